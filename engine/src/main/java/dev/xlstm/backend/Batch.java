@@ -1,0 +1,91 @@
+package dev.xlstm.backend;
+
+import java.util.Arrays;
+
+/**
+ * The rows of one forward pass: chunks of ids, each to be fed to its own state. Reused from pass to pass; adding
+ * allocates nothing once the arrays have grown.
+ */
+public final class Batch {
+
+    /** Which rows of a chunk get logits. */
+    public enum Logits {
+        NONE,
+        LAST,
+        ALL
+    }
+
+    private State[] states = new State[1];
+    private int[] starts = new int[2]; // first row of each chunk, then the end of the last
+    private Logits[] logits = new Logits[1];
+    private int[] ids = new int[1];
+    private int chunks;
+    private int logitRows;
+
+    /** Removes all chunks. */
+    public Batch clear() {
+        Arrays.fill(states, 0, chunks, null); // keeps no state alive
+        chunks = 0;
+        logitRows = 0;
+        return this;
+    }
+
+    /** Adds {@code source[from, to)} as a chunk for {@code state}; there must be at least one id. */
+    public Batch add(State state, int[] source, int from, int to, Logits wanted) {
+        if (from >= to) {
+            throw new IllegalArgumentException("a chunk needs at least one id");
+        }
+        if (chunks == states.length) {
+            states = Arrays.copyOf(states, 2 * chunks);
+            starts = Arrays.copyOf(starts, 2 * chunks + 1);
+            logits = Arrays.copyOf(logits, 2 * chunks);
+        }
+        int rows = rows();
+        if (rows + to - from > ids.length) {
+            ids = Arrays.copyOf(ids, Math.max(2 * ids.length, rows + to - from));
+        }
+        System.arraycopy(source, from, ids, rows, to - from);
+        states[chunks] = state;
+        logits[chunks] = wanted;
+        chunks++;
+        starts[chunks] = rows + to - from;
+        logitRows += logitRows(chunks - 1);
+        return this;
+    }
+
+    /** All ids of all chunks. */
+    public int rows() {
+        return starts[chunks];
+    }
+
+    public int chunks() {
+        return chunks;
+    }
+
+    public State state(int chunk) {
+        return states[chunk];
+    }
+
+    /** The first row of a chunk; {@code start(chunk + 1)} is its end. */
+    public int start(int chunk) {
+        return starts[chunk];
+    }
+
+    public int id(int row) {
+        return ids[row];
+    }
+
+    /** The number of logit rows asked for, over all chunks. */
+    public int logitRows() {
+        return logitRows;
+    }
+
+    /** The number of logit rows of a chunk; they are its last rows. */
+    public int logitRows(int chunk) {
+        return switch (logits[chunk]) {
+            case NONE -> 0;
+            case LAST -> 1;
+            case ALL -> starts[chunk + 1] - starts[chunk];
+        };
+    }
+}

@@ -1,0 +1,28 @@
+package dev.xlstm.backend;
+
+import dev.xlstm.model.XlstmConfig;
+
+/** A model on a device. Not thread-safe: one forward pass at a time. */
+public interface LoadedModel extends AutoCloseable {
+
+    XlstmConfig config();
+
+    /** The most rows (ids of all chunks together) one {@link #forward} takes. */
+    int maxRows();
+
+    /** A state of a sequence that has read nothing: all zero. */
+    State newState();
+
+    /**
+     * Feeds every chunk of the batch to its state. Prefill, decode and a step of several sequences are this one call:
+     * they differ in the number of rows.
+     *
+     * @param batch at most {@link #maxRows()} ids; the states must come from this model and differ from each other
+     * @param logits receives the rows the batch asks for, {@code [batch.logitRows(), vocab]}, in the batch's order; may
+     *     be null if it asks for none
+     */
+    void forward(Batch batch, float[] logits);
+
+    @Override
+    void close();
+}

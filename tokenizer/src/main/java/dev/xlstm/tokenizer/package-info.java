@@ -1,0 +1,2 @@
+/** tokenizer.json to ids and back. Knows nothing of models. */
+package dev.xlstm.tokenizer;
