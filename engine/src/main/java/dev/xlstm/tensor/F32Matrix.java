@@ -3,11 +3,16 @@ package dev.xlstm.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+
+import static dev.xlstm.tensor.Simd.F32;
+import static dev.xlstm.tensor.Simd.LANES;
 
 /** float32 weights. */
 final class F32Matrix extends WeightMatrix {
 
-    private static final ValueLayout.OfFloat F32 = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat LITTLE_ENDIAN_FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final MemorySegment data; // [rows, columns]
 
@@ -33,7 +38,74 @@ final class F32Matrix extends WeightMatrix {
     }
 
     @Override
-    public void copyRow(int row, float[] out, int offset) {
-        MemorySegment.copy(data, F32, 4L * row * columns, out, offset, columns);
+    public void unpack(int row, int column, int count, float[] out, int offset) {
+        long base = 4L * ((long) row * columns + column);
+        int i = 0;
+        for (; i < Simd.bound(count); i += LANES) {
+            load(data, base + 4L * i).intoArray(out, offset + i);
+        }
+        for (; i < count; i++) {
+            out[offset + i] = scalar(data, base + 4L * i);
+        }
+    }
+
+    @Override
+    protected void multiplyVector(float[] x, float[] y, int from, int to) {
+        long rowBytes = 4L * columns;
+        int r = from;
+        for (; r + 4 <= to; r += 4) {
+            dots4(data, r * rowBytes, rowBytes, x, columns, y, r);
+        }
+        for (; r < to; r++) {
+            dot(data, r * rowBytes, x, columns, y, r);
+        }
+    }
+
+    /** 4 rows at once: each load of x serves four, and memory has four streams to fetch. */
+    private static void dots4(MemorySegment w, long w0, long rowBytes, float[] x, int k, float[] y, int r) {
+        long w1 = w0 + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
+        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
+        int i = 0;
+        for (; i < Simd.bound(k); i += LANES) {
+            FloatVector v = FloatVector.fromArray(F32, x, i);
+            long at = 4L * i;
+            s0 = load(w, w0 + at).fma(v, s0);
+            s1 = load(w, w1 + at).fma(v, s1);
+            s2 = load(w, w2 + at).fma(v, s2);
+            s3 = load(w, w3 + at).fma(v, s3);
+        }
+        float y0 = Simd.sum(s0), y1 = Simd.sum(s1), y2 = Simd.sum(s2), y3 = Simd.sum(s3);
+        for (; i < k; i++) {
+            long at = 4L * i;
+            y0 = Math.fma(scalar(w, w0 + at), x[i], y0);
+            y1 = Math.fma(scalar(w, w1 + at), x[i], y1);
+            y2 = Math.fma(scalar(w, w2 + at), x[i], y2);
+            y3 = Math.fma(scalar(w, w3 + at), x[i], y3);
+        }
+        y[r] = y0;
+        y[r + 1] = y1;
+        y[r + 2] = y2;
+        y[r + 3] = y3;
+    }
+
+    private static void dot(MemorySegment w, long base, float[] x, int k, float[] y, int r) {
+        FloatVector s = FloatVector.zero(F32);
+        int i = 0;
+        for (; i < Simd.bound(k); i += LANES) {
+            s = load(w, base + 4L * i).fma(FloatVector.fromArray(F32, x, i), s);
+        }
+        float sum = Simd.sum(s);
+        for (; i < k; i++) {
+            sum = Math.fma(scalar(w, base + 4L * i), x[i], sum);
+        }
+        y[r] = sum;
+    }
+
+    private static FloatVector load(MemorySegment w, long at) {
+        return FloatVector.fromMemorySegment(F32, w, at, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static float scalar(MemorySegment w, long at) {
+        return w.get(LITTLE_ENDIAN_FLOAT, at);
     }
 }

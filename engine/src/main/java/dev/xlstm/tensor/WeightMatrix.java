@@ -9,7 +9,10 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Every output element is computed by one thread in one fixed order, so results do not depend on how rows are shared.
  */
-public abstract sealed class WeightMatrix permits F32Matrix {
+public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matrix {
+
+    /** Length of the scratch array that {@link #multiply} needs from each thread. */
+    public static final int PANEL_FLOATS = MatrixProduct.PANEL_ROWS * MatrixProduct.PANEL_COLUMNS;
 
     protected final int rows;
     protected final int columns;
@@ -27,6 +30,8 @@ public abstract sealed class WeightMatrix permits F32Matrix {
     public static WeightMatrix of(DType dtype, MemorySegment data, int rows, int columns) {
         return switch (dtype) {
             case F32 -> new F32Matrix(data, rows, columns);
+            case F16 -> new F16Matrix(data, rows, columns);
+            case BF16 -> new BF16Matrix(data, rows, columns);
             default -> throw new IllegalArgumentException("no matrix format for " + dtype);
         };
     }
@@ -48,6 +53,24 @@ public abstract sealed class WeightMatrix permits F32Matrix {
     /** The rows {@code [from, to)} as a matrix of their own, sharing this one's bytes. */
     public abstract WeightMatrix slice(int from, int to);
 
-    /** Writes row {@code row} as float32 to {@code out[offset, offset + columns)}. */
-    public abstract void copyRow(int row, float[] out, int offset);
+    /** Writes the weights {@code [column, column + count)} of a row as float32 to {@code out[offset, offset + count)}. */
+    public abstract void unpack(int row, int column, int count, float[] out, int offset);
+
+    /** {@code y[r] = Σ_c W[r, c] x[c]} for r in [from, to), reading each weight once. */
+    protected abstract void multiplyVector(float[] x, float[] y, int from, int to);
+
+    /**
+     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for t in [0, n) and r in [from, to).
+     *
+     * @param x [n, columns]
+     * @param y [n, rows]
+     * @param panel scratch of {@link #PANEL_FLOATS}, one a thread
+     */
+    public final void multiply(float[] x, int n, float[] y, int from, int to, float[] panel) {
+        if (n == 1) {
+            multiplyVector(x, y, from, to);
+        } else {
+            MatrixProduct.multiply(this, x, n, y, from, to, panel);
+        }
+    }
 }

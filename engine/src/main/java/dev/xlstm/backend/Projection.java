@@ -1,0 +1,104 @@
+package dev.xlstm.backend;
+
+import dev.xlstm.model.XlstmWeights.Linear;
+import dev.xlstm.tensor.Elementwise;
+import dev.xlstm.tensor.WeightMatrix;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Linear layers that read the same activations, cut by output rows into tasks of about equal size. An epilogue works on
+ * each stretch of outputs while it is still in the cache.
+ */
+final class Projection implements ThreadTeam.Task {
+
+    /** What is done with outputs {@code [from, to)} of activation row {@code row} once they are there. */
+    interface Epilogue {
+        void apply(int row, int from, int to);
+    }
+
+    /** Weights of a task: enough to be worth handing out, few enough to share evenly. */
+    private static final int TASK_WEIGHTS = 1 << 17;
+
+    /** Outputs of a task come in multiples of this, so that all but the last fill whole panels and cache lines. */
+    private static final int GRANULE = 16;
+
+    private final Activations input;
+    private final Linear[] linears;
+    private final Activations[] outputs;
+    private final Epilogue epilogue;
+    private final float[][] panels; // scratch, one a worker
+    private final int[] first; // of each task: its first linear layer
+    private final int[] last; // one past its last
+    private final int[] from; // its outputs
+    private final int[] to;
+    private int rows;
+
+    private Projection(
+            Activations input,
+            List<Linear> linears,
+            List<Activations> outputs,
+            Epilogue epilogue,
+            float[][] panels,
+            List<int[]> tasks) {
+        this.input = input;
+        this.linears = linears.toArray(Linear[]::new);
+        this.outputs = outputs.toArray(Activations[]::new);
+        this.epilogue = epilogue;
+        this.panels = panels;
+        first = tasks.stream().mapToInt(t -> t[0]).toArray();
+        last = tasks.stream().mapToInt(t -> t[1]).toArray();
+        from = tasks.stream().mapToInt(t -> t[2]).toArray();
+        to = tasks.stream().mapToInt(t -> t[3]).toArray();
+    }
+
+    /** Layers of any heights, each with tasks of its own. */
+    static Projection separate(
+            Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] panels) {
+        List<int[]> tasks = new ArrayList<>();
+        for (int l = 0; l < linears.size(); l++) {
+            cut(l, l + 1, linears.get(l).matrix(), tasks);
+        }
+        return new Projection(input, linears, outputs, epilogue, panels, tasks);
+    }
+
+    /** Layers of one height whose outputs the epilogue combines: a task computes the same stretch of all. */
+    static Projection together(
+            Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] panels) {
+        List<int[]> tasks = new ArrayList<>();
+        cut(0, linears.size(), linears.getFirst().matrix(), tasks);
+        return new Projection(input, linears, outputs, epilogue, panels, tasks);
+    }
+
+    private static void cut(int first, int last, WeightMatrix matrix, List<int[]> tasks) {
+        int weightsPerOutput = (last - first) * matrix.columns();
+        int height = Math.max(TASK_WEIGHTS / weightsPerOutput / GRANULE, 1) * GRANULE;
+        for (int row = 0; row < matrix.rows(); row += height) {
+            tasks.add(new int[] {first, last, row, Math.min(row + height, matrix.rows())});
+        }
+    }
+
+    /** {@code outputs[rows, height] = linear(input[rows, width])} for every layer, on all threads. */
+    void run(ThreadTeam team, int rows) {
+        this.rows = rows;
+        team.run(first.length, this);
+    }
+
+    @Override
+    public void run(int task, int worker) {
+        int start = from[task];
+        int end = to[task];
+        for (int l = first[task]; l < last[task]; l++) {
+            WeightMatrix matrix = linears[l].matrix();
+            float[] out = outputs[l].data;
+            matrix.multiply(input.data, rows, out, start, end, panels[worker]);
+            float[] bias = linears[l].bias();
+            for (int t = 0; bias != null && t < rows; t++) {
+                Elementwise.add(out, t * matrix.rows() + start, bias, start, end - start);
+            }
+        }
+        for (int t = 0; epilogue != null && t < rows; t++) {
+            epilogue.apply(t, start, end);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package dev.xlstm.backend;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Threads that share the tasks of one job after another, the calling thread among them. Between jobs of one forward
+ * pass the helpers spin, since waking a thread costs more than most jobs; after a while without work they sleep. No
+ * lock is taken and nothing is allocated.
+ */
+final class ThreadTeam implements AutoCloseable {
+
+    /** One task of a job; {@code worker} is below the number of threads and tells whose scratch memory to use. */
+    interface Task {
+        void run(int index, int worker);
+    }
+
+    private static final long SPIN_NANOS = 50_000;
+
+    private final Thread[] helpers;
+
+    /** Number of the job in the upper half, tasks not yet taken in the lower: both change in one step. */
+    private final AtomicLong ticket = new AtomicLong();
+
+    private final AtomicInteger finished = new AtomicInteger();
+    private final AtomicInteger sleeping = new AtomicInteger();
+    private volatile Throwable failure;
+    private volatile boolean closed;
+    private Task task; // written before the ticket that announces it
+    private int count;
+
+    ThreadTeam(int threads) {
+        helpers = new Thread[threads - 1];
+        for (int w = 0; w < helpers.length; w++) {
+            int worker = w + 1;
+            helpers[w] = new Thread(() -> help(worker), "xlstm-worker-" + worker);
+            helpers[w].setDaemon(true);
+            helpers[w].start();
+        }
+    }
+
+    int threads() {
+        return helpers.length + 1;
+    }
+
+    /** Runs tasks 0 to {@code count - 1}, in any order on any thread, and returns when all are done. */
+    void run(int count, Task task) {
+        if (helpers.length == 0 || count == 1) {
+            for (int i = 0; i < count; i++) {
+                task.run(i, 0);
+            }
+            return;
+        }
+        this.task = task;
+        this.count = count;
+        finished.set(0);
+        ticket.set(((ticket.get() >>> 32) + 1) << 32 | count);
+        if (sleeping.get() > 0) {
+            for (Thread helper : helpers) {
+                LockSupport.unpark(helper);
+            }
+        }
+        takeTasks(0);
+        while (finished.get() < count) {
+            Thread.onSpinWait();
+        }
+        if (failure != null) {
+            Throwable thrown = failure;
+            failure = null;
+            throw new IllegalStateException("a worker thread failed: " + thrown, thrown);
+        }
+    }
+
+    private void takeTasks(int worker) {
+        long seen = ticket.get();
+        while ((int) seen > 0) {
+            if (!ticket.compareAndSet(seen, seen - 1)) {
+                seen = ticket.get();
+                continue;
+            }
+            // the job cannot end before this task does, so its fields stand still
+            try {
+                task.run(count - (int) seen, worker);
+            } catch (Throwable thrown) {
+                failure = thrown;
+            } finally {
+                finished.incrementAndGet();
+            }
+            seen = ticket.get();
+        }
+    }
+
+    private void help(int worker) {
+        long idleSince = 0;
+        while (!closed) {
+            if ((int) ticket.get() > 0) {
+                takeTasks(worker);
+                idleSince = System.nanoTime();
+            } else if (System.nanoTime() - idleSince < SPIN_NANOS) {
+                Thread.onSpinWait();
+            } else {
+                sleeping.incrementAndGet();
+                if ((int) ticket.get() == 0 && !closed) { // announced after this thread counted as sleeping?
+                    LockSupport.park(this);
+                }
+                sleeping.decrementAndGet();
+                idleSince = System.nanoTime();
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        for (Thread helper : helpers) {
+            LockSupport.unpark(helper);
+        }
+        for (Thread helper : helpers) {
+            try {
+                helper.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

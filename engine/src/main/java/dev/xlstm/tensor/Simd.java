@@ -1,0 +1,111 @@
+package dev.xlstm.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The vector shape all kernels share, and the operations on it whose result must not depend on whether the loop around
+ * them has been compiled yet: the Vector API leaves the order of {@code reduceLanes} and the last bits of {@code EXP}
+ * open, so sums and exponentials are spelled out here.
+ */
+public final class Simd {
+
+    /**
+     * The widest shape of the machine, or the width in bits that the system property {@code xlstm.vector.bits} names:
+     * the widest is not always the fastest.
+     */
+    public static final VectorSpecies<Float> F32 = species();
+
+    /** float32 lanes of a vector; a power of two. */
+    public static final int LANES = F32.length();
+
+    private static final VectorSpecies<Integer> I32 = VectorSpecies.of(int.class, F32.vectorShape());
+
+    /** Half as wide: as many lanes of 16 bits. */
+    private static final VectorSpecies<Short> I16 =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(F32.vectorBitSize() / 2));
+
+    /** A 16-bit value anywhere in a file. */
+    static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private static final VectorShuffle<Float> SWAP_1 = swap(1);
+    private static final VectorShuffle<Float> SWAP_2 = swap(2);
+    private static final VectorShuffle<Float> SWAP_4 = swap(4);
+    private static final VectorShuffle<Float> SWAP_8 = swap(8);
+
+    private Simd() {}
+
+    private static VectorSpecies<Float> species() {
+        String bits = System.getProperty("xlstm.vector.bits");
+        if (bits == null) {
+            return FloatVector.SPECIES_PREFERRED;
+        }
+        return switch (bits) {
+            case "128" -> VectorSpecies.of(float.class, VectorShape.S_128_BIT);
+            case "256" -> VectorSpecies.of(float.class, VectorShape.S_256_BIT);
+            case "512" -> VectorSpecies.of(float.class, VectorShape.S_512_BIT);
+            default -> throw new IllegalArgumentException("xlstm.vector.bits must be 128, 256 or 512, not " + bits);
+        };
+    }
+
+    private static VectorShuffle<Float> swap(int distance) {
+        return VectorShuffle.fromOp(F32, lane -> (lane ^ distance) & (LANES - 1));
+    }
+
+    /** The largest multiple of {@link #LANES} that is not above {@code length}. */
+    public static int bound(int length) {
+        return length & -LANES;
+    }
+
+    /** The sum of all lanes: opposite halves are added until one lane is left. */
+    public static float sum(FloatVector v) {
+        if (LANES > 8) {
+            v = v.add(v.rearrange(SWAP_8));
+        }
+        if (LANES > 4) {
+            v = v.add(v.rearrange(SWAP_4));
+        }
+        if (LANES > 2) {
+            v = v.add(v.rearrange(SWAP_2));
+        }
+        return v.add(v.rearrange(SWAP_1)).lane(0);
+    }
+
+    /**
+     * {@code e^x} to about 2 units in the last place, for x clamped to [-87.3, 88.3] (so never 0 and never infinite); NaN
+     * stays NaN. Cody-Waite reduction to {@code 2^n e^r}, |r| ≤ ln 2 / 2, and the minimax polynomial of the Cephes library's
+     * {@code expf}.
+     */
+    public static FloatVector exp(FloatVector x) {
+        FloatVector clamped = x.max(-87.3f).min(88.3f);
+        // adding 1.5 * 2^23 rounds to an integer, which is then also what the low mantissa bits hold
+        FloatVector shifted =
+                clamped.fma(FloatVector.broadcast(F32, 1.44269504f), FloatVector.broadcast(F32, 0x1.8p23f));
+        FloatVector n = shifted.sub(0x1.8p23f);
+        FloatVector r = n.fma(FloatVector.broadcast(F32, -0.693359375f), clamped);
+        r = n.fma(FloatVector.broadcast(F32, 2.12194440e-4f), r);
+        FloatVector p = FloatVector.broadcast(F32, 1.9875691500e-4f);
+        p = p.fma(r, FloatVector.broadcast(F32, 1.3981999507e-3f));
+        p = p.fma(r, FloatVector.broadcast(F32, 8.3334519073e-3f));
+        p = p.fma(r, FloatVector.broadcast(F32, 4.1665795894e-2f));
+        p = p.fma(r, FloatVector.broadcast(F32, 1.6666665459e-1f));
+        p = p.fma(r, FloatVector.broadcast(F32, 5.0000001201e-1f));
+        p = p.fma(r.mul(r), r).add(1f);
+        IntVector exponent = shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, 23);
+        return p.viewAsIntegralLanes().add(exponent).viewAsFloatingLanes();
+    }
+
+    /** The {@link #LANES} 16-bit values at a byte offset, zero-extended to ints. */
+    static IntVector shorts(MemorySegment source, long offset) {
+        return (IntVector) ShortVector.fromMemorySegment(I16, source, offset, ByteOrder.LITTLE_ENDIAN)
+                .convertShape(VectorOperators.ZERO_EXTEND_S2I, I32, 0);
+    }
+}
