@@ -1,0 +1,209 @@
+package dev.xlstm.safetensors;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * Writes a safetensors file of any size in bounded memory: first all names and shapes are declared, then the bytes
+ * come, tensor by tensor or piece by piece, in any order. The target appears whole, by {@link #commit()}, or not at all.
+ */
+public final class SafetensorsWriter implements AutoCloseable {
+
+    private static final int ALIGNMENT = 8;
+    private static final JsonFactory FACTORY = new JsonFactory();
+
+    /** Where a tensor's next piece goes, and where its last byte ends; positions in the file. */
+    private static final class Slot {
+        long position;
+        long end;
+    }
+
+    private final Path target;
+    private final Path temporary;
+    private final FileChannel channel;
+    private final Map<String, Slot> slots = new LinkedHashMap<>();
+    private final ByteBuffer staging = ByteBuffer.allocateDirect(1 << 20);
+    private boolean committed;
+
+    private SafetensorsWriter(Path target, Path temporary, FileChannel channel) {
+        this.target = target;
+        this.temporary = temporary;
+        this.channel = channel;
+    }
+
+    /**
+     * Starts a file.
+     *
+     * @param target replaced by {@link #commit()} if it exists
+     * @param attributes for the new file, such as permissions
+     * @throws IllegalArgumentException if names repeat or the header would be refused by readers
+     */
+    public static SafetensorsWriter create(
+            Path target, Map<String, String> metadata, List<TensorInfo> tensors, FileAttribute<?>... attributes)
+            throws IOException {
+        // wider types first, as the reference does: every tensor is aligned to its element size
+        List<TensorInfo> layout = tensors.stream()
+                .sorted(Comparator.comparingInt(
+                        (TensorInfo info) -> -info.dtype().byteSize()))
+                .toList();
+        check(layout);
+        byte[] header = header(metadata, layout);
+        String random = Long.toHexString(new SecureRandom().nextLong());
+        Path temporary = target.resolveSibling("." + target.getFileName() + "." + random + ".tmp");
+        FileChannel channel = FileChannel.open(
+                temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes);
+        SafetensorsWriter writer = new SafetensorsWriter(target, temporary, channel);
+        try {
+            writer.start(header, layout);
+            return writer;
+        } catch (Throwable e) {
+            writer.close();
+            throw e;
+        }
+    }
+
+    private static void check(List<TensorInfo> layout) {
+        Set<String> names = new HashSet<>(Set.of(Header.METADATA));
+        for (TensorInfo info : layout) {
+            if (!names.add(info.name())) {
+                throw new IllegalArgumentException("the name '" + info.name() + "' is taken");
+            }
+            if (info.shape().length > Limits.DIMENSIONS
+                    || Arrays.stream(info.shape()).anyMatch(n -> n < 0)) {
+                throw new IllegalArgumentException(info + ": no such shape");
+            }
+        }
+    }
+
+    /** Length and JSON, padded with spaces so that the data are aligned. */
+    private static byte[] header(Map<String, String> metadata, List<TensorInfo> layout) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.writeBytes(new byte[Long.BYTES]);
+        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
+            json.writeStartObject();
+            if (!metadata.isEmpty()) {
+                json.writeObjectPropertyStart(Header.METADATA);
+                metadata.forEach(json::writeStringProperty);
+                json.writeEndObject();
+            }
+            long begin = 0;
+            for (TensorInfo info : layout) {
+                long end = Math.addExact(begin, info.byteSize());
+                json.writeObjectPropertyStart(info.name());
+                json.writeStringProperty("dtype", info.dtype().name());
+                json.writeName("shape");
+                json.writeArray(info.shape(), 0, info.shape().length);
+                json.writeName("data_offsets");
+                json.writeArray(new long[] {begin, end}, 0, 2);
+                json.writeEndObject();
+                begin = end;
+            }
+            json.writeEndObject();
+        }
+        while (out.size() % ALIGNMENT != 0) {
+            out.write(' ');
+        }
+        byte[] header = out.toByteArray();
+        int length = header.length - Long.BYTES;
+        if (length > Limits.JSON_BYTES || layout.size() > Limits.TENSORS) {
+            throw new IllegalArgumentException("too many tensors or too much metadata for one file");
+        }
+        ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putLong(0, length);
+        return header;
+    }
+
+    private void start(byte[] header, List<TensorInfo> layout) throws IOException {
+        put(MemorySegment.ofArray(header), 0);
+        long position = header.length;
+        for (TensorInfo info : layout) {
+            Slot slot = new Slot();
+            slot.position = position;
+            slot.end = position + info.byteSize();
+            slots.put(info.name(), slot);
+            position = slot.end;
+        }
+    }
+
+    /**
+     * Writes the next bytes of a tensor.
+     *
+     * @param piece little-endian, the whole tensor or a part of it
+     * @throws IllegalArgumentException if there is no such tensor or it would get more bytes than it has
+     */
+    public void write(String name, MemorySegment piece) throws IOException {
+        Slot slot = slots.get(name);
+        if (slot == null) {
+            throw new IllegalArgumentException("tensor '" + name + "' was not declared");
+        }
+        if (piece.byteSize() > slot.end - slot.position) {
+            throw new IllegalArgumentException("more bytes than tensor '" + name + "' has");
+        }
+        put(piece, slot.position);
+        slot.position += piece.byteSize();
+    }
+
+    private void put(MemorySegment bytes, long position) throws IOException {
+        for (long done = 0; done < bytes.byteSize(); ) {
+            int count = (int) Math.min(staging.capacity(), bytes.byteSize() - done);
+            staging.clear().limit(count);
+            MemorySegment.ofBuffer(staging).copyFrom(bytes.asSlice(done, count));
+            while (staging.hasRemaining()) {
+                channel.write(staging, position + done + staging.position());
+            }
+            done += count;
+        }
+    }
+
+    /**
+     * Makes the file appear under its name, on disk for good.
+     *
+     * @throws IllegalStateException if a tensor lacks bytes
+     */
+    public void commit() throws IOException {
+        slots.forEach((name, slot) -> {
+            if (slot.position != slot.end) {
+                throw new IllegalStateException("tensor '" + name + "' lacks " + (slot.end - slot.position) + " bytes");
+            }
+        });
+        channel.force(true);
+        channel.close();
+        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        committed = true;
+        Path directory = target.toAbsolutePath().getParent();
+        try (FileChannel entry = FileChannel.open(directory, StandardOpenOption.READ)) {
+            entry.force(true); // the rename itself
+        } catch (AccessDeniedException e) {
+            // Windows opens no directories, and needs no such step
+        }
+    }
+
+    /** Ends writing; what was not committed is deleted. */
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        if (!committed) {
+            Files.deleteIfExists(temporary);
+        }
+    }
+}
