@@ -52,4 +52,28 @@ public record XlstmWeights(
             Linear upGate,
             Linear up,
             Linear down) {}
+
+    /** The number of weights; a tied head counts once. */
+    public long parameterCount() {
+        long count = count(embedding) + (head == embedding ? 0 : count(head)) + (outNorm == null ? 0 : count(outNorm));
+        for (Layer layer : layers) {
+            count += count(layer.normMlstm) + count(layer.multiheadNorm) + count(layer.normFfn);
+            count += count(layer.q) + count(layer.k) + count(layer.v) + count(layer.outputGate) + count(layer.out);
+            count += count(layer.inputGate) + count(layer.forgetGate);
+            count += count(layer.upGate) + count(layer.up) + count(layer.down);
+        }
+        return count;
+    }
+
+    private static long count(WeightMatrix matrix) {
+        return (long) matrix.rows() * matrix.columns();
+    }
+
+    private static long count(Linear linear) {
+        return count(linear.matrix) + (linear.bias == null ? 0 : linear.bias.length);
+    }
+
+    private static long count(Norm norm) {
+        return norm.weight.length + (norm.bias == null ? 0 : norm.bias.length);
+    }
 }

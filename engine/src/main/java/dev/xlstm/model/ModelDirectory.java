@@ -1,0 +1,147 @@
+package dev.xlstm.model;
+
+import dev.xlstm.safetensors.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A model on disk: config, weights, tokenizer and generation config. Opening reads the config only; the weights are
+ * mapped when they are first asked for and stay so until {@link #close()}. Not thread-safe; what it hands out may be
+ * read by any thread.
+ */
+public final class ModelDirectory implements AutoCloseable {
+
+    /** The context xLSTM-7b was trained with; what a config means that does not say. */
+    private static final int DEFAULT_TRAINING_CONTEXT = 8192;
+
+    private final Path path;
+    private final JsonObject json;
+    private final XlstmConfig config;
+    private Checkpoint checkpoint;
+    private WeightLoader loader;
+    private XlstmWeights weights;
+
+    private ModelDirectory(Path path, JsonObject json) throws ModelException {
+        this.path = path;
+        this.json = json;
+        this.config = XlstmConfig.of(json);
+    }
+
+    /**
+     * Opens a model by name.
+     *
+     * @param model a directory, or the id (org/name) of a model in the local Hugging Face cache
+     * @throws ModelException if there is no such model here, or its config.json makes no sense
+     */
+    public static ModelDirectory open(String model) throws IOException {
+        return open(resolve(model, System.getenv()));
+    }
+
+    /** Opens the model in a directory. */
+    public static ModelDirectory open(Path directory) throws IOException {
+        Path file = directory.resolve("config.json");
+        if (!Files.exists(file)) {
+            String other = Files.exists(directory.resolve("config.yaml"))
+                    ? "; its config.yaml is not read, write the same fields to a config.json"
+                    : "; fetch it, too";
+            throw new ModelException(directory, "has no config.json" + other);
+        }
+        return new ModelDirectory(directory, JsonObject.read(file));
+    }
+
+    static Path resolve(String model, Map<String, String> environment) throws IOException {
+        Path path;
+        try {
+            path = Path.of(model);
+        } catch (InvalidPathException e) {
+            throw new ModelException("'" + model + "' is neither a directory nor a Hugging Face id");
+        }
+        if (Files.isDirectory(path)) {
+            return path;
+        }
+        if (Files.exists(path)) {
+            throw new ModelException(path, "is a file; name the directory it is in");
+        }
+        if (HubCache.isId(model)) {
+            return HubCache.find(model, environment);
+        }
+        throw new ModelException(path, "no such model directory");
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public XlstmConfig config() {
+        return config;
+    }
+
+    /** All tensors as they are stored; valid until {@link #close()}. */
+    public Checkpoint checkpoint() throws IOException {
+        if (checkpoint == null) {
+            checkpoint = Checkpoint.open(path);
+        }
+        return checkpoint;
+    }
+
+    /**
+     * The weights, every shape checked; valid until {@link #close()}.
+     *
+     * @throws IOException if a file is missing or damaged, or does not fit the config
+     */
+    public XlstmWeights weights() throws IOException {
+        if (weights == null) {
+            loader = new WeightLoader(config, checkpoint());
+            weights = loader.load();
+        }
+        return weights;
+    }
+
+    /** Names of tensors in the checkpoint that the model has no place for: harmless, but worth a look. */
+    public List<String> unusedTensors() throws IOException {
+        weights();
+        return loader.unusedTensors();
+    }
+
+    /** The tokenizer.json, if there is one; models without speak in ids only. */
+    public Optional<Path> tokenizerFile() {
+        return Optional.of(path.resolve("tokenizer.json")).filter(Files::exists);
+    }
+
+    public TokenizerConfig tokenizerConfig() throws IOException {
+        return TokenizerConfig.read(path);
+    }
+
+    public GenerationConfig generationConfig() throws IOException {
+        return GenerationConfig.of(JsonObject.readIfThere(path.resolve("generation_config.json")));
+    }
+
+    public SpecialTokens specialTokens() throws IOException {
+        Optional<Path> tokenizer = tokenizerFile();
+        return SpecialTokens.of(
+                json,
+                generationConfig(),
+                tokenizerConfig(),
+                tokenizer.isPresent() ? AddedTokens.read(tokenizer.get()) : null);
+    }
+
+    /** Ids the model saw at once in training. It runs beyond, in the same memory, but quality may fade. */
+    public int trainingContext() throws ModelException {
+        int max = Integer.MAX_VALUE;
+        return json.integer(
+                "context_length", json.integer("max_position_embeddings", DEFAULT_TRAINING_CONTEXT, 1, max), 1, max);
+    }
+
+    /** Unmaps the weights: nothing got from here may be used for computing any more. */
+    @Override
+    public void close() {
+        if (checkpoint != null) {
+            checkpoint.close();
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package dev.xlstm.model;
+
+import java.util.LinkedHashSet;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * Where texts begin and end, settled once for a model.
+ *
+ * @param bos the id that begins a text, if the model has one
+ * @param prependBos whether a prompt that does not begin with {@code bos} gets it, once
+ * @param stopIds ids that end generation
+ * @param doubtfulStopIds ids the config calls the end although the tokenizer knows them as ordinary text; only for who
+ *     asks for them
+ */
+public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> stopIds, Set<Integer> doubtfulStopIds) {
+
+    /**
+     * The rules, and why they are not the config's word:
+     *
+     * <ul>
+     *   <li>xLSTM-7b's config.json and generation_config.json say {@code eos_token_id} 2, but 2 is "!" in its tokenizer:
+     *       generation would stop at every exclamation mark. So the tokenizer's own eos token ends a text, and an id of
+     *       the configs does if the tokenizer marks it as special. Without a tokenizer the configs are all there is.
+     *   <li>xLSTM-7b was trained on texts that begin with bos. The flag {@code force_bos_token_insert} of its config asks
+     *       for that; later implementations ignore it, and the tokenizer adds none.
+     * </ul>
+     *
+     * @param config config.json
+     * @param tokens the added tokens of tokenizer.json, or null if there is no tokenizer
+     */
+    static SpecialTokens of(
+            JsonObject config, GenerationConfig generation, TokenizerConfig tokenizer, AddedTokens tokens)
+            throws ModelException {
+        int maxId = Integer.MAX_VALUE;
+        Set<Integer> stop = new LinkedHashSet<>();
+        Set<Integer> doubtful = new LinkedHashSet<>();
+        Set<Integer> claimed = new LinkedHashSet<>(config.integers("eos_token_id", 0, maxId));
+        claimed.addAll(generation.eosIds());
+        OptionalInt bos = config.integer("bos_token_id", 0, maxId);
+        if (tokens == null) {
+            stop.addAll(claimed);
+        } else {
+            tokenizer.eosToken().map(tokens.ids()::get).ifPresent(stop::add);
+            for (int id : claimed) {
+                if (tokens.special().contains(id)) {
+                    stop.add(id);
+                } else if (!stop.contains(id)) {
+                    doubtful.add(id);
+                }
+            }
+            Integer id = tokenizer.bosToken().map(tokens.ids()::get).orElse(null);
+            bos = id == null ? bos : OptionalInt.of(id);
+        }
+        boolean prepend = config.flag("force_bos_token_insert", false) || tokenizer.addBosToken();
+        return new SpecialTokens(bos, prepend && bos.isPresent(), Set.copyOf(stop), Set.copyOf(doubtful));
+    }
+}
