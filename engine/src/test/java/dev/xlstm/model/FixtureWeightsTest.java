@@ -1,0 +1,51 @@
+package dev.xlstm.model;
+
+import java.nio.file.Path;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Every published way to store a model loads, with the dimensions its golden.json gives. */
+class FixtureWeightsTest {
+
+    static final Path FIXTURES = Path.of("..", "test-data", "fixtures");
+
+    @ParameterizedTest
+    @CsvSource({
+        // name, H, L, NH, QK, VD, U, V, chunk
+        "tiny-f32, 64, 3, 4, 32, 64, 192, 256, 16",
+        "tiny-bf16-sharded, 128, 2, 8, 64, 128, 384, 256, 64",
+        "tiny-f16, 96, 2, 3, 48, 96, 256, 517, 32",
+        "tiny-fused, 64, 2, 2, 32, 64, 192, 256, 16",
+        "tiny-nxai, 64, 2, 4, 32, 64, 192, 256, 16",
+        "tiny-long, 64, 2, 4, 32, 64, 192, 256, 64",
+        "tiny-bias, 64, 2, 2, 16, 96, 112, 256, 16",
+        "tiny-tied, 64, 2, 4, 32, 64, 192, 300, 16",
+        "tiny-extreme, 64, 3, 4, 32, 64, 192, 256, 16",
+    })
+    void loadsEveryFixture(String name, int hidden, int layers, int heads, int qk, int v, int ffn, int vocab, int chunk)
+            throws Exception {
+        try (ModelDirectory model = ModelDirectory.open(FIXTURES.resolve(name))) {
+            XlstmConfig config = model.config();
+            assertThat(config.hiddenSize()).isEqualTo(hidden);
+            assertThat(config.numLayers()).isEqualTo(layers);
+            assertThat(config.numHeads()).isEqualTo(heads);
+            assertThat(config.qkSize()).isEqualTo(qk);
+            assertThat(config.vSize()).isEqualTo(v);
+            assertThat(config.ffnSize()).isEqualTo(ffn);
+            assertThat(config.vocabSize()).isEqualTo(vocab);
+            assertThat(config.chunkSize()).isEqualTo(chunk);
+
+            XlstmWeights weights = model.weights();
+            assertThat(weights.layers()).hasSize(layers);
+            assertThat(weights.head() == weights.embedding()).isEqualTo(name.equals("tiny-tied"));
+            assertThat(weights.layers().getFirst().q().bias() != null).isEqualTo(name.equals("tiny-bias"));
+            assertThat(model.unusedTensors()).isEmpty();
+            long stored = model.checkpoint().tensors().values().stream()
+                    .mapToLong(tensor -> tensor.elementCount())
+                    .sum();
+            assertThat(weights.parameterCount()).isEqualTo(stored);
+        }
+    }
+}
