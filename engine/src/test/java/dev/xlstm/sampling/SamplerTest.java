@@ -1,0 +1,252 @@
+package dev.xlstm.sampling;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
+
+class SamplerTest {
+
+    /** Logits whose probabilities are 0.5, 0.25, 0.125, 0.0625, 0.0625, not in order of id. */
+    private static final double[] PROBABILITIES = {0.0625, 0.5, 0.125, 0.25, 0.0625};
+
+    private static final float[] LOGITS = logits(PROBABILITIES);
+
+    private static float[] logits(double... probabilities) {
+        float[] logits = new float[probabilities.length];
+        for (int i = 0; i < logits.length; i++) {
+            logits[i] = (float) Math.log(probabilities[i]) + 3; // a constant changes no probability
+        }
+        return logits;
+    }
+
+    /** No step but the draw. */
+    private static SamplingOptions.Builder plain() {
+        return SamplingOptions.builder().temperature(1).topK(0).topP(1).minP(0);
+    }
+
+    /** Pearson's test: draws must follow the probabilities, and never give an id of probability 0. */
+    private static void assertDraws(SamplingOptions.Builder options, double... expected) {
+        int draws = 100_000;
+        Sampler sampler = new Sampler(options.seed(11).build(), expected.length);
+        long[] counts = new long[expected.length];
+        for (int i = 0; i < draws; i++) {
+            counts[sampler.next(LOGITS)]++;
+        }
+        double chiSquare = 0;
+        for (int id = 0; id < expected.length; id++) {
+            if (expected[id] == 0) {
+                assertThat(counts[id]).as("draws of excluded id %d", id).isZero();
+            } else {
+                chiSquare += Math.pow(counts[id] - draws * expected[id], 2) / (draws * expected[id]);
+            }
+        }
+        // 99.9 % quantile of the distribution with 4 degrees of freedom; fewer have lower ones
+        assertThat(chiSquare).isLessThan(18.47);
+    }
+
+    @Test
+    void plainDrawsFollowTheSoftmax() {
+        assertDraws(plain(), PROBABILITIES);
+    }
+
+    @Test
+    void topKRenormalisesTheBest() {
+        assertDraws(plain().topK(2), 0, 2 / 3.0, 0, 1 / 3.0, 0);
+    }
+
+    @Test
+    void topKBeyondTheVocabularyKeepsAll() {
+        assertDraws(plain().topK(100), PROBABILITIES);
+    }
+
+    @Test
+    void topPKeepsTheFewestThatReachIt() {
+        assertDraws(plain().topP(0.7f), 0, 2 / 3.0, 0, 1 / 3.0, 0); // 0.5 + 0.25
+        assertDraws(plain().topP(0.8f), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0); // 0.5 + 0.25 + 0.125
+        assertDraws(plain().topP(0.01f), 0, 1, 0, 0, 0); // always at least one
+    }
+
+    @Test
+    void minPKeepsWhatIsLikelyEnoughBesidesTheBest() {
+        assertDraws(plain().minP(0.3f), 0, 2 / 3.0, 0, 1 / 3.0, 0); // at least 0.15
+        assertDraws(plain().minP(0.2f), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0); // at least 0.1
+        assertDraws(plain().minP(1), 0, 1, 0, 0, 0);
+    }
+
+    @Test
+    void temperatureIsAPowerOfTheProbabilities() {
+        // probabilities squared: 64, 16, 4, 1, 1 of 86 (in 256ths: 0.5^2 = 64/256 and so on)
+        assertDraws(plain().temperature(0.5f), 1 / 86.0, 64 / 86.0, 4 / 86.0, 16 / 86.0, 1 / 86.0);
+        assertDraws(plain().temperature(1e-45f), 0, 1, 0, 0, 0);
+    }
+
+    @Test
+    void truncationLooksAtProbabilitiesBeforeTemperature() {
+        // with the temperature first, 0.7 of {64, 16, ...}/86 would be reached by the best id alone
+        assertDraws(plain().topP(0.7f).temperature(0.5f), 0, 0.8, 0, 0.2, 0);
+    }
+
+    @Test
+    void topPCountsWithinWhatTopKLeft() {
+        // of {2/3, 1/3} the best alone reaches 0.6; of all five it would take two
+        assertDraws(plain().topK(2).topP(0.6f), 0, 1, 0, 0, 0);
+    }
+
+    @Test
+    void greedyTakesTheLowestOfEqualIds() {
+        Sampler sampler = new Sampler(SamplingOptions.greedy(), 4);
+        assertThat(sampler.next(new float[] {1, 5, 5, 2})).isEqualTo(1);
+        assertThat(sampler.next(new float[] {-1, -5, -5, -0.5f})).isEqualTo(3);
+    }
+
+    private static float penalised(SamplingOptions.Builder options, float logit, int... history) {
+        Penalties penalties = new Penalties(options.build(), 10);
+        for (int id : history) {
+            penalties.accept(id);
+        }
+        float[] logits = new float[10];
+        logits[3] = logit;
+        Candidates candidates = new Candidates(10);
+        candidates.load(logits);
+        penalties.apply(candidates);
+        for (int id = 0; id < 10; id++) {
+            if (id != 3 && IntStream.of(history).noneMatch(Integer.valueOf(id)::equals)) {
+                assertThat(candidates.get(id)).isZero();
+            }
+        }
+        return candidates.get(3);
+    }
+
+    @Test
+    void penaltiesAreTheWorkedFigures() {
+        assertThat(penalised(plain().repetitionPenalty(2), 3, 3)).isEqualTo(1.5f);
+        assertThat(penalised(plain().repetitionPenalty(2), -3, 3, 3)).isEqualTo(-6);
+        assertThat(penalised(plain().presencePenalty(0.5f), 3, 3, 1, 3)).isEqualTo(2.5f);
+        assertThat(penalised(plain().frequencyPenalty(0.5f), 3, 3, 1, 3)).isEqualTo(2);
+        assertThat(penalised(plain().frequencyPenalty(0.5f), 3, 1, 2)).isEqualTo(3);
+        // 4 / 2 - 0.25 - 2 * 0.5
+        assertThat(penalised(plain().repetitionPenalty(2).presencePenalty(0.25f).frequencyPenalty(0.5f), 4, 3, 3))
+                .isCloseTo(0.75f, within(1e-6f));
+    }
+
+    @Test
+    void penaltiesForgetWhatIsNotRecent() {
+        assertThat(penalised(plain().frequencyPenalty(1).repeatLastN(2), 3, 3, 3, 3))
+                .isEqualTo(1);
+        assertThat(penalised(plain().frequencyPenalty(1).repeatLastN(2), 3, 3, 3, 5, 6))
+                .isEqualTo(3);
+        assertThat(penalised(plain().frequencyPenalty(1).repeatLastN(-1), 3, 3, 3, 5, 6))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void greedyHonoursPenaltiesUntilTheyAreOutOfTheWindow() {
+        Sampler sampler = new Sampler(
+                SamplingOptions.builder()
+                        .temperature(0)
+                        .presencePenalty(100)
+                        .repeatLastN(2)
+                        .build(),
+                5);
+        int[] ids = new int[6];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = sampler.next(LOGITS);
+            sampler.accept(ids[i]);
+        }
+        assertThat(ids).containsExactly(1, 3, 2, 1, 3, 2); // round the three most likely
+    }
+
+    @Test
+    void sameSeedSameIds() {
+        SamplingOptions options = SamplingOptions.defaults().toBuilder()
+                .seed(5)
+                .repetitionPenalty(1.1f)
+                .build();
+        assertThat(run(options, 300)).isEqualTo(run(options, 300));
+        assertThat(run(options, 300))
+                .isNotEqualTo(run(options.toBuilder().seed(6).build(), 300));
+    }
+
+    private static int[] run(SamplingOptions options, int steps) {
+        Random random = new Random(1);
+        Sampler sampler = new Sampler(options, 500);
+        float[] logits = new float[500];
+        int[] ids = new int[steps];
+        for (int i = 0; i < steps; i++) {
+            for (int id = 0; id < logits.length; id++) {
+                logits[id] = (float) random.nextGaussian() * 3;
+            }
+            ids[i] = sampler.next(logits);
+            sampler.accept(ids[i]);
+        }
+        return ids;
+    }
+
+    @Test
+    void damagedLogitsStopTheRun() {
+        Sampler sampler = new Sampler(SamplingOptions.greedy(), 2);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> sampler.next(new float[] {Float.NaN, 0}))
+                .withMessageContaining("NaN");
+    }
+
+    @Test
+    void aTokenAllocatesNothing() {
+        int vocab = 50304;
+        Random random = new Random(1);
+        float[] logits = new float[vocab];
+        for (int id = 0; id < vocab; id++) {
+            logits[id] = (float) random.nextGaussian() * 3;
+        }
+        Sampler sampler = new Sampler(
+                SamplingOptions.builder()
+                        .topK(0)
+                        .repetitionPenalty(1.1f)
+                        .repeatLastN(16)
+                        .build(),
+                vocab);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long thread = Thread.currentThread().threadId();
+        int sum = step(sampler, logits);
+        long before = threads.getThreadAllocatedBytes(thread);
+        long idle = threads.getThreadAllocatedBytes(thread) - before;
+        before = threads.getThreadAllocatedBytes(thread);
+        for (int i = 0; i < 20; i++) {
+            sum += step(sampler, logits);
+        }
+        assertThat(threads.getThreadAllocatedBytes(thread) - before - idle)
+                .as("bytes in 20 tokens (their ids sum to %d)", sum)
+                .isZero();
+    }
+
+    private static int step(Sampler sampler, float[] logits) {
+        int id = sampler.next(logits);
+        sampler.accept(id);
+        return id;
+    }
+
+    @Test
+    void optionsOutOfRangeAreNamed() {
+        assertInvalid(plain().temperature(-1), "temperature must be at least 0, not -1.0");
+        assertInvalid(plain().temperature(Float.NaN), "temperature must be at least 0, not NaN");
+        assertInvalid(plain().topK(-1), "top-k must be at least 0, not -1");
+        assertInvalid(plain().topP(0), "top-p must be above 0 and at most 1, not 0.0");
+        assertInvalid(plain().minP(1.5f), "min-p must be between 0 and 1, not 1.5");
+        assertInvalid(plain().repetitionPenalty(0), "repetition penalty must be above 0, not 0.0");
+        assertInvalid(plain().presencePenalty(Float.NaN), "presence penalty must be finite, not NaN");
+        assertInvalid(
+                plain().frequencyPenalty(Float.POSITIVE_INFINITY), "frequency penalty must be finite, not Infinity");
+        assertInvalid(plain().repeatLastN(-2), "repeat-last-n must be at least -1, not -2");
+    }
+
+    private static void assertInvalid(SamplingOptions.Builder builder, String message) {
+        assertThatIllegalArgumentException().isThrownBy(builder::build).withMessage(message);
+    }
+}
