@@ -1,0 +1,197 @@
+package dev.xlstm.safetensors;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+class SafetensorsWriterTest {
+
+    @TempDir
+    Path directory;
+
+    private Path target() {
+        return directory.resolve("model.safetensors");
+    }
+
+    private List<String> fileNames() throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.map(path -> path.getFileName().toString()).toList();
+        }
+    }
+
+    /** Any names, types, shapes and metadata come back as they were, with every byte in its place. */
+    @Property(tries = 200)
+    void readGivesWhatWasWritten(
+            @ForAll @Size(max = 4) Map<String, String> metadata,
+            @ForAll @Size(max = 6) Map<String, DType> names,
+            @ForAll long seed)
+            throws IOException {
+        Random random = new Random(seed);
+        Map<String, byte[]> data = new LinkedHashMap<>();
+        List<TensorInfo> infos = new ArrayList<>();
+        names.forEach((name, dtype) -> {
+            if (!name.equals(Header.METADATA) && encodable(name)) {
+                long[] shape = random.longs(random.nextInt(4), 0, 5).toArray();
+                infos.add(new TensorInfo(name, dtype, shape));
+                byte[] bytes = new byte[(int) infos.getLast().byteSize()];
+                random.nextBytes(bytes);
+                data.put(name, bytes);
+            }
+        });
+        Map<String, String> encodable = new LinkedHashMap<>(metadata);
+        encodable.entrySet().removeIf(entry -> !encodable(entry.getKey()) || !encodable(entry.getValue()));
+        Path path = Files.createTempFile("written", ".safetensors");
+        try {
+            try (SafetensorsWriter writer = SafetensorsWriter.create(path, encodable, infos)) {
+                for (Map.Entry<String, byte[]> entry : data.entrySet()) {
+                    MemorySegment bytes = MemorySegment.ofArray(entry.getValue());
+                    long half = random.nextLong(bytes.byteSize() + 1);
+                    writer.write(entry.getKey(), bytes.asSlice(0, half));
+                    writer.write(entry.getKey(), bytes.asSlice(half));
+                }
+                writer.commit();
+            }
+            try (SafetensorsFile file = SafetensorsFile.open(path)) {
+                assertThat(file.metadata()).isEqualTo(encodable);
+                assertThat(file.tensors()).hasSize(infos.size());
+                for (TensorInfo info : infos) {
+                    Tensor tensor = file.tensors().get(info.name());
+                    assertThat(tensor.dtype()).isEqualTo(info.dtype());
+                    assertThat(tensor.shape()).isEqualTo(info.shape());
+                    assertThat(tensor.data().mismatch(MemorySegment.ofArray(data.get(info.name()))))
+                            .isEqualTo(-1);
+                    // the mapping begins on a page: the address tells the place in the file
+                    assertThat(tensor.data().address() % info.dtype().byteSize())
+                            .isZero();
+                }
+            }
+        } finally {
+            Files.delete(path);
+        }
+    }
+
+    // a lone surrogate is no character: it has no UTF-8 form
+    private static boolean encodable(String text) {
+        return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+    }
+
+    /** The bytes, against the format's description. */
+    @Test
+    void writesTheDocumentedBytes() throws Exception {
+        TensorInfo info = new TensorInfo("t", DType.F32, 2);
+        try (SafetensorsWriter writer = SafetensorsWriter.create(target(), Map.of("k", "v"), List.of(info))) {
+            writer.write("t", MemorySegment.ofArray(new float[] {1, -2}));
+            writer.commit();
+        }
+        byte[] bytes = Files.readAllBytes(target());
+        String json = "{\"__metadata__\":{\"k\":\"v\"},\"t\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        int length = (int) buffer.getLong();
+        assertThat(length % 8).isZero();
+        assertThat(length - json.length()).isBetween(0, 7);
+        byte[] header = new byte[length];
+        buffer.get(header);
+        assertThat(new String(header, StandardCharsets.UTF_8).stripTrailing()).isEqualTo(json);
+        assertThat(buffer.getFloat()).isEqualTo(1);
+        assertThat(buffer.getFloat()).isEqualTo(-2);
+        assertThat(buffer.hasRemaining()).isFalse();
+    }
+
+    @Test
+    void tensorsLargerThanTheBufferComeWhole() throws Exception {
+        byte[] bytes = new byte[(3 << 20) + 17];
+        new Random(1).nextBytes(bytes);
+        TensorInfo info = new TensorInfo("t", DType.U8, bytes.length);
+        try (SafetensorsWriter writer = SafetensorsWriter.create(target(), Map.of(), List.of(info))) {
+            writer.write("t", MemorySegment.ofArray(bytes));
+            writer.commit();
+        }
+        byte[] written = Files.readAllBytes(target());
+        assertThat(Arrays.copyOfRange(written, written.length - bytes.length, written.length))
+                .isEqualTo(bytes);
+    }
+
+    @Test
+    void nothingIsLeftOfAnAbandonedFile() throws Exception {
+        Files.writeString(target(), "before");
+        TensorInfo info = new TensorInfo("t", DType.U8, 4);
+        try (SafetensorsWriter writer = SafetensorsWriter.create(target(), Map.of(), List.of(info))) {
+            writer.write("t", MemorySegment.ofArray(new byte[3]));
+            assertThat(Files.readString(target())).isEqualTo("before");
+            assertThatThrownBy(writer::commit)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("'t' lacks 1 bytes");
+        }
+        assertThat(Files.readString(target())).isEqualTo("before");
+        assertThat(fileNames()).containsExactly("model.safetensors");
+    }
+
+    @Test
+    void commitReplacesAndLeavesNoOtherFile() throws Exception {
+        Files.writeString(target(), "before");
+        try (SafetensorsWriter writer = SafetensorsWriter.create(target(), Map.of(), List.of())) {
+            writer.commit();
+        }
+        assertThat(fileNames()).containsExactly("model.safetensors");
+        try (SafetensorsFile file = SafetensorsFile.open(target())) {
+            assertThat(file.tensors()).isEmpty();
+        }
+    }
+
+    @Test
+    void takesPermissions() throws Exception {
+        Assumptions.assumeTrue(
+                directory.getFileSystem().supportedFileAttributeViews().contains("posix"),
+                "this file system has no POSIX permissions");
+        try (SafetensorsWriter writer = SafetensorsWriter.create(
+                target(),
+                Map.of(),
+                List.of(),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")))) {
+            writer.commit();
+        }
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(target())))
+                .isEqualTo("rw-------");
+    }
+
+    @Test
+    void refusesMisuse() throws Exception {
+        TensorInfo info = new TensorInfo("t", DType.U8, 4);
+        assertThatThrownBy(() -> SafetensorsWriter.create(target(), Map.of(), List.of(info, info)))
+                .hasMessageContaining("'t' is taken");
+        assertThatThrownBy(() -> SafetensorsWriter.create(
+                        target(), Map.of(), List.of(new TensorInfo(Header.METADATA, DType.U8, 4))))
+                .hasMessageContaining("is taken");
+        assertThatThrownBy(
+                        () -> SafetensorsWriter.create(target(), Map.of(), List.of(new TensorInfo("n", DType.U8, -4))))
+                .hasMessageContaining("no such shape");
+        try (SafetensorsWriter writer = SafetensorsWriter.create(target(), Map.of(), List.of(info))) {
+            assertThatThrownBy(() -> writer.write("u", MemorySegment.ofArray(new byte[1])))
+                    .hasMessageContaining("'u' was not declared");
+            assertThatThrownBy(() -> writer.write("t", MemorySegment.ofArray(new byte[5])))
+                    .hasMessageContaining("more bytes than tensor 't' has");
+        }
+        assertThat(fileNames()).isEmpty();
+    }
+}
