@@ -42,7 +42,7 @@ record AddedTokens(Map<String, Integer> ids, Set<Integer> special) {
                 in.skipChildren();
             }
         } catch (JacksonException e) {
-            throw new ModelException(file, "is not valid JSON: " + e.getOriginalMessage());
+            throw JsonObject.invalid(file, e);
         }
         return tokens;
     }

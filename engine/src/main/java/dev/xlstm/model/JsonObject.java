@@ -50,12 +50,18 @@ record JsonObject(Path file, JsonNode node) {
         try {
             node = MAPPER.readTree(utf8);
         } catch (JacksonException e) {
-            throw new ModelException(file, "is not valid JSON: " + e.getOriginalMessage());
+            throw invalid(file, e);
         }
         if (!node.isObject()) {
             throw new ModelException(file, "is not a JSON object");
         }
         return new JsonObject(file, node);
+    }
+
+    static ModelException invalid(Path file, JacksonException e) {
+        String reason = e.getOriginalMessage().replaceFirst(" \\(start marker .*", ""); // a place unknown to it
+        String line = e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
+        return new ModelException(file, "is not valid JSON" + line + ": " + reason);
     }
 
     /** A field's value, or null if it is absent or null: the two mean the same nearly everywhere. */

@@ -91,7 +91,7 @@ final class WeightLoader {
                 new Part(ffn + "proj_up_gate", config.ffnSize()),
                 new Part(ffn + "proj_up", config.ffnSize()));
         return new Layer(
-                norm(block + "norm_mlstm", hidden, 1),
+                norm(block + "norm_mlstm", hidden, 0),
                 qkvo.get(0),
                 qkvo.get(1),
                 qkvo.get(2),
@@ -100,7 +100,7 @@ final class WeightLoader {
                 gates.get(1),
                 norm(cell + "multihead_norm", v, config.numHeads()),
                 linear(cell + "out_proj", hidden, v, bias),
-                norm(block + "norm_ffn", hidden, 1),
+                norm(block + "norm_ffn", hidden, 0),
                 up.get(0),
                 up.get(1),
                 linear(ffn + "proj_down", hidden, config.ffnSize(), bias));
@@ -118,8 +118,8 @@ final class WeightLoader {
         }
         boolean bias = config.useBias() && tensors.containsKey(name + ".bias");
         return new Norm(
-                vector(name + ".weight", config.hiddenSize(), 1),
-                bias ? vector(name + ".bias", config.hiddenSize(), 1) : null);
+                vector(name + ".weight", config.hiddenSize(), 0),
+                bias ? vector(name + ".bias", config.hiddenSize(), 0) : null);
     }
 
     private Norm norm(String name, int width, int heads) {
@@ -128,7 +128,7 @@ final class WeightLoader {
     }
 
     private Linear linear(String name, int rows, int columns, boolean bias) {
-        return new Linear(matrix(name + ".weight", rows, columns), bias ? vector(name + ".bias", rows, 1) : null);
+        return new Linear(matrix(name + ".weight", rows, columns), bias ? vector(name + ".bias", rows, 0) : null);
     }
 
     /** A linear layer from the hidden width that may be stored as rows of a fused one. */
@@ -179,15 +179,15 @@ final class WeightLoader {
     }
 
     /**
-     * {@code [size]}, or {@code [heads, size / heads]}, as float32 from any floating-point type; null if there is a
-     * problem with it.
+     * {@code [size]}, or {@code [heads, size / heads]} if there are heads, as float32 from any floating-point type; null
+     * if there is a problem with it.
      */
     private float[] vector(String name, int size, int heads) {
-        long[] perHead = {heads, size / heads};
-        boolean nested = heads > 1
-                && tensors.containsKey(name)
-                && Arrays.equals(tensors.get(name).shape(), perHead);
-        Tensor tensor = tensor(name, nested ? perHead : new long[] {size});
+        long[] shape = {size};
+        if (heads > 0 && tensors.containsKey(name) && tensors.get(name).shape().length == 2) {
+            shape = new long[] {heads, size / heads};
+        }
+        Tensor tensor = tensor(name, shape);
         if (tensor == null) {
             return null;
         }

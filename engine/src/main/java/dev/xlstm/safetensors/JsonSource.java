@@ -80,7 +80,8 @@ final class JsonSource implements AutoCloseable {
 
     private SafetensorsException invalid(JacksonException e) {
         boolean encoding = e.getCause() instanceof CharacterCodingException;
-        return problem(what + " is not valid " + (encoding ? "UTF-8" : "JSON: " + e.getOriginalMessage()));
+        String reason = e.getOriginalMessage().replaceFirst(" \\(start marker .*", ""); // a place unknown to it
+        return problem(what + " is not valid " + (encoding ? "UTF-8" : "JSON: " + reason));
     }
 
     JsonToken next() throws SafetensorsException {

@@ -1,0 +1,247 @@
+package dev.xlstm.model;
+
+import dev.xlstm.safetensors.Tensor;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+class ModelDirectoryTest {
+
+    private static final String REVISION = "0123456789abcdef0123456789abcdef01234567";
+
+    @TempDir
+    Path directory;
+
+    private void write(String name, String json) throws IOException {
+        Files.writeString(directory.resolve(name), json.replace('\'', '"'));
+    }
+
+    private SpecialTokens specialTokens() throws IOException {
+        try (ModelDirectory model = ModelDirectory.open(directory)) {
+            return model.specialTokens();
+        }
+    }
+
+    @Test
+    void opensADirectoryByItsPath() throws Exception {
+        new TestModel().write(directory);
+        try (ModelDirectory model = ModelDirectory.open(directory.toString())) {
+            assertThat(model.path()).isEqualTo(directory);
+            assertThat(model.tokenizerFile()).isEmpty();
+            assertThat(model.weights()).isSameAs(model.weights());
+        }
+    }
+
+    @Test
+    void saysWhatIsMissing() throws Exception {
+        assertThatThrownBy(() -> ModelDirectory.open(directory.resolve("none").toString()))
+                .isInstanceOf(ModelException.class)
+                .hasMessage(directory.resolve("none") + ": no such model directory");
+        assertThatThrownBy(() -> ModelDirectory.open(directory.toString())).hasMessageContaining("has no config.json");
+        write("config.yaml", "embedding_dim: 64");
+        assertThatThrownBy(() -> ModelDirectory.open(directory.toString()))
+                .hasMessageContaining("its config.yaml is not read, write the same fields to a config.json");
+        assertThatThrownBy(() ->
+                        ModelDirectory.open(directory.resolve("config.yaml").toString()))
+                .hasMessageContaining("is a file; name the directory it is in");
+        assertThatThrownBy(() -> ModelDirectory.open("a\0b")).hasMessageContaining("neither a directory nor");
+    }
+
+    /** The weights become unreadable, not the process, when the model is closed. */
+    @Test
+    void closingUnmapsTheWeights() throws Exception {
+        new TestModel().write(directory);
+        ModelDirectory model = ModelDirectory.open(directory);
+        Tensor head = model.checkpoint().tensors().get("lm_head.weight");
+        model.close();
+        assertThatThrownBy(() -> head.data().get(ValueLayout.JAVA_BYTE, 0)).isInstanceOf(IllegalStateException.class);
+    }
+
+    // ---- the Hugging Face cache
+
+    private Path cacheModel(Path hub, String id) throws IOException {
+        Path model = hub.resolve("models--" + id.replace("/", "--"));
+        Path snapshot = Files.createDirectories(model.resolve("snapshots").resolve(REVISION));
+        Files.createDirectories(model.resolve("refs"));
+        Files.writeString(model.resolve("refs").resolve("main"), REVISION);
+        return snapshot;
+    }
+
+    @Test
+    void findsModelsWhereTheHubsLibraryKeepsThem() throws Exception {
+        Path snapshot = cacheModel(directory.resolve("hub"), "NX-AI/xLSTM-7b");
+        String home = directory.toString();
+        assertThat(ModelDirectory.resolve("NX-AI/xLSTM-7b", Map.of("HF_HOME", home)))
+                .isEqualTo(snapshot);
+        Map<String, String> both = Map.of("HF_HUB_CACHE", home + "/hub", "HF_HOME", "/nowhere");
+        assertThat(ModelDirectory.resolve("NX-AI/xLSTM-7b", both)).isEqualTo(snapshot);
+        Path other = cacheModel(directory.resolve("huggingface").resolve("hub"), "a/b");
+        assertThat(ModelDirectory.resolve("a/b", Map.of("XDG_CACHE_HOME", home)))
+                .isEqualTo(other);
+        assertThat(HubCache.directory(Map.of("HF_HOME", "")))
+                .isEqualTo(Path.of(System.getProperty("user.home"), ".cache", "huggingface", "hub"));
+    }
+
+    /** The snapshot holds links to blobs beside it. */
+    @Test
+    void opensASnapshotOfLinks() throws Exception {
+        Path snapshot = cacheModel(directory.resolve("hub"), "a/b");
+        Path blobs = new TestModel().write(snapshot.resolve("..").resolve("..").resolve("blobs"));
+        for (String name : new String[] {"config.json", "model.safetensors"}) {
+            Files.createSymbolicLink(snapshot.resolve(name), Path.of("..", "..", "blobs", name));
+        }
+        assertThat(blobs).isDirectory();
+        try (ModelDirectory model =
+                ModelDirectory.open(ModelDirectory.resolve("a/b", Map.of("HF_HOME", directory.toString())))) {
+            assertThat(model.weights().layers()).hasSize(2);
+        }
+    }
+
+    @Test
+    void saysWhereItLookedAndThatNothingIsDownloaded() throws Exception {
+        Map<String, String> environment = Map.of("HF_HOME", directory.toString());
+        assertThatThrownBy(() -> ModelDirectory.resolve("a/b", environment))
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("looked for " + directory.resolve("hub").resolve("models--a--b"))
+                .hasMessageContaining("nothing is downloaded")
+                .hasMessageContaining("hf download a/b");
+        Path model = cacheModel(directory.resolve("hub"), "a/b").getParent().getParent();
+        for (String revision : new String[] {"..", "../../x", "", "fedcba", "a\nb", "x".repeat(300)}) {
+            Files.writeString(model.resolve("refs").resolve("main"), revision);
+            assertThatThrownBy(() -> ModelDirectory.resolve("a/b", environment))
+                    .isInstanceOf(ModelException.class)
+                    .hasMessageContaining("fetch the model again");
+        }
+        for (String id : new String[] {"../b", "a/..", "a/b/c", "/a/b", "a/", "a b/c"}) {
+            assertThat(HubCache.isId(id)).as(id).isFalse();
+        }
+    }
+
+    // ---- special tokens
+
+    private void tokenizer(String addedTokens) throws IOException {
+        write(
+                "tokenizer.json",
+                "{'version':'1.0','truncation':{'x':[1]},'added_tokens':" + addedTokens + ",'model':{}}");
+    }
+
+    /** As xLSTM-7b is published: its configs name id 2, which its tokenizer knows as "!". */
+    @Test
+    void the7bStopsAtItsTokenizersEosAndNotAtExclamationMarks() throws Exception {
+        write("config.json", "{'bos_token_id':0,'eos_token_id':2,'force_bos_token_insert':true}");
+        write("generation_config.json", "{'bos_token_id':0,'eos_token_id':2}");
+        write("tokenizer_config.json", "{'bos_token':'<|endoftext|>','eos_token':'<|endoftext|>'}");
+        tokenizer("[{'id':0,'content':'<|endoftext|>','special':true,'normalized':false},"
+                + "{'id':1,'content':'<|padding|>','special':true},{'id':50276,'content':'  ','special':false}]");
+        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.of(0), true, Set.of(0), Set.of(2)));
+    }
+
+    @Test
+    void configsAreBelievedAboutSpecialTokens() throws Exception {
+        write("config.json", "{'eos_token_id':7}");
+        write("generation_config.json", "{'eos_token_id':[7,8,9]}");
+        write("tokenizer_config.json", "{'eos_token':{'content':'<end>','lstrip':false},'bos_token':null}");
+        tokenizer("[{'id':5,'content':'<end>','special':true},{'id':7,'content':'<turn>','special':true},"
+                + "{'id':8,'content':'word','special':false}]");
+        assertThat(specialTokens())
+                .isEqualTo(new SpecialTokens(OptionalInt.empty(), false, Set.of(5, 7), Set.of(8, 9)));
+    }
+
+    @Test
+    void withoutATokenizerTheConfigIsAllThereIs() throws Exception {
+        write("config.json", "{'bos_token_id':3,'eos_token_id':2,'force_bos_token_insert':false}");
+        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.of(3), false, Set.of(2), Set.of()));
+        write("config.json", "{}");
+        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.empty(), false, Set.of(), Set.of()));
+    }
+
+    @Test
+    void theTokenizersConfigMayAskForBosToo() throws Exception {
+        write("config.json", "{}");
+        write("tokenizer_config.json", "{'bos_token':'<s>','add_bos_token':true}");
+        tokenizer("[{'id':4,'content':'<s>','special':true}]");
+        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.of(4), true, Set.of(), Set.of()));
+    }
+
+    @Test
+    void refusesDamagedTokenizerFiles() throws Exception {
+        write("config.json", "{}");
+        tokenizer("[{'id':4}]");
+        assertThatThrownBy(this::specialTokens)
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("an entry without \"content\" or \"id\"");
+        tokenizer("[{'id':99999999999,'content':'a'}]");
+        assertThatThrownBy(this::specialTokens).isInstanceOf(ModelException.class);
+        write("tokenizer.json", "{\n'added_tokens':[");
+        assertThatThrownBy(this::specialTokens)
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("tokenizer.json: is not valid JSON (line 2): Unexpected end-of-input");
+        Files.delete(directory.resolve("tokenizer.json"));
+        write("config.json", "{'eos_token_id':-2}");
+        assertThatThrownBy(this::specialTokens).hasMessageContaining("\"eos_token_id\" is -2");
+    }
+
+    // ---- smaller facts
+
+    @Test
+    void readsRecommendationsForSampling() throws Exception {
+        write("config.json", "{}");
+        try (ModelDirectory model = ModelDirectory.open(directory)) {
+            assertThat(model.generationConfig().temperature()).isEmpty();
+            write(
+                    "generation_config.json",
+                    "{'do_sample':true,'temperature':0.7,'top_k':40,'top_p':0.9,'min_p':0.05,"
+                            + "'repetition_penalty':1.1,'max_new_tokens':99,'eos_token_id':null}");
+            GenerationConfig config = model.generationConfig();
+            assertThat(config.temperature()).isEqualTo(OptionalDouble.of(0.7));
+            assertThat(config.topK()).isEqualTo(OptionalInt.of(40));
+            assertThat(config.topP()).isEqualTo(OptionalDouble.of(0.9));
+            assertThat(config.minP()).isEqualTo(OptionalDouble.of(0.05));
+            assertThat(config.repetitionPenalty()).isEqualTo(OptionalDouble.of(1.1));
+            assertThat(config.maxNewTokens()).isEqualTo(OptionalInt.of(99));
+            assertThat(config.eosIds()).isEmpty();
+            write("generation_config.json", "{'do_sample':false,'temperature':0.7}");
+            assertThat(model.generationConfig().temperature()).isEqualTo(OptionalDouble.of(0));
+            write("generation_config.json", "{'top_p':1.5}");
+            assertThatThrownBy(model::generationConfig).hasMessageContaining("\"top_p\" is 1.5, not a number");
+        }
+    }
+
+    @Test
+    void findsTheChatTemplate() throws Exception {
+        write("config.json", "{}");
+        try (ModelDirectory model = ModelDirectory.open(directory)) {
+            assertThat(model.tokenizerConfig().chatTemplate()).isEmpty();
+            write("tokenizer_config.json", "{'chat_template':'one'}");
+            assertThat(model.tokenizerConfig().chatTemplate()).hasValue("one");
+            write(
+                    "tokenizer_config.json",
+                    "{'chat_template':[{'name':'tool_use','template':'two'},{'name':'default','template':'three'}]}");
+            assertThat(model.tokenizerConfig().chatTemplate()).hasValue("three");
+            write("chat_template.jinja", "four");
+            assertThat(model.tokenizerConfig().chatTemplate()).hasValue("four");
+        }
+    }
+
+    @Test
+    void knowsTheTrainingContext() throws Exception {
+        for (String[] expected : new String[][] {
+            {"{}", "8192"}, {"{'context_length':256}", "256"}, {"{'max_position_embeddings':512}", "512"}
+        }) {
+            write("config.json", expected[0]);
+            try (ModelDirectory model = ModelDirectory.open(directory)) {
+                assertThat(model.trainingContext()).isEqualTo(Integer.parseInt(expected[1]));
+            }
+        }
+    }
+}
