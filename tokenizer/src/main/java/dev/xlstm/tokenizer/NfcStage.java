@@ -1,0 +1,83 @@
+package dev.xlstm.tokenizer;
+
+import java.text.Normalizer;
+
+/** Brings text to Unicode normalisation form C, holding back the last run of characters that may still combine. */
+final class NfcStage implements Stage {
+    /** No code point below takes part in a composition but as its first. */
+    private static final int FIRST_COMBINING = 0x300;
+
+    private static final int BLOCK_CHARS = 1024;
+
+    private final Stage next;
+    private final TextBuffer text = new TextBuffer();
+    private int scan;
+    private int run; // where the run of characters begins that reaches to scan and may combine
+    private int block; // text before it is passed on
+
+    NfcStage(Stage next) {
+        this.next = next;
+    }
+
+    @Override
+    public void text(char[] chars, int from, int to) {
+        text.append(chars, from, to);
+        while (scan < text.length) {
+            int codePoint = Character.codePointAt(text.chars, scan, text.length);
+            if (isBoundary(codePoint)) {
+                run = scan;
+                if (run - block >= BLOCK_CHARS) {
+                    passOn(run);
+                }
+            } else if (scan - run >= Limits.COMBINING_CHARS) {
+                run = scan;
+                passOn(run);
+            }
+            scan += Character.charCount(codePoint);
+        }
+        passOn(run);
+        text.drop(run);
+        scan -= run;
+        run = 0;
+        block = 0;
+    }
+
+    @Override
+    public void end() {
+        passOn(text.length);
+        text.length = 0;
+        scan = 0;
+        run = 0;
+        block = 0;
+        next.end();
+    }
+
+    @Override
+    public void token(int id) {
+        next.token(id);
+    }
+
+    /** Whether text before this code point and text from it on can be normalised apart. May say no where yes is right. */
+    static boolean isBoundary(int codePoint) {
+        if (codePoint < FIRST_COMBINING) {
+            return true;
+        }
+        boolean joiningJamo = codePoint >= 0x1160 && codePoint <= 0x11FF; // Hangul vowels and final consonants
+        boolean kiratRaiVowel = codePoint >= 0x16D63 && codePoint <= 0x16D6A; // the other letters that join a letter
+        return !CharClass.isMark(codePoint) && !joiningJamo && !kiratRaiVowel;
+    }
+
+    private void passOn(int to) {
+        int from = block;
+        block = to;
+        for (int i = from; i < to; i++) {
+            if (text.chars[i] >= FIRST_COMBINING) {
+                char[] normal = Normalizer.normalize(new String(text.chars, from, to - from), Normalizer.Form.NFC)
+                        .toCharArray();
+                next.text(normal, 0, normal.length);
+                return;
+            }
+        }
+        next.text(text.chars, from, to);
+    }
+}
