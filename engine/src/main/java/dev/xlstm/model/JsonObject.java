@@ -5,21 +5,30 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.core.json.JsonFactory;
 
-/** One of a model's small JSON files. Values are checked as they are taken; complaints name the file and the field. */
-record JsonObject(Path file, JsonNode node) {
+/**
+ * One of a model's small JSON files. Values are checked as they are taken; complaints name the file and the field.
+ *
+ * @param fields by name: Map, List, String, Number, Boolean or null
+ */
+record JsonObject(Path file, Map<String, Object> fields) {
 
     private static final int MAX_BYTES = 16 << 20;
-    private static final JsonMapper MAPPER = JsonMapper.builder()
+
+    // the streaming parser alone: data binding would take longer to start than the rest of opening a model
+    private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
 
@@ -42,20 +51,50 @@ record JsonObject(Path file, JsonNode node) {
 
     /** As {@link #read}, or an object without fields if there is no such file. */
     static JsonObject readIfThere(Path file) throws IOException {
-        return Files.exists(file) ? read(file) : new JsonObject(file, JsonNodeFactory.instance.objectNode());
+        return Files.exists(file) ? read(file) : new JsonObject(file, Map.of());
     }
 
     static JsonObject parse(Path file, byte[] utf8) throws ModelException {
-        JsonNode node;
-        try {
-            node = MAPPER.readTree(utf8);
+        try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), utf8)) {
+            if (in.nextToken() != JsonToken.START_OBJECT) {
+                throw new ModelException(file, "is not a JSON object");
+            }
+            Map<String, Object> fields = object(in);
+            if (in.nextToken() != null) {
+                throw new ModelException(file, "goes on after its closing brace");
+            }
+            return new JsonObject(file, fields);
         } catch (JacksonException e) {
             throw invalid(file, e);
         }
-        if (!node.isObject()) {
-            throw new ModelException(file, "is not a JSON object");
+    }
+
+    private static Map<String, Object> object(JsonParser in) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        while (in.nextToken() != JsonToken.END_OBJECT) {
+            String name = in.currentName();
+            in.nextToken();
+            fields.put(name, value(in));
         }
-        return new JsonObject(file, node);
+        return fields;
+    }
+
+    private static Object value(JsonParser in) {
+        return switch (in.currentToken()) {
+            case START_OBJECT -> object(in);
+            case START_ARRAY -> {
+                List<Object> elements = new ArrayList<>();
+                while (in.nextToken() != JsonToken.END_ARRAY) {
+                    elements.add(value(in));
+                }
+                yield elements;
+            }
+            case VALUE_STRING -> in.getString();
+            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> in.getNumberValue();
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
+            default -> null;
+        };
     }
 
     static ModelException invalid(Path file, JacksonException e) {
@@ -64,22 +103,18 @@ record JsonObject(Path file, JsonNode node) {
         return new ModelException(file, "is not valid JSON" + line + ": " + reason);
     }
 
-    /** A field's value, or null if it is absent or null: the two mean the same nearly everywhere. */
-    private JsonNode value(String field) {
-        JsonNode value = node.get(field);
-        return value == null || value.isNull() ? null : value;
-    }
-
+    /** Whether there is such a field, though it be null. */
     boolean has(String field) {
-        return value(field) != null;
+        return fields.containsKey(field);
     }
 
-    boolean isNull(String field) {
-        return node.has(field) && node.get(field).isNull();
+    /** A field's value, or null if it is absent or null: the two mean the same nearly everywhere. */
+    Object value(String field) {
+        return fields.get(field);
     }
 
     OptionalInt integer(String field, int min, int max) throws ModelException {
-        JsonNode value = value(field);
+        Object value = value(field);
         return value == null ? OptionalInt.empty() : OptionalInt.of(integer(field, value, min, max));
     }
 
@@ -87,22 +122,20 @@ record JsonObject(Path file, JsonNode node) {
         return integer(field, min, max).orElse(fallback);
     }
 
-    private int integer(String field, JsonNode value, int min, int max) throws ModelException {
-        if (!value.isIntegralNumber()
-                || !value.canConvertToLong()
-                || value.longValue() < min
-                || value.longValue() > max) {
+    private int integer(String field, Object value, int min, int max) throws ModelException {
+        boolean whole = value instanceof Integer || value instanceof Long; // larger ones are other types
+        if (!whole || ((Number) value).longValue() < min || ((Number) value).longValue() > max) {
             throw problem(field, "is " + shown(value) + ", not a whole number from " + min + " to " + max);
         }
-        return (int) value.longValue();
+        return ((Number) value).intValue();
     }
 
     /** A number or an array of numbers. */
     List<Integer> integers(String field, int min, int max) throws ModelException {
-        JsonNode value = value(field);
+        Object value = value(field);
         List<Integer> integers = new ArrayList<>();
-        if (value != null && value.isArray()) {
-            for (JsonNode element : value) {
+        if (value instanceof List<?> elements) {
+            for (Object element : elements) {
                 integers.add(integer(field, element, min, max));
             }
         } else if (value != null) {
@@ -112,14 +145,15 @@ record JsonObject(Path file, JsonNode node) {
     }
 
     OptionalDouble number(String field, double min, double max) throws ModelException {
-        JsonNode value = value(field);
+        Object value = value(field);
         if (value == null) {
             return OptionalDouble.empty();
         }
-        if (!value.isNumber() || !(value.doubleValue() >= min && value.doubleValue() <= max)) {
+        double number = value instanceof Number n ? n.doubleValue() : Double.NaN;
+        if (!(number >= min && number <= max)) {
             throw problem(field, "is " + shown(value) + ", not a number from " + min + " to " + max);
         }
-        return OptionalDouble.of(value.doubleValue());
+        return OptionalDouble.of(number);
     }
 
     double number(String field, double fallback, double min, double max) throws ModelException {
@@ -127,33 +161,30 @@ record JsonObject(Path file, JsonNode node) {
     }
 
     boolean flag(String field, boolean fallback) throws ModelException {
-        JsonNode value = value(field);
+        Object value = value(field);
         if (value == null) {
             return fallback;
         }
-        if (!value.isBoolean()) {
-            throw problem(field, "is " + shown(value) + ", not true or false");
+        if (value instanceof Boolean flag) {
+            return flag;
         }
-        return value.booleanValue();
+        throw problem(field, "is " + shown(value) + ", not true or false");
     }
 
     Optional<String> string(String field) throws ModelException {
-        JsonNode value = value(field);
-        if (value == null) {
-            return Optional.empty();
+        Object value = value(field);
+        if (value == null || value instanceof String) {
+            return Optional.ofNullable((String) value);
         }
-        if (!value.isString()) {
-            throw problem(field, "is " + shown(value) + ", not a string");
-        }
-        return Optional.of(value.stringValue());
+        throw problem(field, "is " + shown(value) + ", not a string");
     }
 
     ModelException problem(String field, String text) {
         return new ModelException(file, "\"" + field + "\" " + text);
     }
 
-    private static String shown(JsonNode value) {
-        String text = value.toString();
+    private static String shown(Object value) {
+        String text = value instanceof String ? "\"" + value + "\"" : String.valueOf(value);
         return text.length() <= 40 ? text : text.substring(0, 40) + "...";
     }
 }

@@ -3,8 +3,9 @@ package dev.xlstm.model;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import tools.jackson.databind.JsonNode;
 
 /**
  * What tokenizer_config.json adds to a tokenizer.json.
@@ -30,8 +31,17 @@ public record TokenizerConfig(
 
     /** A string, or an object with the string as its "content". */
     private static Optional<String> token(JsonObject json, String field) throws ModelException {
-        JsonNode value = json.node().path(field);
-        return value.isObject() ? new JsonObject(json.file(), value).string("content") : json.string(field);
+        return json.value(field) instanceof Map<?, ?> token
+                ? member(json, field, token, "content")
+                : json.string(field);
+    }
+
+    private static Optional<String> member(JsonObject json, String field, Map<?, ?> object, String name)
+            throws ModelException {
+        if (object.get(name) instanceof String text) {
+            return Optional.of(text);
+        }
+        throw json.problem(field, "has no string \"" + name + "\"");
     }
 
     /** A file of its own; else a string in the JSON; else the one called "default" of several. */
@@ -42,13 +52,12 @@ public record TokenizerConfig(
             }
             return Optional.of(Files.readString(file));
         }
-        JsonNode value = json.node().path("chat_template");
-        if (!value.isArray()) {
+        if (!(json.value("chat_template") instanceof List<?> templates)) {
             return json.string("chat_template");
         }
-        for (JsonNode named : value) {
-            if (named.path("name").asString("").equals("default")) {
-                return new JsonObject(json.file(), named).string("template");
+        for (Object element : templates) {
+            if (element instanceof Map<?, ?> template && "default".equals(template.get("name"))) {
+                return member(json, "chat_template", template, "template");
             }
         }
         return Optional.empty();

@@ -95,7 +95,7 @@ public record XlstmConfig(
 
     private static void checkArchitecture(JsonObject json) throws ModelException {
         for (String field : new String[] {"mlstm_block", "slstm_block", "slstm_at", "_xlstm_config"}) {
-            if (json.node().has(field)) {
+            if (json.has(field)) {
                 throw json.problem(
                         field,
                         "belongs to the original architecture of sLSTM and mLSTM block stacks, which is not supported"
@@ -135,7 +135,7 @@ public record XlstmConfig(
 
     /** Null means no cap, absence the default; the computation knows "no cap" as 0. */
     private static float softCap(JsonObject json, String field, double fallback) throws ModelException {
-        if (json.isNull(field)) {
+        if (json.has(field) && json.value(field) == null) {
             return 0;
         }
         double cap = json.number(field, fallback, 0, 1e6);

@@ -104,7 +104,7 @@ class XlstmConfigTest {
         refused("{'use_bias':'no'}", "\"use_bias\" is \"no\", not true or false");
         refused("{'hidden_size':64,'hidden_size':64}", "is not valid JSON (line 1): Duplicate");
         refused("[]", "is not a JSON object");
-        refused("{} {}", "is not valid JSON");
+        refused("{} {}", "goes on after its closing brace");
         refused("", "is not");
         refused(
                 "{'hidden_size':1048576,'num_heads':1,'num_blocks':4096,'ffn_proj_factor':0.5}",
