@@ -44,6 +44,11 @@ public final class Candidates {
         ordered = false;
     }
 
+    /** V. */
+    int vocabSize() {
+        return ids.length;
+    }
+
     /** How many ids are left. */
     public int size() {
         return to - from;
@@ -85,6 +90,12 @@ public final class Candidates {
         }
     }
 
+    /** Removes the {@code n} most likely ids, fewer than there are. */
+    public void dropBest(int n) {
+        index(n - 1); // sorts them to the end
+        to -= n;
+    }
+
     /** Divides all logits, taken relative to the best one, by a positive number: the order stays, nothing overflows. */
     public void divide(float divisor) {
         float best = logitAt(0);
@@ -112,6 +123,7 @@ public final class Candidates {
      * Draws an id by its probability.
      *
      * @param uniform in [0, 1)
+     * @return its place, valid until somebody asks for a rank
      */
     int draw(double uniform) {
         double remaining = uniform * totalWeight();
@@ -119,10 +131,25 @@ public final class Candidates {
         for (int i = to - 1; i >= from; i--) {
             remaining -= Math.exp(logits[i] - best);
             if (remaining < 0) {
-                return ids[i];
+                return i;
             }
         }
-        return ids[to - 1]; // rounding left a crumb
+        return to - 1; // rounding left a crumb
+    }
+
+    /** The place of the most likely id. */
+    int best() {
+        return index(0);
+    }
+
+    /** The id at a place. */
+    int idIn(int place) {
+        return ids[place];
+    }
+
+    /** The logit at a place. */
+    float logitIn(int place) {
+        return logits[place];
     }
 
     private int index(int rank) {

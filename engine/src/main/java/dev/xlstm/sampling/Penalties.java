@@ -1,5 +1,9 @@
 package dev.xlstm.sampling;
 
+import java.util.Arrays;
+import java.util.Map;
+import java.util.StringJoiner;
+
 /**
  * Makes ids that occurred recently less likely. First the repetition penalty (Keskar et al., "CTRL", 2019, with the sign
  * rule in common use: positive logits are divided, negative ones multiplied), then
@@ -11,17 +15,14 @@ final class Penalties implements SamplingStep {
     private final float presence;
     private final float frequency;
     private final int[] counts; // [V], occurrences among the recent ids
-    private final int[] recent; // ring of the last N ids; empty where all count
-    private final boolean unbounded;
-    private long accepted;
+    private final RecentIds recent; // null where all ids count
 
     Penalties(SamplingOptions options, int vocabSize) {
         repetition = options.repetitionPenalty();
         presence = options.presencePenalty();
         frequency = options.frequencyPenalty();
         counts = new int[vocabSize];
-        unbounded = options.repeatLastN() < 0;
-        recent = new int[unbounded ? 0 : options.repeatLastN()];
+        recent = options.repeatLastN() < 0 ? null : new RecentIds(options.repeatLastN());
     }
 
     @Override
@@ -38,14 +39,46 @@ final class Penalties implements SamplingStep {
 
     @Override
     public void accept(int id) {
-        if (!unbounded) {
-            int slot = (int) (accepted % recent.length);
-            if (accepted >= recent.length) {
-                counts[recent[slot]]--;
+        if (recent != null) {
+            if (recent.isFull()) {
+                counts[recent.oldest()]--;
             }
-            recent[slot] = id;
+            recent.add(id);
         }
         counts[id]++;
-        accepted++;
+    }
+
+    @Override
+    public void save(Map<String, String> state) {
+        if (recent != null) {
+            state.put("penalties.recent", recent.save());
+        } else {
+            StringJoiner all = new StringJoiner(" ");
+            for (int id = 0; id < counts.length; id++) {
+                if (counts[id] > 0) {
+                    all.add(id + ":" + counts[id]);
+                }
+            }
+            state.put("penalties.counts", all.toString());
+        }
+    }
+
+    @Override
+    public void restore(SavedSampler state) {
+        Arrays.fill(counts, 0);
+        if (recent != null) {
+            recent.clear();
+        }
+        state.ids("penalties.recent").forEach(this::accept);
+        if (recent == null) {
+            for (String pair : state.words("penalties.counts")) {
+                String[] parts = pair.split(":");
+                long count = parts.length == 2 ? state.integer("penalties.counts", parts[1]) : 0;
+                if (count < 1 || count > Integer.MAX_VALUE) {
+                    throw SavedSampler.bad("penalties.counts", pair, "is not an id and its count");
+                }
+                counts[state.id("penalties.counts", parts[0])] = (int) count;
+            }
+        }
     }
 }

@@ -1,7 +1,12 @@
 package dev.xlstm.sampling;
 
+import java.util.List;
+import java.util.Map;
+
 /**
- * How the next id is chosen. The steps run in this order: penalties, top-k, top-p, min-p, temperature.
+ * How the next id is chosen. Logit biases come first, then the steps run in their {@code order}: unless chosen
+ * otherwise, penalties, DRY, top-k, top-p, min-p, XTC, temperature. Mirostat, where it is on, comes last and replaces
+ * top-k, top-p, min-p and XTC. Temperature 0 takes the most likely id after biases, penalties and DRY.
  *
  * @param temperature divides the logits before the draw; 0 always takes the most likely id
  * @param topK only the k most likely ids stay; 0 for all
@@ -11,6 +16,11 @@ package dev.xlstm.sampling;
  * @param presencePenalty subtracted once from the logit of every recent id; 0 for none
  * @param frequencyPenalty subtracted from the logit of a recent id for each time it occurred; 0 for none
  * @param repeatLastN how many ids count as recent for the penalties, prompt included; 0 for none, -1 for all
+ * @param logitBias added to the logits of these ids; negative infinity rules an id out
+ * @param dry penalty of repeated passages
+ * @param xtc removal of the most likely ids
+ * @param mirostat target surprise
+ * @param order the steps that run, in order; those that are not listed do not
  * @param seed of the random draws: same seed, options and logits, same ids
  */
 public record SamplingOptions(
@@ -22,6 +32,11 @@ public record SamplingOptions(
         float presencePenalty,
         float frequencyPenalty,
         int repeatLastN,
+        Map<Integer, Float> logitBias,
+        DryOptions dry,
+        XtcOptions xtc,
+        MirostatOptions mirostat,
+        List<StepName> order,
         long seed) {
 
     public SamplingOptions {
@@ -36,10 +51,24 @@ public record SamplingOptions(
                 repetitionPenalty);
         check(Float.isFinite(presencePenalty), "presence penalty", "finite", presencePenalty);
         check(Float.isFinite(frequencyPenalty), "frequency penalty", "finite", frequencyPenalty);
-        check(repeatLastN >= -1, "repeat-last-n", "at least -1", repeatLastN);
+        check(
+                repeatLastN >= -1 && repeatLastN <= MAX_REPEAT_LAST_N,
+                "repeat-last-n",
+                "between -1 and " + MAX_REPEAT_LAST_N,
+                repeatLastN);
+        logitBias = Map.copyOf(logitBias);
+        logitBias.forEach((id, bias) -> {
+            check(id >= 0, "id of a logit bias", "at least 0", id);
+            check(bias < Float.POSITIVE_INFINITY, "logit bias", "finite or negative infinity", bias);
+        });
+        order = List.copyOf(order);
+        StepName.checkOrder(order);
     }
 
-    private static void check(boolean good, String name, String range, Number value) {
+    /** Longer windows are better served by -1, which needs none. */
+    public static final int MAX_REPEAT_LAST_N = 1 << 20;
+
+    static void check(boolean good, String name, String range, Number value) {
         if (!good) {
             throw new IllegalArgumentException(name + " must be " + range + ", not " + value);
         }
@@ -70,6 +99,11 @@ public record SamplingOptions(
                 .presencePenalty(presencePenalty)
                 .frequencyPenalty(frequencyPenalty)
                 .repeatLastN(repeatLastN)
+                .logitBias(logitBias)
+                .dry(dry)
+                .xtc(xtc)
+                .mirostat(mirostat)
+                .order(order)
                 .seed(seed);
     }
 
@@ -88,6 +122,11 @@ public record SamplingOptions(
         private float presencePenalty;
         private float frequencyPenalty;
         private int repeatLastN = 64;
+        private Map<Integer, Float> logitBias = Map.of();
+        private DryOptions dry = DryOptions.OFF;
+        private XtcOptions xtc = XtcOptions.OFF;
+        private MirostatOptions mirostat = MirostatOptions.OFF;
+        private List<StepName> order = StepName.DEFAULT_ORDER;
         private long seed;
 
         private Builder() {}
@@ -132,6 +171,31 @@ public record SamplingOptions(
             return this;
         }
 
+        public Builder logitBias(Map<Integer, Float> value) {
+            logitBias = value;
+            return this;
+        }
+
+        public Builder dry(DryOptions value) {
+            dry = value;
+            return this;
+        }
+
+        public Builder xtc(XtcOptions value) {
+            xtc = value;
+            return this;
+        }
+
+        public Builder mirostat(MirostatOptions value) {
+            mirostat = value;
+            return this;
+        }
+
+        public Builder order(List<StepName> value) {
+            order = value;
+            return this;
+        }
+
         public Builder seed(long value) {
             seed = value;
             return this;
@@ -150,6 +214,11 @@ public record SamplingOptions(
                     presencePenalty,
                     frequencyPenalty,
                     repeatLastN,
+                    logitBias,
+                    dry,
+                    xtc,
+                    mirostat,
+                    order,
                     seed);
         }
     }

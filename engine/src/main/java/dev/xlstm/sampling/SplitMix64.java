@@ -16,6 +16,10 @@ final class SplitMix64 {
         return state;
     }
 
+    void restore(long saved) {
+        state = saved;
+    }
+
     long nextLong() {
         state += 0x9E3779B97F4A7C15L;
         long z = state;

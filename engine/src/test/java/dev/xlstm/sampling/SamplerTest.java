@@ -214,16 +214,18 @@ class SamplerTest {
                 vocab);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().threadId();
-        int sum = step(sampler, logits);
-        long before = threads.getThreadAllocatedBytes(thread);
-        long idle = threads.getThreadAllocatedBytes(thread) - before;
-        before = threads.getThreadAllocatedBytes(thread);
-        for (int i = 0; i < 20; i++) {
-            sum += step(sampler, logits);
+        long least = Long.MAX_VALUE; // the first rounds link and compile, on this thread too
+        int sum = 0;
+        for (int round = 0; round < 5; round++) {
+            long before = threads.getThreadAllocatedBytes(thread);
+            long idle = threads.getThreadAllocatedBytes(thread) - before;
+            before = threads.getThreadAllocatedBytes(thread);
+            for (int i = 0; i < 20; i++) {
+                sum += step(sampler, logits);
+            }
+            least = Math.min(least, threads.getThreadAllocatedBytes(thread) - before - idle);
         }
-        assertThat(threads.getThreadAllocatedBytes(thread) - before - idle)
-                .as("bytes in 20 tokens (their ids sum to %d)", sum)
-                .isZero();
+        assertThat(least).as("bytes in 20 tokens (their ids sum to %d)", sum).isZero();
     }
 
     private static int step(Sampler sampler, float[] logits) {
@@ -243,7 +245,7 @@ class SamplerTest {
         assertInvalid(plain().presencePenalty(Float.NaN), "presence penalty must be finite, not NaN");
         assertInvalid(
                 plain().frequencyPenalty(Float.POSITIVE_INFINITY), "frequency penalty must be finite, not Infinity");
-        assertInvalid(plain().repeatLastN(-2), "repeat-last-n must be at least -1, not -2");
+        assertInvalid(plain().repeatLastN(-2), "repeat-last-n must be between -1 and 1048576, not -2");
     }
 
     private static void assertInvalid(SamplingOptions.Builder builder, String message) {

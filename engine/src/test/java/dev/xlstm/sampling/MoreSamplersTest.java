@@ -1,0 +1,350 @@
+package dev.xlstm.sampling;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.within;
+
+/** DRY, XTC, mirostat, logit biases and the order of steps, against figures worked out by hand. */
+class MoreSamplersTest {
+
+    /** Logits whose probabilities are 1/2, 1/4, 1/8, 1/16, 1/16, not in order of id. */
+    private static final double[] PROBABILITIES = {0.0625, 0.5, 0.125, 0.25, 0.0625};
+
+    private static final float[] LOGITS = new float[5];
+
+    static {
+        for (int i = 0; i < 5; i++) {
+            LOGITS[i] = (float) Math.log(PROBABILITIES[i]);
+        }
+    }
+
+    private static SamplingOptions.Builder plain() {
+        return SamplingOptions.builder().temperature(1).topK(0).topP(1).minP(0);
+    }
+
+    private static double[] frequencies(SamplingOptions.Builder options) {
+        int draws = 100_000;
+        Sampler sampler = new Sampler(options.seed(3).build(), 5);
+        double[] frequencies = new double[5];
+        for (int i = 0; i < draws; i++) {
+            frequencies[sampler.next(LOGITS)] += 1.0 / draws;
+        }
+        return frequencies;
+    }
+
+    /** Four standard deviations of a frequency are at most 0.0064. */
+    private static void assertFrequencies(SamplingOptions.Builder options, double... expected) {
+        double[] frequencies = frequencies(options);
+        for (int id = 0; id < 5; id++) {
+            if (expected[id] == 0) {
+                assertThat(frequencies[id]).as("id %d", id).isZero();
+            } else {
+                assertThat(frequencies[id]).as("id %d", id).isCloseTo(expected[id], within(0.0064));
+            }
+        }
+    }
+
+    private static float[] afterDry(DryOptions options, int... history) {
+        Dry dry = new Dry(options, 10);
+        for (int id : history) {
+            dry.accept(id);
+        }
+        Candidates candidates = new Candidates(10);
+        candidates.load(new float[10]);
+        dry.apply(candidates);
+        float[] logits = new float[10];
+        for (int id = 0; id < 10; id++) {
+            logits[id] = candidates.get(id);
+        }
+        return logits;
+    }
+
+    private static DryOptions dry(int... breakers) {
+        Set<Integer> set = new HashSet<>();
+        for (int breaker : breakers) {
+            set.add(breaker);
+        }
+        return new DryOptions(0.8f, 1.75f, 2, 1000, set);
+    }
+
+    @Test
+    void dryPenalisesWhatWouldGoOnWithARepeatedPassage() {
+        // "1 2 3" came before and was followed by 4: 0.8 * 1.75^(3 - 2)
+        assertThat(afterDry(dry(), 1, 2, 3, 4, 9, 1, 2, 3))
+                .usingComparatorWithPrecision(1e-6f)
+                .containsExactly(0, 0, 0, 0, -1.4f, 0, 0, 0, 0, 0);
+        // "2 3" before 5 too, which is shorter: 0.8; the longest passage counts for 4
+        assertThat(afterDry(dry(), 2, 3, 4, 6, 2, 3, 5, 1, 2, 3, 4, 9, 1, 2, 3))
+                .usingComparatorWithPrecision(1e-6f)
+                .containsExactly(0, 0, 0, 0, -1.4f, -0.8f, 0, 0, 0, 0);
+        // a passage of one id is below the allowed length
+        assertThat(afterDry(dry(), 3, 4, 1, 3)).containsOnly(0);
+        // passages may overlap: "5 5 5" is followed by 5
+        assertThat(afterDry(dry(), 5, 5, 5, 5)[5]).isCloseTo(-1.4f, within(1e-6f));
+    }
+
+    @Test
+    void dryPassagesEndAtBreakers() {
+        assertThat(afterDry(dry(2), 1, 2, 3, 4, 9, 1, 2, 3)).containsOnly(0); // only "3" is left
+        assertThat(afterDry(dry(3), 1, 2, 3, 4, 9, 1, 2, 3)).containsOnly(0); // the text ends with a breaker
+        assertThat(afterDry(dry(4), 1, 2, 3, 4, 9, 1, 2, 3)).containsOnly(0); // breakers may follow freely
+        assertThat(afterDry(dry(1), 1, 2, 3, 4, 9, 1, 2, 3)[4]).isCloseTo(-0.8f, within(1e-6f));
+    }
+
+    @Test
+    void drySearchesTheWindowOnly() {
+        DryOptions window = new DryOptions(0.8f, 1.75f, 2, 6, Set.of());
+        assertThat(afterDry(window, 1, 2, 3, 4, 9, 1, 2, 3)[4]).isZero(); // of the first passage "3" is left
+        assertThat(afterDry(window, 1, 2, 3, 4, 2, 3)[4]).isCloseTo(-0.8f, within(1e-6f));
+    }
+
+    @Test
+    void dryStaysFinite() {
+        int[] history = new int[200];
+        float logit = afterDry(new DryOptions(1e30f, 1e30f, 1, 1000, Set.of()), history)[0];
+        assertThat(logit).isFinite().isLessThan(-1e29f);
+    }
+
+    /** The longest suffix that ends before each occurrence, by comparing sublists. */
+    @Property(tries = 300)
+    void dryAgreesWithSublists(
+            @ForAll @Size(max = 40) List<@IntRange(max = 3) Integer> history, @ForAll @IntRange(max = 4) int breaker) {
+        float[] expected = new float[10];
+        int n = history.size();
+        for (int i = 1; i < n; i++) {
+            int next = history.get(i);
+            for (int length = 2; length <= i; length++) {
+                List<Integer> passage = history.subList(n - length, n);
+                if (next != breaker
+                        && !passage.contains(breaker)
+                        && history.subList(i - length, i).equals(passage)) {
+                    float penalty = (float) (0.8f * Math.pow(1.75, length - 2));
+                    expected[next] = Math.min(expected[next], -penalty);
+                }
+            }
+        }
+        int[] ids = history.stream().mapToInt(Integer::intValue).toArray();
+        assertThat(afterDry(dry(breaker), ids))
+                .usingComparatorWithPrecision(1e-3f)
+                .containsExactly(expected);
+    }
+
+    @Test
+    void xtcRemovesAllLikelyIdsButTheLeast() {
+        // above 0.2 are ids 1 and 3: 1 goes, the rest is half of all
+        assertFrequencies(plain().xtc(new XtcOptions(1, 0.2f)), 0.125, 0, 0.25, 0.5, 0.125);
+        // above 0.1 are 1, 3 and 2: 2 stays with ids 0 and 4
+        assertFrequencies(plain().xtc(new XtcOptions(1, 0.1f)), 0.25, 0, 0.5, 0, 0.25);
+        // only one is above 0.3
+        assertFrequencies(plain().xtc(new XtcOptions(1, 0.3f)), PROBABILITIES);
+        // half of the time: the mean of the two distributions
+        assertFrequencies(plain().xtc(new XtcOptions(0.5f, 0.2f)), 0.09375, 0.25, 0.1875, 0.375, 0.09375);
+    }
+
+    @Test
+    void xtcLooksAtWhatTheStepsBeforeItLeft() {
+        // top-k 2 leaves 2/3 and 1/3, both above 0.3
+        assertFrequencies(plain().topK(2).xtc(new XtcOptions(1, 0.3f)), 0, 0, 0, 1, 0);
+        // before top-k, only id 1 is above 0.3: nothing goes
+        assertFrequencies(
+                plain().topK(2).xtc(new XtcOptions(1, 0.3f)).order(StepName.parseList("xtc;top_k")),
+                0,
+                2 / 3.0,
+                0,
+                1 / 3.0,
+                0);
+    }
+
+    @Test
+    void mirostatKeepsSurprisesUpToMu() {
+        // surprises are 1, 2, 3, 4, 4 bits; mu starts at 2 * 1.5; eta 0 leaves it there
+        assertFrequencies(plain().mirostat(new MirostatOptions(1.4999f, 0)), 0, 2 / 3.0, 0, 1 / 3.0, 0);
+        assertFrequencies(plain().mirostat(new MirostatOptions(1.5001f, 0)), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0);
+        assertFrequencies(plain().mirostat(new MirostatOptions(0.1f, 0)), 0, 1, 0, 0, 0); // one stays
+    }
+
+    @Test
+    void mirostatMovesMuByTheErrorOfTheSurprise() {
+        Mirostat mirostat = new Mirostat(new MirostatOptions(1.5f, 0.1f));
+        Candidates candidates = new Candidates(5);
+        candidates.load(LOGITS);
+        mirostat.apply(candidates);
+        mirostat.drawn(LOGITS[3]); // 2 bits under the whole distribution, though 3 ids are left
+        assertThat(mirostat.mu()).isCloseTo(3 - 0.1 * (2 - 1.5), within(1e-5));
+        candidates.load(LOGITS);
+        mirostat.apply(candidates);
+        mirostat.drawn(LOGITS[1]);
+        assertThat(mirostat.mu()).isCloseTo(2.95 - 0.1 * (1 - 1.5), within(1e-5));
+    }
+
+    @Test
+    void mirostatReachesItsTarget() {
+        float[] zipf = new float[2000];
+        double total = 0;
+        for (int id = 0; id < zipf.length; id++) {
+            zipf[id] = (float) -Math.log(id + 1);
+            total += 1.0 / (id + 1);
+        }
+        for (float tau : new float[] {3, 5, 7}) {
+            Sampler sampler =
+                    new Sampler(plain().mirostat(new MirostatOptions(tau, 0.1f)).build(), zipf.length);
+            double surprise = 0;
+            for (int i = 0; i < 4000; i++) {
+                surprise += Math.log((sampler.next(zipf) + 1) * total) / Math.log(2) / 4000;
+            }
+            assertThat(surprise).isCloseTo(tau, within(0.1));
+        }
+    }
+
+    @Test
+    void mirostatReplacesTruncation() {
+        assertFrequencies(plain().topK(1).topP(0.1f).minP(1).mirostat(new MirostatOptions(10, 0)), PROBABILITIES);
+    }
+
+    @Test
+    void logitBiasShiftsAndExcludes() {
+        // id 0 from 1/16 to 1/2: the total is 23/16
+        assertFrequencies(
+                plain().logitBias(Map.of(0, (float) Math.log(8))), 8 / 23.0, 8 / 23.0, 2 / 23.0, 4 / 23.0, 1 / 23.0);
+        assertFrequencies(plain().logitBias(Map.of(1, Float.NEGATIVE_INFINITY)), 0.125, 0, 0.25, 0.5, 0.125);
+        Sampler greedy = new Sampler(
+                SamplingOptions.greedy().toBuilder().logitBias(Map.of(4, 10f)).build(), 5);
+        assertThat(greedy.next(LOGITS)).isEqualTo(4);
+    }
+
+    @Test
+    void nothingLeftIsAnErrorAndNotAnId() {
+        Map<Integer, Float> all = new HashMap<>();
+        for (int id = 0; id < 5; id++) {
+            all.put(id, Float.NEGATIVE_INFINITY);
+        }
+        for (SamplingOptions.Builder options : List.of(plain(), SamplingOptions.builder(), plain().temperature(0))) {
+            Sampler sampler = new Sampler(options.logitBias(all).build(), 5);
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> sampler.next(LOGITS))
+                    .withMessageStartingWith("no id is left");
+        }
+    }
+
+    @Test
+    void onlyListedStepsRunInTheirOrder() {
+        // temperature 0.5 first makes 0.7 the share of id 1 alone (64 of 86)
+        assertFrequencies(
+                plain().temperature(0.5f).topP(0.7f).order(StepName.parseList("temperature;top-p")), 0, 1, 0, 0, 0);
+        assertFrequencies(plain().topK(1).temperature(0.5f).order(List.of()), PROBABILITIES);
+    }
+
+    @Test
+    void ordersThatMakeNoSenseAreRefused() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> StepName.parseList("top_k;typical"))
+                .withMessage("unknown sampler \"typical\"; there are penalties;dry;top_k;top_p;min_p;xtc;temperature");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> plain().order(StepName.parseList("top_k;dry")).build())
+                .withMessageStartingWith("sampler dry must come before top_k");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> plain().order(StepName.parseList("xtc;xtc")).build())
+                .withMessage("sampler xtc is listed twice");
+    }
+
+    private static List<SamplingOptions> everySampler() {
+        SamplingOptions.Builder base = SamplingOptions.builder()
+                .temperature(0.9f)
+                .seed(42)
+                .repetitionPenalty(1.2f)
+                .frequencyPenalty(0.3f)
+                .repeatLastN(7)
+                .dry(new DryOptions(0.8f, 1.75f, 1, 20, Set.of(2)))
+                .logitBias(Map.of(3, 1.5f));
+        return List.of(
+                base.xtc(new XtcOptions(0.5f, 0.1f)).build(),
+                base.mirostat(new MirostatOptions(2, 0.3f)).build(),
+                base.repeatLastN(-1).build());
+    }
+
+    @Test
+    void aRestoredSamplerGoesOnAsIfNeverStopped() {
+        for (SamplingOptions options : everySampler()) {
+            List<Integer> whole = new ArrayList<>();
+            Sampler sampler = new Sampler(options, 5);
+            for (int i = 0; i < 100; i++) {
+                whole.add(step(sampler));
+            }
+            for (int stop : new int[] {0, 1, 3, 30, 99}) {
+                Sampler first = new Sampler(options, 5);
+                List<Integer> parts = new ArrayList<>();
+                for (int i = 0; i < stop; i++) {
+                    parts.add(step(first));
+                }
+                Sampler second = new Sampler(options.toBuilder().seed(7).build(), 5);
+                step(second); // is forgotten
+                second.restore(first.save());
+                for (int i = stop; i < 100; i++) {
+                    parts.add(step(second));
+                }
+                assertThat(parts).as("stopped at %d", stop).isEqualTo(whole);
+                assertThat(second.save()).isEqualTo(sampler.save());
+            }
+        }
+    }
+
+    private static int step(Sampler sampler) {
+        int id = sampler.next(LOGITS);
+        sampler.accept(id);
+        return id;
+    }
+
+    @Test
+    void damagedStatesAreNamed() {
+        assertDamaged("random", "x", "\"x\" is not a whole number");
+        assertDamaged("penalties.recent", "1 5", "\"5\" is not an id of the vocabulary of 5");
+        assertDamaged("dry.recent", "-1", "\"-1\" is not an id of the vocabulary of 5");
+        assertDamaged("mirostat.mu", "NaN", "\"NaN\" is not a finite number");
+        assertDamaged("mirostat.mu", "much", "\"much\" is not a finite number");
+        assertDamaged("penalties.counts", "1:0", "\"1:0\" is not an id and its count");
+        assertDamaged("penalties.counts", "1", "\"1\" is not an id and its count");
+        assertDamaged("random", "9".repeat(1000), "\"" + "9".repeat(40) + "…\" is not a whole number");
+    }
+
+    private static void assertDamaged(String key, String value, String problem) {
+        SamplingOptions options = everySampler().get(key.equals("penalties.counts") ? 2 : 1);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Sampler(options, 5).restore(Map.of(key, value)))
+                .withMessage("saved sampler state, " + key + ": " + problem);
+    }
+
+    @Test
+    void optionsOutOfRangeAreNamed() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new DryOptions(1, 0.5f, 2, 64, Set.of()))
+                .withMessage("DRY base must be at least 1, not 0.5");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new XtcOptions(1.5f, 0.1f))
+                .withMessage("XTC probability must be between 0 and 1, not 1.5");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new MirostatOptions(Float.NaN, 0.1f))
+                .withMessage("mirostat tau must be at least 0, not NaN");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> plain().logitBias(Map.of(-1, 1f)).build())
+                .withMessage("id of a logit bias must be at least 0, not -1");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> plain().logitBias(Map.of(1, Float.NaN)).build())
+                .withMessage("logit bias must be finite or negative infinity, not NaN");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Sampler(plain().logitBias(Map.of(5, 1f)).build(), 5))
+                .withMessage("logit bias of id 5: the vocabulary has only 5 ids");
+    }
+}
