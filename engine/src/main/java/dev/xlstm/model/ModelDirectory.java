@@ -1,6 +1,7 @@
 package dev.xlstm.model;
 
 import dev.xlstm.safetensors.Checkpoint;
+import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -25,6 +26,7 @@ public final class ModelDirectory implements AutoCloseable {
     private Checkpoint checkpoint;
     private WeightLoader loader;
     private XlstmWeights weights;
+    private Tokenizer tokenizer;
 
     private ModelDirectory(Path path, JsonObject json) throws ModelException {
         this.path = path;
@@ -113,6 +115,19 @@ public final class ModelDirectory implements AutoCloseable {
         return Optional.of(path.resolve("tokenizer.json")).filter(Files::exists);
     }
 
+    /**
+     * The tokenizer of {@link #tokenizerFile()}, loaded when it is first asked for.
+     *
+     * @throws IOException if it is damaged or of a kind that is not supported
+     */
+    public Optional<Tokenizer> tokenizer() throws IOException {
+        Optional<Path> file = tokenizerFile();
+        if (tokenizer == null && file.isPresent()) {
+            tokenizer = Tokenizer.load(file.get());
+        }
+        return Optional.ofNullable(tokenizer);
+    }
+
     public TokenizerConfig tokenizerConfig() throws IOException {
         return TokenizerConfig.read(path);
     }
@@ -122,12 +137,8 @@ public final class ModelDirectory implements AutoCloseable {
     }
 
     public SpecialTokens specialTokens() throws IOException {
-        Optional<Path> tokenizer = tokenizerFile();
         return SpecialTokens.of(
-                json,
-                generationConfig(),
-                tokenizerConfig(),
-                tokenizer.isPresent() ? AddedTokens.read(tokenizer.get()) : null);
+                json, generationConfig(), tokenizerConfig(), tokenizer().orElse(null));
     }
 
     /** Ids the model saw at once in training. It runs beyond, in the same memory, but quality may fade. */

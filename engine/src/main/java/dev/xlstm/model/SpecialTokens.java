@@ -1,6 +1,8 @@
 package dev.xlstm.model;
 
+import dev.xlstm.tokenizer.Tokenizer;
 import java.util.LinkedHashSet;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -27,10 +29,9 @@ public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> st
      * </ul>
      *
      * @param config config.json
-     * @param tokens the added tokens of tokenizer.json, or null if there is no tokenizer
+     * @param tokens null if there is no tokenizer
      */
-    static SpecialTokens of(
-            JsonObject config, GenerationConfig generation, TokenizerConfig tokenizer, AddedTokens tokens)
+    static SpecialTokens of(JsonObject config, GenerationConfig generation, TokenizerConfig tokenizer, Tokenizer tokens)
             throws ModelException {
         int maxId = Integer.MAX_VALUE;
         Set<Integer> stop = new LinkedHashSet<>();
@@ -41,18 +42,22 @@ public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> st
         if (tokens == null) {
             stop.addAll(claimed);
         } else {
-            tokenizer.eosToken().map(tokens.ids()::get).ifPresent(stop::add);
+            id(tokens, tokenizer.eosToken()).ifPresent(stop::add);
             for (int id : claimed) {
-                if (tokens.special().contains(id)) {
+                if (tokens.isSpecial(id)) {
                     stop.add(id);
                 } else if (!stop.contains(id)) {
                     doubtful.add(id);
                 }
             }
-            Integer id = tokenizer.bosToken().map(tokens.ids()::get).orElse(null);
-            bos = id == null ? bos : OptionalInt.of(id);
+            OptionalInt id = id(tokens, tokenizer.bosToken());
+            bos = id.isPresent() ? id : bos;
         }
         boolean prepend = config.flag("force_bos_token_insert", false) || tokenizer.addBosToken();
         return new SpecialTokens(bos, prepend && bos.isPresent(), Set.copyOf(stop), Set.copyOf(doubtful));
+    }
+
+    private static OptionalInt id(Tokenizer tokens, Optional<String> token) {
+        return token.isPresent() ? tokens.id(token.get()) : OptionalInt.empty();
     }
 }

@@ -38,6 +38,7 @@ class ModelDirectoryTest {
         try (ModelDirectory model = ModelDirectory.open(directory.toString())) {
             assertThat(model.path()).isEqualTo(directory);
             assertThat(model.tokenizerFile()).isEmpty();
+            assertThat(model.tokenizer()).isEmpty();
             assertThat(model.weights()).isSameAs(model.weights());
         }
     }
@@ -129,10 +130,22 @@ class ModelDirectoryTest {
 
     // ---- special tokens
 
+    /** A byte-level tokenizer without merges: "!" is id 2, the other bytes are 300 and up. */
     private void tokenizer(String addedTokens) throws IOException {
+        StringBuilder vocab = new StringBuilder("'!':2");
+        int others = 0;
+        for (int b = 0; b < 256; b++) {
+            // bytes that are no printable Latin-1 character have letters from 256 on, as GPT-2 assigns them
+            boolean printable = b > ' ' && b < 0x7f || b > 0xa0 && b != 0xad;
+            int letter = printable ? b : 256 + others++;
+            if (b != '!') {
+                vocab.append(String.format(",'\\u%04x':%d", letter, 300 + b));
+            }
+        }
         write(
                 "tokenizer.json",
-                "{'version':'1.0','truncation':{'x':[1]},'added_tokens':" + addedTokens + ",'model':{}}");
+                "{'added_tokens':" + addedTokens + ",'pre_tokenizer':{'type':'ByteLevel','add_prefix_space':false},"
+                        + "'decoder':{'type':'ByteLevel'},'model':{'type':'BPE','vocab':{" + vocab + "},'merges':[]}}");
     }
 
     /** As xLSTM-7b is published: its configs name id 2, which its tokenizer knows as "!". */
@@ -144,6 +157,17 @@ class ModelDirectoryTest {
         tokenizer("[{'id':0,'content':'<|endoftext|>','special':true,'normalized':false},"
                 + "{'id':1,'content':'<|padding|>','special':true},{'id':50276,'content':'  ','special':false}]");
         assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.of(0), true, Set.of(0), Set.of(2)));
+    }
+
+    /** The eos token may be of the vocabulary. */
+    @Test
+    void stopsAtAnOrdinaryTokenIfTheTokenizerCallsItItsEos() throws Exception {
+        write("config.json", "{'eos_token_id':2}");
+        write("tokenizer_config.json", "{'eos_token':'!'}");
+        tokenizer("[]");
+        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.empty(), false, Set.of(2), Set.of()));
+        write("tokenizer_config.json", "{'eos_token':{'content':3}}");
+        assertThatThrownBy(this::specialTokens).hasMessageContaining("\"eos_token\" has no string \"content\"");
     }
 
     @Test
@@ -174,21 +198,19 @@ class ModelDirectoryTest {
     }
 
     @Test
-    void refusesDamagedTokenizerFiles() throws Exception {
-        write("config.json", "{}");
-        tokenizer("[{'id':4}]");
-        assertThatThrownBy(this::specialTokens)
-                .isInstanceOf(ModelException.class)
-                .hasMessageContaining("an entry without \"content\" or \"id\"");
-        tokenizer("[{'id':99999999999,'content':'a'}]");
-        assertThatThrownBy(this::specialTokens).isInstanceOf(ModelException.class);
-        write("tokenizer.json", "{\n'added_tokens':[");
-        assertThatThrownBy(this::specialTokens)
-                .isInstanceOf(ModelException.class)
-                .hasMessageContaining("tokenizer.json: is not valid JSON (line 2): Unexpected end-of-input");
-        Files.delete(directory.resolve("tokenizer.json"));
+    void refusesDamagedFiles() throws Exception {
         write("config.json", "{'eos_token_id':-2}");
         assertThatThrownBy(this::specialTokens).hasMessageContaining("\"eos_token_id\" is -2");
+        write("config.json", "{}");
+        write("generation_config.json", "{\n'eos_token_id':");
+        assertThatThrownBy(this::specialTokens)
+                .isInstanceOf(ModelException.class)
+                .hasMessageContaining("generation_config.json: is not valid JSON (line 2): Unexpected end-of-input");
+        Files.delete(directory.resolve("generation_config.json"));
+        write("tokenizer.json", "{'added_tokens':[");
+        assertThatThrownBy(this::specialTokens)
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(directory.resolve("tokenizer.json").toString());
     }
 
     // ---- smaller facts
