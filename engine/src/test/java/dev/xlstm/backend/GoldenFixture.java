@@ -14,24 +14,29 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 /** A small checkpoint with the figures the reference implementation computed from it. */
 public final class GoldenFixture implements AutoCloseable {
 
-    private static final Path FIXTURES = Path.of("../test-data/fixtures");
+    private static final String DEMO = "demo-model";
+    private static final Path TEST_DATA = Path.of("../test-data");
+    private static final Path FIXTURES = TEST_DATA.resolve("fixtures");
 
     public final Path directory;
     public final JsonNode json;
     private final SafetensorsFile tensors;
 
     public GoldenFixture(String name) throws IOException {
-        directory = FIXTURES.resolve(name);
-        json = JsonMapper.shared().readTree(directory.resolve("golden.json").toFile());
-        tensors = SafetensorsFile.open(directory.resolve("golden.safetensors"));
+        boolean demo = name.equals(DEMO);
+        directory = demo ? TEST_DATA.resolve(DEMO) : FIXTURES.resolve(name);
+        Path golden = demo ? TEST_DATA.resolve(DEMO + "-golden") : directory;
+        json = JsonMapper.shared().readTree(golden.resolve("golden.json").toFile());
+        tensors = SafetensorsFile.open(golden.resolve("golden.safetensors"));
     }
 
-    /** The fixtures that are whole models. */
+    /** The fixtures that are whole models, and the demo model. */
     public static Stream<String> models() throws IOException {
-        return Files.list(FIXTURES)
+        Stream<String> fixtures = Files.list(FIXTURES)
                 .filter(d -> Files.exists(d.resolve("config.json")))
                 .map(d -> d.getFileName().toString())
                 .sorted();
+        return Stream.concat(fixtures, Stream.of(DEMO));
     }
 
     public int[] ids(String field) {
