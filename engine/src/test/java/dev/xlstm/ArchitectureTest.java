@@ -50,6 +50,9 @@ class ArchitectureTest {
             only("generation", here("session"), here("sampling"), here("model"), here("backend"), here("tokenizer"));
 
     @ArchTest
+    static final ArchRule jinja = only("jinja");
+
+    @ArchTest
     static final ArchRule noStandardStreams = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 
     @ArchTest
@@ -78,7 +81,8 @@ class ArchitectureTest {
                         "model",
                         "backend",
                         "session",
-                        "generation");
+                        "generation",
+                        "jinja");
     }
 
     private static String here(String name) {

@@ -1,0 +1,7 @@
+package dev.xlstm.jinja;
+
+/** A macro, a method or a global function. */
+interface Callable {
+
+    Object call(Budget budget, Arguments arguments);
+}

@@ -1,0 +1,225 @@
+package dev.xlstm.jinja;
+
+import dev.xlstm.jinja.Token.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Cuts a template into tokens. White space is controlled as Jinja does with {@code trim_blocks} and
+ * {@code lstrip_blocks} on: the newline after a block or comment goes, and so does the indentation before one.
+ */
+final class Lexer {
+
+    private static final int MAX_NESTED_BRACKETS = 100;
+    private static final Pattern RAW =
+            Pattern.compile("\\{%[-+]?\\s*raw\\s*(?:-%}\\s*|%})", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern END_RAW =
+            Pattern.compile("\\{%([-+]?)\\s*endraw\\s*(?:\\+%}|-%}\\s*|%}\\n?)", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern EXPRESSION_TOKEN = Pattern.compile("""
+            (?<float>\\d+(?:_\\d+)*(?:\\.\\d+(?:_\\d+)*(?:[eE][+-]?\\d+)?|[eE][+-]?\\d+))\
+            |(?<integer>\\d+(?:_\\d+)*)\
+            |(?<name>[\\p{L}_][\\p{L}\\p{N}\\p{M}_]*)\
+            |(?<string>'(?:[^'\\\\]|\\\\.)*+'|"(?:[^"\\\\]|\\\\.)*+")\
+            |(?<operator>\\*\\*|//|==|!=|>=|<=|[-+*/%~<>=.,:|()\\[\\]{};])""", Pattern.DOTALL);
+
+    private final String source;
+    private final List<Token> tokens = new ArrayList<>();
+    private int at;
+    private int line = 1;
+    private boolean lineStarts = true; // what was read last ended a line
+
+    private Lexer(String source) {
+        this.source = source;
+    }
+
+    static List<Token> tokens(String template) {
+        String source = template.replace("\r\n", "\n").replace('\r', '\n');
+        if (source.endsWith("\n")) {
+            source = source.substring(0, source.length() - 1);
+        }
+        return new Lexer(source).read();
+    }
+
+    private List<Token> read() {
+        while (at < source.length()) {
+            int tag = nextTag();
+            if (tag < 0) {
+                data(source.substring(at));
+                at = source.length();
+                break;
+            }
+            char sign = tag + 2 < source.length() ? source.charAt(tag + 2) : 0;
+            char kind = source.charAt(tag + 1);
+            data(before(source.substring(at, tag), sign, kind != '{'));
+            countLines(at, tag);
+            at = tag;
+            if (kind == '#') {
+                comment();
+            } else if (kind == '{') {
+                tag(Kind.OUTPUT_BEGIN, Kind.OUTPUT_END, "}}", sign);
+            } else if (!raw()) {
+                tag(Kind.BLOCK_BEGIN, Kind.BLOCK_END, "%}", sign);
+            }
+            lineStarts = at > 0 && source.charAt(at - 1) == '\n';
+        }
+        tokens.add(new Token(Kind.END, "end of template", line));
+        return tokens;
+    }
+
+    /** Where the next tag opens, -1 if none does. */
+    private int nextTag() {
+        for (int i = source.indexOf('{', at); i >= 0 && i + 1 < source.length(); i = source.indexOf('{', i + 1)) {
+            char c = source.charAt(i + 1);
+            if (c == '{' || c == '%' || c == '#') {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** The text before a tag, less the white space that the tag takes. */
+    private String before(String text, char sign, boolean stripsIndentation) {
+        if (sign == '-') {
+            return PythonText.rstrip(text, null);
+        }
+        if (sign != '+' && stripsIndentation) {
+            int lineBegin = text.lastIndexOf('\n') + 1;
+            if ((lineBegin > 0 || lineStarts) && PythonText.rstrip(text, null).length() <= lineBegin) {
+                return text.substring(0, lineBegin);
+            }
+        }
+        return text;
+    }
+
+    private void data(String text) {
+        if (!text.isEmpty()) {
+            tokens.add(new Token(Kind.DATA, text, line));
+        }
+    }
+
+    private void countLines(int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (source.charAt(i) == '\n') {
+                line++;
+            }
+        }
+    }
+
+    private void comment() {
+        int end = source.indexOf("#}", at + 2);
+        if (end < 0) {
+            throw new JinjaException(line, "a comment is not closed");
+        }
+        close(end, end + 2, at + 2, true);
+    }
+
+    /** Goes behind a closing tag at {@code end}: its sign is the char before it, if the tag's inside is not empty. */
+    private void close(int end, int behind, int inside, boolean trimsNewline) {
+        char sign = end > inside ? source.charAt(end - 1) : 0;
+        int next = behind;
+        if (sign == '-') {
+            next = skipSpace(next);
+        } else if (sign != '+' && trimsNewline && next < source.length() && source.charAt(next) == '\n') {
+            next++;
+        }
+        countLines(at, next);
+        at = next;
+    }
+
+    private int skipSpace(int from) {
+        int i = from;
+        while (i < source.length() && PythonText.isSpace(source.charAt(i))) {
+            i++;
+        }
+        return i;
+    }
+
+    /** Reads {@code {% raw %}...{% endraw %}} if it stands here. */
+    private boolean raw() {
+        Matcher begin = RAW.matcher(source).region(at, source.length());
+        if (!begin.lookingAt()) {
+            return false;
+        }
+        Matcher end = END_RAW.matcher(source);
+        if (!end.find(begin.end())) {
+            throw new JinjaException(line, "{% raw %} without {% endraw %}");
+        }
+        lineStarts = source.charAt(begin.end() - 1) == '\n';
+        char sign = end.group(1).isEmpty() ? 0 : end.group(1).charAt(0);
+        data(before(source.substring(begin.end(), end.start()), sign, true));
+        countLines(at, end.end());
+        at = end.end();
+        return true;
+    }
+
+    /** Reads a tag from its opening to its end, and the expression tokens between. */
+    private void tag(Kind opening, Kind closing, String end, char sign) {
+        tokens.add(new Token(opening, source.substring(at, at + 2), line));
+        at += 2;
+        if (sign == '-' || sign == '+' && opening == Kind.BLOCK_BEGIN) {
+            at++;
+        }
+        StringBuilder open = new StringBuilder();
+        while (true) {
+            int next = skipSpace(at);
+            countLines(at, next);
+            at = next;
+            if (at >= source.length()) {
+                throw new JinjaException(line, "a tag is not closed by " + end);
+            }
+            if (open.isEmpty()) {
+                boolean signed = source.startsWith("-" + end, at)
+                        || closing == Kind.BLOCK_END && source.startsWith("+" + end, at);
+                if (signed || source.startsWith(end, at)) {
+                    tokens.add(new Token(closing, end, line));
+                    int tagEnd = signed ? at + 1 : at;
+                    close(tagEnd, tagEnd + 2, at, closing == Kind.BLOCK_END);
+                    return;
+                }
+            }
+            expressionToken(open);
+        }
+    }
+
+    private void expressionToken(StringBuilder open) {
+        Matcher token = EXPRESSION_TOKEN.matcher(source).region(at, source.length());
+        if (!token.lookingAt()) {
+            throw new JinjaException(
+                    line, "cannot read '" + source.substring(at, Math.min(at + 20, source.length())) + "'");
+        }
+        String text = token.group();
+        if (token.group("float") != null) {
+            tokens.add(new Token(Kind.FLOAT, text.replace("_", ""), line));
+        } else if (token.group("integer") != null) {
+            tokens.add(new Token(Kind.INTEGER, text.replace("_", ""), line));
+        } else if (token.group("name") != null) {
+            tokens.add(new Token(Kind.NAME, text, line));
+        } else if (token.group("string") != null) {
+            tokens.add(new Token(Kind.STRING, PythonText.unescape(text.substring(1, text.length() - 1)), line));
+        } else {
+            balance(open, text);
+            tokens.add(new Token(Kind.OPERATOR, text, line));
+        }
+        countLines(at, token.end());
+        at = token.end();
+    }
+
+    private void balance(StringBuilder open, String operator) {
+        int opens = "([{".indexOf(operator);
+        int closes = ")]}".indexOf(operator);
+        if (opens >= 0) {
+            open.append(")]}".charAt(opens));
+            if (open.length() > MAX_NESTED_BRACKETS) {
+                throw new JinjaException(line, "brackets are nested too deep");
+            }
+        } else if (closes >= 0) {
+            int last = open.length() - 1;
+            if (last < 0 || open.charAt(last) != operator.charAt(0)) {
+                throw new JinjaException(line, "unexpected '" + operator + "'");
+            }
+            open.setLength(last);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+package dev.xlstm.jinja;
+
+import java.util.List;
+
+/** A list written with round brackets. */
+record Tuple(List<Object> items) {}

@@ -1,0 +1,90 @@
+package dev.xlstm.jinja;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+/** Bounds, refusals and messages; what templates make of values is ReferenceTest's. */
+class TemplateTest {
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+                "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+                "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+                "{{ 'x' * 1000000000000 }}",
+                "{{ ('x' * 1000000).replace('x', 'y' * 1000000) }}",
+                "{{ range(1000000000) }}",
+                "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = ns.l + ns.l %}{% endfor %}",
+                "{% set ns = namespace(l=[]) %}{% for i in range(1000) %}{% set ns.l = [ns.l] %}{% endfor %}{{ ns.l }}",
+            })
+    void boundsWork(String template) {
+        Template parsed = Template.parse(template);
+        assertThatThrownBy(() -> parsed.render(Map.of())).isInstanceOf(JinjaException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"(", "[", "-", "1 + ("})
+    void deepNestingIsRefusedWhenRead(String opening) {
+        String template = "{{ " + opening.repeat(100_000) + "1 }}";
+        assertThatThrownBy(() -> Template.parse(template).render(Map.of())).isInstanceOf(JinjaException.class);
+    }
+
+    @Test
+    void deepBlocksAreRefusedWhenRead() {
+        assertThatThrownBy(() -> Template.parse("{% if 1 %}".repeat(50_000))).isInstanceOf(JinjaException.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{{ messages.append(1) }}",
+                "{{ ''.__class__.__mro__ }}",
+                "{{ messages.getClass() }}",
+                "{{ 'x'.getBytes() }}",
+                "{{ messages[0].update({}) }}",
+            })
+    void nothingBeyondTheListedMembersIsThere(String template) {
+        Map<String, Object> names = Map.of("messages", List.of(Map.of("role", "user")));
+        assertThatThrownBy(() -> Template.parse(template).render(names))
+                .isInstanceOf(JinjaException.class)
+                .hasMessageContaining("undefined");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '§',
+            value = {
+                "a{{ b                     § line 1: a tag is not closed by }}",
+                "{% if x %}                § line 1: the template ends where {%",
+                "{% include 'x' %}         § line 1: {% include %} is not known",
+                "{{ x | nofilter }}        § line 1: no filter named 'nofilter' is known",
+                "{{ x is notest }}         § line 1: no test named 'notest' is known",
+                "{{ (1] }}                 § line 1: unexpected ']'",
+                "{% break %}               § line 1: {% break %} outside of a loop",
+                "{% set x.y = 1 %}         § line 1: 'x' is not a namespace: its attributes cannot be set",
+                "{{ x.y }}                 § line 1: 'x' is undefined",
+                "{{ 'a' + 1 }}             § line 1: '+' does not work on str and int",
+                "{{ 1 // 0 }}              § line 1: '//': / by zero",
+                "{{ $ }}                   § line 1: cannot read '$ }}'",
+                "{# open                   § line 1: a comment is not closed",
+                "{% for i in 3 %}{% endfor %} § line 1: cannot loop over int",
+            })
+    void complaintsNameLineAndCause(String template, String message) {
+        assertThatThrownBy(() -> Template.parse(template).render(Map.of()))
+                .isInstanceOf(JinjaException.class)
+                .hasMessageStartingWith(message);
+    }
+
+    @Test
+    void theLineIsThatOfTheStatement() {
+        Template template = Template.parse("one\n{% if true %}\n\n{{ missing.thing }}\n{% endif %}");
+        assertThatThrownBy(() -> template.render(Map.of())).hasMessage("line 4: 'missing' is undefined");
+    }
+}
