@@ -1,0 +1,26 @@
+package dev.xlstm.generation;
+
+/** Follows a generation while it runs, on the thread that runs it. */
+public interface GenerationListener {
+
+    /** Part of the prompt has been read. */
+    default void prefill(int done, int total) {}
+
+    /**
+     * A token was chosen.
+     *
+     * @param logits what it was chosen from, before any sampling: [V], to be read during this call only
+     */
+    default void token(int id, float[] logits) {}
+
+    /**
+     * More text is certain: whole characters, no part of a stop string. Comes after the token that made it so, and at the
+     * end of the generation.
+     */
+    default void text(String piece) {}
+
+    /** Asked before each chunk of the prompt and each token; true ends the generation. */
+    default boolean cancelled() {
+        return false;
+    }
+}

@@ -1,0 +1,54 @@
+package dev.xlstm.generation;
+
+import dev.xlstm.sampling.SamplingOptions;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * How to continue and when to end.
+ *
+ * @param sampling how each token is chosen
+ * @param maxTokens the most tokens to generate; -1 for no limit
+ * @param stop strings that end the text; none of them is part of it
+ * @param stopIds ids that end the text, besides the model's own
+ * @param ignoreEos go on after the model's own end of text
+ */
+public record GenerationOptions(
+        SamplingOptions sampling, int maxTokens, List<String> stop, Set<Integer> stopIds, boolean ignoreEos) {
+
+    public GenerationOptions {
+        if (maxTokens < -1) {
+            throw new IllegalArgumentException("max-tokens must be at least -1, not " + maxTokens);
+        }
+        stop = List.copyOf(stop);
+        stopIds = Set.copyOf(stopIds);
+        if (stop.contains("")) {
+            throw new IllegalArgumentException("a stop string must not be empty");
+        }
+    }
+
+    /** At most 256 tokens, the default sampling, no stop strings. */
+    public static GenerationOptions defaults() {
+        return new GenerationOptions(SamplingOptions.defaults(), 256, List.of(), Set.of(), false);
+    }
+
+    public GenerationOptions withSampling(SamplingOptions value) {
+        return new GenerationOptions(value, maxTokens, stop, stopIds, ignoreEos);
+    }
+
+    public GenerationOptions withMaxTokens(int value) {
+        return new GenerationOptions(sampling, value, stop, stopIds, ignoreEos);
+    }
+
+    public GenerationOptions withStop(List<String> value) {
+        return new GenerationOptions(sampling, maxTokens, value, stopIds, ignoreEos);
+    }
+
+    public GenerationOptions withStopIds(Set<Integer> value) {
+        return new GenerationOptions(sampling, maxTokens, stop, value, ignoreEos);
+    }
+
+    public GenerationOptions withIgnoreEos(boolean value) {
+        return new GenerationOptions(sampling, maxTokens, stop, stopIds, value);
+    }
+}

@@ -1,0 +1,94 @@
+package dev.xlstm.generation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class StopMatcherTest {
+
+    @Test
+    void textIsHeldOnlyWhileItMayBecomeAStopString() {
+        StopMatcher matcher = new StopMatcher(List.of("\n\nUser:", "END"));
+        assertThat(matcher.append("Hello")).isEqualTo("Hello");
+        assertThat(matcher.append(" world\n")).isEqualTo(" world");
+        assertThat(matcher.append("\n")).isEmpty();
+        assertThat(matcher.append("Use the")).isEqualTo("\n\nUse the");
+        assertThat(matcher.append(" E")).isEqualTo(" ");
+        assertThat(matcher.append("N")).isEmpty();
+        assertThat(matcher.append("DLESS")).isEmpty();
+        assertThat(matcher.matched()).isEqualTo("END");
+        assertThat(matcher.finish()).isEmpty();
+    }
+
+    @Test
+    void heldTextComesOutAtTheEnd() {
+        StopMatcher matcher = new StopMatcher(List.of("END"));
+        assertThat(matcher.append("the EN")).isEqualTo("the ");
+        assertThat(matcher.finish()).isEqualTo("EN");
+        assertThat(matcher.matched()).isNull();
+    }
+
+    @Test
+    void aRestartInsideAHeldPrefixIsFound() {
+        StopMatcher matcher = new StopMatcher(List.of("aab"));
+        assertThat(matcher.append("a") + matcher.append("a") + matcher.append("a"))
+                .isEqualTo("a");
+        assertThat(matcher.append("b")).isEmpty();
+        assertThat(matcher.matched()).isEqualTo("aab");
+    }
+
+    /** The first place where any string is complete, by looking at every prefix; the longest of those complete there. */
+    private static String[] expected(String text, List<String> stops) {
+        for (int end = 1; end <= text.length(); end++) {
+            String best = null;
+            for (String stop : stops) {
+                if (text.substring(0, end).endsWith(stop) && (best == null || stop.length() > best.length())) {
+                    best = stop;
+                }
+            }
+            if (best != null) {
+                return new String[] {text.substring(0, end - best.length()), best};
+            }
+        }
+        return new String[] {text, null};
+    }
+
+    @Property(tries = 2000)
+    void piecesDoNotMatter(@ForAll long seed) {
+        Random random = new Random(seed);
+        String text = randomText(random, random.nextInt(40));
+        List<String> stops = new ArrayList<>();
+        for (int i = random.nextInt(4); i > 0; i--) {
+            stops.add(randomText(random, 1 + random.nextInt(5)));
+        }
+        StopMatcher matcher = new StopMatcher(stops);
+        StringBuilder streamed = new StringBuilder();
+        for (int at = 0; at < text.length() && matcher.matched() == null; ) {
+            int to = Math.min(text.length(), at + 1 + random.nextInt(6));
+            streamed.append(matcher.append(text.substring(at, to)));
+            at = to;
+            if (matcher.matched() == null) {
+                String held = text.substring(streamed.length(), at);
+                assertThat(held.isEmpty() || stops.stream().anyMatch(stop -> stop.startsWith(held)))
+                        .as("held back: '%s' of %s", held, stops)
+                        .isTrue();
+            }
+        }
+        streamed.append(matcher.finish());
+        assertThat(new String[] {streamed.toString(), matcher.matched()}).isEqualTo(expected(text, stops));
+    }
+
+    /** Two letters, so that strings overlap often. */
+    private static String randomText(Random random, int length) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < length; i++) {
+            text.append(random.nextInt(4) == 0 ? 'b' : 'a');
+        }
+        return text.toString();
+    }
+}
