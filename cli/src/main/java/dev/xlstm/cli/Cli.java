@@ -1,0 +1,144 @@
+package dev.xlstm.cli;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.RunLast;
+
+/**
+ * The commands, and the policy that they share: which exception becomes which line on stderr and which exit code. Only the
+ * command that is asked for is loaded.
+ */
+final class Cli {
+
+    static final int OK = 0;
+    static final int FAILURE = 1;
+    static final int USAGE = 2;
+    static final int INTERRUPTED = 130; // 128 + SIGINT
+    static final int READER_GONE = 141; // 128 + SIGPIPE
+
+    static final List<String> COMMANDS = List.of("generate", "score", "tokenize", "inspect");
+
+    private final Streams streams;
+    private final Interruption interruption;
+    private final RootCommand root;
+
+    Cli(Streams streams, Interruption interruption) {
+        this.streams = streams;
+        this.interruption = interruption;
+        root = new RootCommand(streams);
+    }
+
+    /** Runs a command line to its end; returns the exit code. */
+    int run(String... args) {
+        try {
+            List<String> needed =
+                    args.length > 0 && COMMANDS.contains(args[0]) ? List.of(args[0]) : COMMANDS; // all, for the help
+            return commandLine(needed).execute(args);
+        } catch (Throwable e) {
+            return report(e);
+        }
+    }
+
+    /** The parser with some of {@link #COMMANDS}. */
+    CommandLine commandLine(List<String> commands) {
+        CommandLine line = new CommandLine(root);
+        for (String command : commands) {
+            line.addSubcommand(command(command));
+        }
+        line.setOut(new PrintWriter(streams.writer(), true));
+        line.setErr(new PrintWriter(streams.err(), true));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setExecutionStrategy(this::execute);
+        line.setParameterExceptionHandler(this::reportUsage);
+        line.setExecutionExceptionHandler((e, command, result) -> report(e));
+        return line;
+    }
+
+    private Object command(String name) {
+        switch (name) {
+            case "generate":
+                return new GenerateCommand(streams, interruption);
+            case "score":
+                return new ScoreCommand(streams);
+            case "tokenize":
+                return new TokenizeCommand(streams);
+            case "inspect":
+                return new InspectCommand(streams);
+            default:
+                throw new IllegalArgumentException(name);
+        }
+    }
+
+    private int execute(ParseResult result) {
+        boolean colour = root.color.decide(streams.outIsTerminal(), System.getenv());
+        result.commandSpec()
+                .commandLine()
+                .setColorScheme(CommandLine.Help.defaultColorScheme(colour ? Ansi.ON : Ansi.OFF));
+        return new RunLast().execute(result);
+    }
+
+    private int reportUsage(ParameterException e, String[] args) {
+        streams.message("xlstm: " + oneLine(e.getMessage()));
+        streams.message("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' for what there is.");
+        trace(e);
+        return USAGE;
+    }
+
+    private int report(Throwable e) {
+        if (e instanceof Streams.OutputException && Streams.OutputException.readerIsGone()) {
+            return READER_GONE;
+        }
+        streams.message("xlstm: " + oneLine(describe(e)));
+        trace(e);
+        return FAILURE;
+    }
+
+    private void trace(Throwable e) {
+        if (root.debug) {
+            e.printStackTrace(streams.err());
+            streams.err().flush();
+        }
+    }
+
+    private static String describe(Throwable e) {
+        if (e instanceof UncheckedIOException && !(e instanceof Streams.OutputException)) {
+            return describe(e.getCause());
+        }
+        if (e instanceof OutOfMemoryError) {
+            return "out of memory (" + e.getMessage() + "); give the JVM more, as in XLSTM_JAVA_OPTS=-Xmx1g";
+        }
+        String message = e.getMessage();
+        if (message == null) {
+            return "internal error, please report: " + e.getClass().getName() + " (--debug shows where)";
+        }
+        // the messages of these are nothing but the file's name
+        if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
+            return message + ": no such file";
+        }
+        if (e instanceof AccessDeniedException) {
+            return message + ": no permission to read it";
+        }
+        if (e instanceof CharacterCodingException) {
+            return "text is not UTF-8 (" + message + ")";
+        }
+        boolean meant = e instanceof IOException
+                || e instanceof UncheckedIOException
+                || e instanceof IllegalStateException
+                || e instanceof IllegalArgumentException;
+        return meant ? message : "internal error, please report: " + e + " (--debug shows where)";
+    }
+
+    private static String oneLine(String message) {
+        return Streams.visible(message.strip().replaceAll("\\s*\\R\\s*", " "));
+    }
+}

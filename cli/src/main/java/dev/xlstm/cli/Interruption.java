@@ -1,0 +1,47 @@
+package dev.xlstm.cli;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Ctrl-C and kill. The JVM ends by itself, with 128 + the signal's number as exit code; this gives work that is under way
+ * a moment to end in good order.
+ */
+final class Interruption {
+
+    private static final int PATIENCE_SECONDS = 2; // the longest a kill is made to wait
+
+    private final ReentrantLock work = new ReentrantLock();
+    private volatile boolean requested;
+
+    /** Registers with the JVM; without it nothing is ever requested. */
+    void install() {
+        Runtime.getRuntime().addShutdownHook(new Thread(this::awaitWork));
+    }
+
+    private void awaitWork() {
+        requested = true;
+        try {
+            work.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS); // and keeps it: nothing is to begin any more
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether the process has been told to end. */
+    boolean requested() {
+        return requested;
+    }
+
+    /** What runs until the result is closed looks at {@link #requested} often and ends soon after. */
+    Work begin() {
+        work.lock();
+        return work::unlock;
+    }
+
+    /** Work under way. */
+    interface Work extends AutoCloseable {
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,70 @@
+package dev.xlstm.cli;
+
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.model.ModelDirectory;
+import dev.xlstm.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/** Which model, and how to run it. */
+final class ModelOptions {
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "MODEL",
+            description =
+                    "Directory of the model, or its Hugging Face id if it is in the local cache. Default: XLSTM_MODEL,"
+                            + " else the demo model.")
+    private String model;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute; changes the speed, never the result. Default: one a processor.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Spec(Target.MIXEE)
+    private CommandSpec spec;
+
+    /** The name asked for, in the order of precedence. */
+    String name() {
+        if (model != null) {
+            return model;
+        }
+        String named = System.getenv("XLSTM_MODEL");
+        if (named == null || named.isEmpty()) {
+            named = System.getProperty("xlstm.demo");
+        }
+        if (named == null) {
+            throw new ParameterException(spec.commandLine(), "no model: give --model or set XLSTM_MODEL");
+        }
+        return named;
+    }
+
+    ModelDirectory directory() throws IOException {
+        return ModelDirectory.open(name());
+    }
+
+    TextModel open() throws IOException {
+        if (threads < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads must be at least 1, not " + threads);
+        }
+        return TextModel.open(directory(), threads);
+    }
+
+    /** The tokenizer alone, without the weights. */
+    Tokenizer tokenizer() throws IOException {
+        try (ModelDirectory directory = directory()) {
+            Path file = directory
+                    .tokenizerFile()
+                    .orElseThrow(() -> new IllegalStateException(
+                            directory.path() + ": has no tokenizer.json; the model takes and gives ids only"));
+            return Tokenizer.load(file);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package dev.xlstm.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** {@code xlstm} itself: the options of all commands. */
+@Command(
+        name = "xlstm",
+        description = "Writes text with recurrent xLSTM language models.",
+        versionProvider = RootCommand.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        optionListHeading = "%nOptions:%n",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm generate \"Once upon a time\"",
+            "  git diff | xlstm generate -n 60 \"In short, this change\"",
+            "  xlstm inspect --model ~/models/xLSTM-7b",
+            "",
+            "Without --model, XLSTM_MODEL names the model; without that, it is the small one that comes along.",
+        })
+final class RootCommand implements Callable<Integer> {
+
+    /** When to colour. */
+    enum Color {
+        AUTO,
+        ALWAYS,
+        NEVER;
+
+        boolean decide(boolean terminal, Map<String, String> environment) {
+            boolean unwanted = !environment.getOrDefault("NO_COLOR", "").isEmpty()
+                    || environment.getOrDefault("TERM", "").equals("dumb");
+            return this == ALWAYS || this == AUTO && terminal && !unwanted;
+        }
+
+        @Override
+        public String toString() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            scope = ScopeType.INHERIT,
+            order = 100,
+            description = "Show this help.")
+    boolean help;
+
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            order = 101,
+            description = "Show the version.")
+    boolean version;
+
+    @Option(
+            names = "--color",
+            paramLabel = "WHEN",
+            scope = ScopeType.INHERIT,
+            order = 98,
+            description = "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.")
+    Color color = Color.AUTO;
+
+    @Option(
+            names = "--debug",
+            scope = ScopeType.INHERIT,
+            order = 99,
+            description = "On failure show the stack trace, too.")
+    boolean debug;
+
+    private final Streams streams;
+
+    @Spec
+    private CommandSpec spec;
+
+    RootCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() {
+        streams.message(spec.commandLine().getUsageMessage().stripTrailing());
+        return Cli.USAGE;
+    }
+
+    /** The project's version, as the build wrote it. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() throws IOException {
+            try (InputStream in = RootCommand.class.getResourceAsStream("version.txt")) {
+                return new String[] {"xlstm " + new String(in.readAllBytes(), StandardCharsets.UTF_8).strip()};
+            }
+        }
+    }
+}

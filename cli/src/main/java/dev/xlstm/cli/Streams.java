@@ -1,0 +1,148 @@
+package dev.xlstm.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The three standard streams and what is at their other ends. stdout is UTF-8 whatever the locale, and flushed with every
+ * piece of text.
+ */
+final class Streams {
+
+    private final InputStream in;
+    private final OutputStream out;
+    private final PrintStream err;
+    private final List<String> terminals;
+
+    /**
+     * @param terminals which of "in", "out" and "err" are terminals
+     */
+    Streams(InputStream in, OutputStream out, PrintStream err, List<String> terminals) {
+        this.in = in;
+        this.out = out;
+        this.err = err;
+        this.terminals = terminals;
+    }
+
+    /** Those of the process. Asking the system for terminals takes a tenth of a second in Java, so the launcher tells. */
+    static Streams ofProcess() {
+        String terminals = System.getProperty("xlstm.terminals", "");
+        return new Streams(
+                new FileInputStream(FileDescriptor.in),
+                new FileOutputStream(FileDescriptor.out),
+                System.err,
+                List.of(terminals.split(",")));
+    }
+
+    /** stdout could not be written. */
+    static final class OutputException extends UncheckedIOException {
+        private static final long serialVersionUID = 1L;
+
+        OutputException(IOException cause) {
+            super("cannot write to standard output: " + cause.getMessage(), cause);
+        }
+
+        /** Whether there was a reader who left: it is a pipe or a socket, which fail for no other reason. */
+        static boolean readerIsGone() {
+            try {
+                int type = (int) Files.getAttribute(Path.of("/dev/stdout"), "unix:mode") & 0170000;
+                return type == 0010000 || type == 0140000; // S_IFIFO, S_IFSOCK
+            } catch (IOException | UnsupportedOperationException e) {
+                return false;
+            }
+        }
+    }
+
+    InputStream in() {
+        return in;
+    }
+
+    boolean inIsTerminal() {
+        return terminals.contains("in");
+    }
+
+    boolean outIsTerminal() {
+        return terminals.contains("out");
+    }
+
+    boolean errIsTerminal() {
+        return terminals.contains("err");
+    }
+
+    /** All of stdin as UTF-8, bytes that are not becoming U+FFFD; empty if there is no stdin. */
+    String readAll() throws IOException {
+        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Writes to stdout and flushes.
+     *
+     * @throws OutputException if that fails
+     */
+    void print(String text) {
+        try {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            throw new OutputException(e);
+        }
+    }
+
+    /** Text of a model or a stranger: a terminal is shown its control characters instead of obeying them. */
+    void printUntrusted(String text) {
+        print(outIsTerminal() ? visible(text) : text);
+    }
+
+    /** Control characters but line feed and tab in caret notation, as {@code cat -v} has them. */
+    static String visible(String text) {
+        StringBuilder shown = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == '\n' || c == '\t' || !Character.isISOControl(c)) {
+                shown.append(c);
+            } else if (c < 0x80) {
+                shown.append('^').append((char) (c ^ 0x40));
+            } else {
+                shown.append("M-^").append((char) (c - 0x40));
+            }
+        }
+        return shown.toString();
+    }
+
+    /** One line on stderr. */
+    void message(String line) {
+        err.println(line);
+        err.flush();
+    }
+
+    PrintStream err() {
+        return err;
+    }
+
+    /** stdout for those who want a Writer. */
+    Writer writer() {
+        return new Writer() {
+            @Override
+            public void write(char[] chars, int offset, int length) {
+                print(new String(chars, offset, length));
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+    }
+}

@@ -1,0 +1,129 @@
+package dev.xlstm.generation;
+
+import dev.xlstm.backend.Backend;
+import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.model.ModelDirectory;
+import dev.xlstm.model.SpecialTokens;
+import dev.xlstm.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.ServiceLoader;
+
+/**
+ * A model ready to write: weights on a backend, and the tokenizer if there is one. Sessions of one model share it and run
+ * one at a time.
+ */
+public final class TextModel implements AutoCloseable {
+
+    private final ModelDirectory directory;
+    private final LoadedModel loaded;
+    private final Tokenizer tokenizer; // null without tokenizer.json
+    private final SpecialTokens special;
+
+    /**
+     * @param tokenizer null for a model that speaks in ids only
+     * @param directory closed with this model; may be null
+     */
+    TextModel(ModelDirectory directory, LoadedModel loaded, Tokenizer tokenizer, SpecialTokens special) {
+        this.directory = directory;
+        this.loaded = loaded;
+        this.tokenizer = tokenizer;
+        this.special = special;
+    }
+
+    /** Opens the model in a directory on the CPU with a thread for each processor. */
+    public static TextModel open(Path directory) throws IOException {
+        return open(ModelDirectory.open(directory), Runtime.getRuntime().availableProcessors());
+    }
+
+    /**
+     * Makes a model ready on the first backend that this machine can use.
+     *
+     * @param directory is closed with the model, or if this fails
+     * @throws IOException if a file of the model is missing, damaged or does not fit the others
+     */
+    public static TextModel open(ModelDirectory directory, int threads) throws IOException {
+        try {
+            Optional<Path> file = directory.tokenizerFile();
+            Tokenizer tokenizer = file.isPresent() ? Tokenizer.load(file.get()) : null;
+            LoadedModel loaded = backend().load(directory.weights(), threads);
+            return new TextModel(directory, loaded, tokenizer, directory.specialTokens());
+        } catch (Throwable e) {
+            directory.close();
+            throw e;
+        }
+    }
+
+    private static Backend backend() {
+        Backend last = null;
+        for (Backend backend : ServiceLoader.load(Backend.class)) {
+            if (backend.isAvailable()) {
+                return backend;
+            }
+            last = backend;
+        }
+        if (last == null) {
+            throw new IllegalStateException("no backend on the class path");
+        }
+        return last; // its load says what is missing
+    }
+
+    /** The files the model came from. */
+    public ModelDirectory directory() {
+        return directory;
+    }
+
+    public LoadedModel loaded() {
+        return loaded;
+    }
+
+    public Optional<Tokenizer> tokenizer() {
+        return Optional.ofNullable(tokenizer);
+    }
+
+    public SpecialTokens specialTokens() {
+        return special;
+    }
+
+    /**
+     * The ids of a text as the model wants a text to begin: with its bos token, or with what the tokenizer's template puts
+     * in front, if it asks for one and the text does not begin with it already. Special tokens written in the text count as
+     * such.
+     *
+     * @throws IllegalStateException if the model has no tokenizer
+     */
+    public int[] encodePrompt(String text) {
+        int[] ids = requireTokenizer().encode(text, true);
+        int[] start = special.prependBos() ? new int[] {special.bos().getAsInt()} : tokenizer.templatePrefix();
+        boolean there = ids.length >= start.length && Arrays.equals(ids, 0, start.length, start, 0, start.length);
+        if (there) {
+            return ids;
+        }
+        int[] prompt = Arrays.copyOf(start, start.length + ids.length);
+        System.arraycopy(ids, 0, prompt, start.length, ids.length);
+        return prompt;
+    }
+
+    Tokenizer requireTokenizer() {
+        if (tokenizer == null) {
+            throw new IllegalStateException("the model has no tokenizer.json: it takes and gives ids only");
+        }
+        return tokenizer;
+    }
+
+    /** A text that has not begun. */
+    public TextSession newSession() {
+        return new TextSession(this);
+    }
+
+    /** Sessions must be closed before. */
+    @Override
+    public void close() {
+        loaded.close();
+        if (directory != null) {
+            directory.close();
+        }
+    }
+}
