@@ -126,17 +126,18 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         GenerationOptions options = options();
-        int[] ids = promptIds();
-        String text = ids == null ? new TextInput(streams, spec, input.file, prompt).joined() : null;
+        int[] givenIds = promptIds();
+        String text = givenIds == null ? new TextInput(streams, spec, input.file, prompt).joined() : null;
         try (TextModel opened = model.open();
-                TextSession session = opened.newSession();
-                Interruption.Work work = interruption.begin()) {
-            if (ids == null) {
-                ids = opened.encodePrompt(text);
-            } else if (text == null && output.echo) {
-                text = decode(opened, ids);
+                TextSession session = opened.newSession()) {
+            int[] ids = text == null ? givenIds : opened.encodePrompt(text);
+            String echo = output.echo ? text == null ? decode(opened, ids) : text : "";
+            interruption.begin();
+            try {
+                return output.json ? json(session, ids, options) : plain(session, ids, echo, options);
+            } finally {
+                interruption.end();
             }
-            return output.json ? json(session, ids, options) : plain(session, ids, text, options);
         }
     }
 
@@ -168,11 +169,9 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** Streams the text; one that does not end in a line feed gets one. */
-    private int plain(TextSession session, int[] ids, String text, GenerationOptions options) {
+    private int plain(TextSession session, int[] ids, String echo, GenerationOptions options) {
         Stream stream = new Stream(session.hasText());
-        if (output.echo) {
-            stream.text(text);
-        }
+        stream.text(echo);
         session.feed(ids, stream);
         Outcome outcome = session.generate(options, stream);
         stream.end();

@@ -169,9 +169,9 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static String tokenizer(Facts facts) {
-        return facts.tokens < 0
+        return facts.tokens.isEmpty()
                 ? "no tokenizer: ids only"
-                : String.format(Locale.ROOT, "tokenizer of %,d", facts.tokens);
+                : String.format(Locale.ROOT, "tokenizer of %,d", facts.tokens.getAsInt());
     }
 
     private static String begin(SpecialTokens special) {

@@ -33,15 +33,12 @@ final class Interruption {
         return requested;
     }
 
-    /** What runs until the result is closed looks at {@link #requested} often and ends soon after. */
-    Work begin() {
+    /** What runs until {@link #end} looks at {@link #requested} often and ends soon after. */
+    void begin() {
         work.lock();
-        return work::unlock;
     }
 
-    /** Work under way. */
-    interface Work extends AutoCloseable {
-        @Override
-        void close();
+    void end() {
+        work.unlock();
     }
 }

@@ -54,8 +54,8 @@ final class SamplingFlags {
     @Option(
             names = "--repeat-last-n",
             paramLabel = "N",
-            description = "How many tokens are recent, prompt included; 0 for none, -1 for as many as are remembered"
-                    + " (8192). Default: 64")
+            description = "How many tokens are recent, prompt included; 0 for none, -1 for all, 8192 of the"
+                    + " prompt's at most. Default: 64")
     private int repeatLastN = DEFAULTS.repeatLastN();
 
     @Option(

@@ -1,7 +1,7 @@
 package dev.xlstm.generation;
 
-import dev.xlstm.sampling.RecentIds;
 import dev.xlstm.sampling.Sampler;
+import dev.xlstm.sampling.SamplingOptions;
 import dev.xlstm.session.Session;
 import dev.xlstm.tokenizer.Decoder;
 import java.util.function.Consumer;
@@ -13,19 +13,20 @@ public final class TextSession implements AutoCloseable {
 
     private final TextModel model;
     private final Session session;
-    private final RecentIds recent;
-    private Sampler sampler; // of the last generation; goes on if the next has the same options
+    private final History history;
+    private SamplingOptions sampling; // of the last generation,
+    private Sampler sampler; // which goes on if the next has the same
     private long promptTokens; // read since the last generation,
     private long prefillNanos; // in this time
 
     TextSession(TextModel model) {
-        this(model, new Session(model.loaded()), new RecentIds());
+        this(model, new Session(model.loaded()), new History());
     }
 
-    private TextSession(TextModel model, Session session, RecentIds recent) {
+    private TextSession(TextModel model, Session session, History history) {
         this.model = model;
         this.session = session;
-        this.recent = recent;
+        this.history = history;
     }
 
     /**
@@ -58,7 +59,7 @@ public final class TextSession implements AutoCloseable {
             int to = Math.min(done + FEED_IDS, ids.length);
             session.feed(ids, done, to);
             for (int i = done; i < to; i++) {
-                recent.add(ids[i]);
+                accept(ids[i]);
             }
             done = to;
             listener.prefill(done, ids.length);
@@ -96,10 +97,7 @@ public final class TextSession implements AutoCloseable {
      */
     public Outcome generate(GenerationOptions options, GenerationListener listener) {
         beginText();
-        if (sampler == null || !sampler.options().equals(options.sampling())) {
-            sampler = new Sampler(
-                    options.sampling(), recent, model.loaded().config().vocabSize());
-        }
+        useSampler(options.sampling());
         Decoder decoder = model.tokenizer().map(t -> t.decoder(true)).orElse(null);
         StopMatcher stops = new StopMatcher(options.stop());
         FinishReason reason = listener.cancelled() ? FinishReason.INTERRUPTED : null;
@@ -123,7 +121,7 @@ public final class TextSession implements AutoCloseable {
                     tokens++;
                     listener.token(id, logits);
                     session.feed(id);
-                    recent.add(id);
+                    accept(id);
                     if (decoder != null) {
                         emit(stops.append(decoder.accept(id)), listener);
                         reason = stops.matched() == null ? null : FinishReason.STOP;
@@ -141,6 +139,21 @@ public final class TextSession implements AutoCloseable {
         promptTokens = 0;
         prefillNanos = 0;
         return outcome;
+    }
+
+    private void useSampler(SamplingOptions options) {
+        if (!options.equals(sampling)) {
+            sampler = new Sampler(options, model.loaded().config().vocabSize());
+            history.replay(sampler);
+            sampling = options;
+        }
+    }
+
+    private void accept(int id) {
+        history.add(id);
+        if (sampler != null) {
+            sampler.accept(id);
+        }
     }
 
     private void beginText() {
@@ -182,8 +195,12 @@ public final class TextSession implements AutoCloseable {
 
     /** A second text that goes its own way from here. The same options continue both in the same way. */
     public TextSession fork() {
-        TextSession copy = new TextSession(model, session.fork(), recent.copy());
-        copy.sampler = sampler == null ? null : sampler.copy(copy.recent);
+        TextSession copy = new TextSession(model, session.fork(), history.copy());
+        if (sampler != null) {
+            copy.sampling = sampling;
+            copy.sampler = new Sampler(sampling, model.loaded().config().vocabSize());
+            copy.sampler.restore(sampler.save());
+        }
         copy.promptTokens = promptTokens;
         copy.prefillNanos = prefillNanos;
         return copy;
