@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "generate",
         description = "Continues a text.",
-        optionListHeading = "%nOther options:%n",
+        optionListHeading = "%nOptions:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {
@@ -85,7 +85,7 @@ final class GenerateCommand implements Callable<Integer> {
         private boolean ignoreEos;
     }
 
-    @ArgGroup(validate = false, heading = "%nSampling, in this order:%n")
+    @ArgGroup(validate = false, heading = "%nSampling:%n")
     private SamplingFlags sampling = new SamplingFlags();
 
     @ArgGroup(validate = false, heading = "%nOutput:%n")
