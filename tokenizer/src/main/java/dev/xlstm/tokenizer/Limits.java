@@ -32,7 +32,7 @@ final class Limits {
     static final int COMBINING_CHARS = 512;
 
     /** Characters that java.util.regex may look at before a pattern is given up as runaway: at once, and per character. */
-    static final long PATTERN_STEPS = 1L << 27;
+    static final long PATTERN_STEPS = 1L << 26;
 
     static final int PATTERN_STEPS_PER_CHAR = 1000;
 

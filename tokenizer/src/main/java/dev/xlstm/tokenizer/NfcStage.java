@@ -25,7 +25,7 @@ final class NfcStage implements Stage {
         while (scan < text.length) {
             int codePoint = Character.codePointAt(text.chars, scan, text.length);
             if (isBoundary(codePoint)) {
-                run = scan;
+                run = isInert(codePoint) ? scan + 1 : scan;
                 if (run - block >= BLOCK_CHARS) {
                     passOn(run);
                 }
@@ -65,6 +65,12 @@ final class NfcStage implements Stage {
         boolean joiningJamo = codePoint >= 0x1160 && codePoint <= 0x11FF; // Hangul vowels and final consonants
         boolean kiratRaiVowel = codePoint >= 0x16D63 && codePoint <= 0x16D6A; // the other letters that join a letter
         return !CharClass.isMark(codePoint) && !joiningJamo && !kiratRaiVowel;
+    }
+
+    /** Whether no character after this code point can change it. May say no where yes is right. */
+    static boolean isInert(int codePoint) {
+        boolean letter = codePoint >= 'a' && codePoint <= 'z' || codePoint >= 'A' && codePoint <= 'Z';
+        return codePoint < 0x80 && !letter && codePoint != '<' && codePoint != '=' && codePoint != '>';
     }
 
     private void passOn(int to) {

@@ -49,7 +49,8 @@ final class SplitStage implements Stage {
         text.append(chars, from, to);
         if (text.length >= lookAgain) {
             text.drop(split(false));
-            lookAgain = text.length < EAGER_CHARS ? 0 : text.length + text.length / 4;
+            int grown = Math.min(text.length + text.length / 4, Limits.PIECE_CHARS);
+            lookAgain = text.length < EAGER_CHARS ? 0 : grown;
         }
     }
 

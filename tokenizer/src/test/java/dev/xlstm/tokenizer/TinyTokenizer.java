@@ -37,6 +37,7 @@ final class TinyTokenizer {
     private String decoder = BYTE_LEVEL;
     private boolean ignoreMerges;
     private boolean mergesAsPairs;
+    private String replacement;
 
     /** A Split by a regular expression as HF writes it, then bytes without their own regular expression. */
     static String splitThenBytes(String regex, String behavior, boolean invert) {
@@ -91,7 +92,16 @@ final class TinyTokenizer {
         return this;
     }
 
+    /** Another text for the file. */
+    TinyTokenizer replacing(String json) {
+        replacement = json;
+        return this;
+    }
+
     String json() {
+        if (replacement != null) {
+            return replacement;
+        }
         StringBuilder vocab = new StringBuilder();
         vocabulary()
                 .forEach((token, id) -> vocab.append(vocab.isEmpty() ? "" : ",")
