@@ -1,0 +1,145 @@
+package dev.xlstm.tornado;
+
+import dev.xlstm.model.XlstmConfig;
+import dev.xlstm.model.XlstmWeights;
+import dev.xlstm.model.XlstmWeights.Layer;
+import dev.xlstm.model.XlstmWeights.Linear;
+import dev.xlstm.model.XlstmWeights.Norm;
+import java.util.ArrayList;
+import java.util.List;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
+
+/** All weights of a model in arrays the device can hold. The embedding stays with the host, which looks rows up. */
+final class DeviceWeights {
+
+    /** The figures kernels are compiled for. */
+    record Sizes(
+            int layers,
+            int hidden,
+            int heads,
+            int dqk,
+            int dv,
+            int ffn,
+            float gateSoftCap,
+            float logitCap,
+            float normEps,
+            float eps) {
+
+        /** Width of q, k, v, o, i and f together. */
+        int projected() {
+            return 2 * heads * (dqk + dv + 1);
+        }
+    }
+
+    /**
+     * One block.
+     *
+     * @param index [1], of the block
+     * @param qkvoif [2 QK + 2 VD + 2 NH, H], cut where the format changes
+     * @param upGate [2 U, H], rows of gate and up in turn
+     */
+    record Block(
+            IntArray index,
+            FloatArray normMlstm,
+            List<DeviceMatrix> qkvoif,
+            FloatArray multiheadNorm,
+            FloatArray multiheadBias,
+            DeviceMatrix out,
+            FloatArray normFfn,
+            DeviceMatrix upGate,
+            DeviceMatrix down) {}
+
+    final Sizes sizes;
+    final List<Block> blocks = new ArrayList<>();
+    final FloatArray outNorm; // null if the model has none
+    final DeviceMatrix head;
+    final FloatArray none = new FloatArray(1); // where a kernel wants a norm and there is none
+
+    private final List<TornadoNativeArray> arrays = new ArrayList<>();
+
+    DeviceWeights(XlstmWeights weights) {
+        XlstmConfig config = weights.config();
+        sizes = new Sizes(
+                config.numLayers(),
+                config.hiddenSize(),
+                config.numHeads(),
+                config.qkHeadSize(),
+                config.vHeadSize(),
+                config.ffnSize(),
+                config.gateSoftCap(),
+                config.outputLogitSoftCap(),
+                config.normEps(),
+                config.eps());
+        for (Layer w : weights.layers()) {
+            List<Linear> projections = List.of(w.q(), w.k(), w.v(), w.outputGate(), w.inputGate(), w.forgetGate());
+            float[] multiheadBias = w.multiheadNorm().bias();
+            blocks.add(new Block(
+                    kept(IntArray.fromElements(blocks.size())),
+                    norm(w.normMlstm()),
+                    DeviceMatrix.stack(projections, w.normMlstm()),
+                    vector(w.multiheadNorm().weight()),
+                    vector(multiheadBias == null ? new float[config.vSize()] : multiheadBias),
+                    single(w.out(), null),
+                    norm(w.normFfn()),
+                    DeviceMatrix.interleave(w.upGate(), w.up(), w.normFfn()),
+                    single(w.down(), null)));
+        }
+        outNorm = weights.outNorm() == null ? null : norm(weights.outNorm());
+        head = single(new Linear(weights.head(), null), weights.outNorm());
+        kept(none);
+        matrices().forEach(m -> arrays.addAll(m.arrays()));
+    }
+
+    private static DeviceMatrix single(Linear linear, Norm norm) {
+        return DeviceMatrix.stack(List.of(linear), norm).getFirst();
+    }
+
+    private FloatArray norm(Norm norm) {
+        return vector(norm.weight());
+    }
+
+    private FloatArray vector(float[] values) {
+        return kept(FloatArray.fromArray(values));
+    }
+
+    private <T extends TornadoNativeArray> T kept(T array) {
+        arrays.add(array);
+        return array;
+    }
+
+    private List<DeviceMatrix> matrices() {
+        List<DeviceMatrix> all = new ArrayList<>();
+        for (Block block : blocks) {
+            all.addAll(block.qkvoif());
+            all.addAll(List.of(block.out(), block.upGate(), block.down()));
+        }
+        all.add(head);
+        return all;
+    }
+
+    /** Everything to be resident on the device. */
+    Object[] arrays() {
+        return arrays.toArray();
+    }
+
+    /** Bytes read to use every weight once. */
+    long byteSize() {
+        return matrices().stream().mapToLong(DeviceMatrix::byteSize).sum();
+    }
+
+    /** Bytes of all arrays, and of the largest. */
+    long totalBytes() {
+        return arrays.stream()
+                .mapToLong(TornadoNativeArray::getNumBytesOfSegmentWithHeader)
+                .sum();
+    }
+
+    long largestBytes() {
+        return arrays.stream()
+                .mapToLong(TornadoNativeArray::getNumBytesOfSegmentWithHeader)
+                .max()
+                .orElse(0);
+    }
+}

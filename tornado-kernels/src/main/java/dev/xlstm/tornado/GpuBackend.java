@@ -1,0 +1,67 @@
+package dev.xlstm.tornado;
+
+import dev.xlstm.backend.Backend;
+import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.model.XlstmWeights;
+import java.util.Map;
+
+/**
+ * The first device TornadoVM finds, with kernels compiled from the Java methods of this package. Names no TornadoVM type:
+ * the class must load where TornadoVM is not.
+ */
+public final class GpuBackend implements Backend {
+
+    private static final String BAILOUT = "tornado.recover.bailout";
+
+    /** TornadoVM reads these once, when its classes load. */
+    private static final Map<String, String> SETTINGS = Map.of(
+            // the default runs a kernel that does not compile as one thread of Java
+            BAILOUT,
+            "False",
+            // the default is 4 GB; the device's own limits are checked instead
+            "tornado.device.memory",
+            "1TB",
+            // room for the launches of many layers in one graph; the default of 4 KB is too little for three
+            "tornado.tvm.maxbytecodesize",
+            "4194304");
+
+    @Override
+    public String name() {
+        return "gpu";
+    }
+
+    @Override
+    public boolean isAvailable() {
+        return problem() == null;
+    }
+
+    /** What keeps the backend from running, and what to do about it; null if nothing does. */
+    private static String problem() {
+        if (ModuleLayer.boot().findModule("tornado.runtime").isEmpty()) {
+            return "the JVM was started without TornadoVM; set TORNADOVM_HOME to its SDK and start xlstm with its launcher";
+        }
+        SETTINGS.forEach((name, value) -> {
+            if (System.getProperty(name) == null) {
+                System.setProperty(name, value);
+            }
+        });
+        if (!"false".equalsIgnoreCase(System.getProperty(BAILOUT))) {
+            return "-D" + BAILOUT + " must be False, or kernels that do not compile would give wrong results";
+        }
+        return Devices.problem();
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * @throws IllegalStateException if there is no device, or the model does not fit it
+     */
+    @Override
+    public LoadedModel load(XlstmWeights weights, int threads) {
+        String problem = problem();
+        if (problem != null) {
+            throw new IllegalStateException(problem);
+        }
+        return Devices.load(weights);
+    }
+}

@@ -1,0 +1,258 @@
+package dev.xlstm.tornado;
+
+import dev.xlstm.backend.Batch;
+import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.State;
+import dev.xlstm.model.XlstmConfig;
+import dev.xlstm.model.XlstmWeights;
+import dev.xlstm.tensor.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import uk.ac.manchester.tornado.api.DataRange;
+import uk.ac.manchester.tornado.api.GridScheduler;
+import uk.ac.manchester.tornado.api.KernelContext;
+import uk.ac.manchester.tornado.api.TaskGraph;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
+import uk.ac.manchester.tornado.api.TornadoExecutionResult;
+import uk.ac.manchester.tornado.api.WorkerGrid;
+import uk.ac.manchester.tornado.api.WorkerGrid1D;
+import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.DataTransferMode;
+import uk.ac.manchester.tornado.api.exceptions.TornadoExecutionPlanException;
+import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
+import uk.ac.manchester.tornado.api.types.arrays.IntArray;
+
+/**
+ * A model on a device, as five task graphs that share weights and states there: a step of one row up to its logits, the
+ * blocks for a chunk of rows, the head for the rows of a chunk whose logits are wanted, and a state's way in and out.
+ */
+final class GpuModel implements LoadedModel {
+
+    /** Rows of the largest forward pass. */
+    private static final int MAX_ROWS = 256;
+
+    private static final int STEP = 0;
+    private static final int CHUNK = 1;
+    private static final int HEAD = 2;
+    private static final int ENTER = 3;
+    private static final int LEAVE = 4;
+    private static final String[] NAMES = {"step", "chunk", "head", "enter", "leave"};
+
+    private final XlstmConfig config;
+    private final WeightMatrix embedding;
+    private final StateSlots slots;
+    private final FloatArray states; // [slots, layers * floats of a layer's state]
+    private final FloatArray staging; // one state
+    private final IntArray slotNumber = new IntArray(1);
+    private final Pass step;
+    private final Pass chunk;
+    private final Pass head;
+    private final FloatArray stepLogits; // [V]
+    private final FloatArray chunkLogits; // [MAX_ROWS, V]
+    private final TornadoExecutionPlan plan;
+    private final float[] row; // an embedding [H]
+
+    /**
+     * Uploads the weights and compiles all kernels.
+     *
+     * @param slotCount states the device holds at once
+     */
+    GpuModel(
+            XlstmWeights modelWeights,
+            DeviceWeights weights,
+            TornadoDevice device,
+            String compilerFlags,
+            int slotCount) {
+        config = modelWeights.config();
+        embedding = modelWeights.embedding();
+        row = new float[config.hiddenSize()];
+        int stateFloats = Math.toIntExact(config.stateBytes() / Float.BYTES);
+        states = new FloatArray(Math.multiplyExact(slotCount, stateFloats));
+        staging = new FloatArray(stateFloats);
+        stepLogits = new FloatArray(config.vocabSize());
+        chunkLogits = new FloatArray(MAX_ROWS * config.vocabSize());
+
+        GridScheduler grids = new GridScheduler();
+        step = new Pass(NAMES[STEP], 1, weights, grids);
+        step.embed();
+        step.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.arrays());
+        step.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, states, stepLogits);
+        step.blocks(states);
+        step.head(stepLogits);
+        step.graph.transferToHost(DataTransferMode.EVERY_EXECUTION, stepLogits);
+        step.graph.persistOnDevice(weights.arrays());
+        step.graph.persistOnDevice(states);
+
+        chunk = new Pass(NAMES[CHUNK], MAX_ROWS, weights, grids);
+        chunk.embed();
+        chunk.graph.consumeFromDevice(NAMES[STEP], weights.arrays());
+        consumeStates(chunk.graph, CHUNK);
+        chunk.blocks(states);
+        chunk.graph.persistOnDevice(chunk.x);
+
+        head = new Pass(NAMES[HEAD], MAX_ROWS, weights, grids);
+        head.graph.consumeFromDevice(NAMES[CHUNK], chunk.x);
+        head.graph.consumeFromDevice(NAMES[CHUNK], weights.arrays());
+        consumeStates(head.graph, HEAD);
+        head.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, chunkLogits);
+        head.pick(chunk.x);
+        head.head(chunkLogits);
+        head.graph.transferToHost(DataTransferMode.UNDER_DEMAND, chunkLogits);
+
+        TaskGraph enter = new TaskGraph(NAMES[ENTER]);
+        consumeStates(enter, ENTER);
+        enter.transferToDevice(DataTransferMode.EVERY_EXECUTION, slotNumber, staging);
+        enter.task("copy", MlstmKernels::enter, new KernelContext(), slotNumber, staging, states, stateFloats);
+        TaskGraph leave = new TaskGraph(NAMES[LEAVE]);
+        consumeStates(leave, LEAVE);
+        leave.transferToDevice(DataTransferMode.EVERY_EXECUTION, slotNumber);
+        leave.task("copy", MlstmKernels::leave, new KernelContext(), slotNumber, states, staging, stateFloats);
+        leave.transferToHost(DataTransferMode.EVERY_EXECUTION, staging);
+        WorkerGrid everyFloat = new WorkerGrid1D((stateFloats + 255) / 256 * 256);
+        everyFloat.setLocalWork(256, 1, 1);
+        grids.addWorkerGrid(NAMES[ENTER] + ".copy", everyFloat);
+        grids.addWorkerGrid(NAMES[LEAVE] + ".copy", everyFloat);
+
+        plan = new TornadoExecutionPlan(
+                step.graph.snapshot(),
+                chunk.graph.snapshot(),
+                head.graph.snapshot(),
+                enter.snapshot(),
+                leave.snapshot());
+        plan.withDevice(device);
+        plan.withCompilerFlags(device.getTornadoVMBackend(), compilerFlags);
+        plan.withGridScheduler(grids);
+        slots = new StateSlots(slotCount, config.stateBytes(), new StateSlots.Transfer() {
+            @Override
+            public void toDevice(int slot, MemorySegment source) {
+                slotNumber.set(0, slot);
+                if (source == null) {
+                    staging.getSegment().fill((byte) 0);
+                } else {
+                    staging.getSegment().copyFrom(source);
+                }
+                execute(ENTER);
+            }
+
+            @Override
+            public void fromDevice(int slot, MemorySegment target) {
+                slotNumber.set(0, slot);
+                execute(LEAVE);
+                target.copyFrom(staging.getSegment());
+            }
+        });
+        // a first time in this order, for each graph takes over the arrays of the one before
+        step.batch.set(0, 1);
+        for (int graph = STEP; graph <= LEAVE; graph++) {
+            execute(graph);
+        }
+    }
+
+    /**
+     * A graph takes the arrays it shares from the graph executed before it, which it must know by name; whatever that was,
+     * it has the states.
+     */
+    private void consumeStates(TaskGraph graph, int self) {
+        for (int other = 0; other < NAMES.length; other++) {
+            if (other != self) {
+                graph.consumeFromDevice(NAMES[other], states);
+            }
+        }
+    }
+
+    private TornadoExecutionResult execute(int graph) {
+        return plan.withGraph(graph).execute();
+    }
+
+    @Override
+    public XlstmConfig config() {
+        return config;
+    }
+
+    @Override
+    public int maxRows() {
+        return MAX_ROWS;
+    }
+
+    @Override
+    public State newState() {
+        return new GpuState(slots);
+    }
+
+    /** Kernels started to decode one id. */
+    int launchesPerStep() {
+        return step.launches();
+    }
+
+    @Override
+    public void forward(Batch batch, float[] logits) {
+        check(batch, logits);
+        int logitRow = 0;
+        for (int from = 0; from < batch.chunks(); from += slots.count()) {
+            int to = Math.min(from + slots.count(), batch.chunks());
+            logitRow += forward(batch, from, to, logits, logitRow);
+        }
+    }
+
+    /** Feeds the chunks [from, to); returns the number of rows of logits written from {@code logitRow} on. */
+    private int forward(Batch batch, int from, int to, float[] logits, int logitRow) {
+        int first = batch.start(from);
+        int rows = batch.start(to) - first;
+        Pass pass = rows == 1 ? step : chunk;
+        pass.batch.set(0, rows);
+        int picked = 0;
+        for (int c = from; c < to; c++) {
+            int slot = slots.acquire(batch.state(c));
+            for (int r = batch.start(c); r < batch.start(c + 1); r++) {
+                pass.batch.set(1 + r - first, slot);
+                embed(batch.id(r), pass.x, r - first);
+                if (r >= batch.start(c + 1) - batch.logitRows(c)) {
+                    head.batch.set(1 + picked++, r - first);
+                }
+            }
+        }
+        execute(rows == 1 ? STEP : CHUNK);
+        if (picked > 0) {
+            FloatArray source = stepLogits;
+            int count = picked * config.vocabSize();
+            if (rows > 1) {
+                head.batch.set(0, picked);
+                execute(HEAD).transferToHost(new DataRange(chunkLogits).withSize(count));
+                source = chunkLogits;
+            }
+            MemorySegment.copy(
+                    source.getSegment(), ValueLayout.JAVA_FLOAT, 0, logits, logitRow * config.vocabSize(), count);
+        }
+        return picked;
+    }
+
+    private void embed(int id, FloatArray x, int r) {
+        embedding.unpack(id, 0, row.length, row, 0);
+        MemorySegment.copy(row, 0, x.getSegment(), ValueLayout.JAVA_FLOAT, 4L * r * row.length, row.length);
+    }
+
+    private void check(Batch batch, float[] logits) {
+        int rows = batch.rows();
+        if (rows == 0 || rows > MAX_ROWS) {
+            throw new IllegalArgumentException(rows + " rows in a batch; 1 to " + MAX_ROWS + " are possible");
+        }
+        for (int r = 0; r < rows; r++) {
+            if (batch.id(r) < 0 || batch.id(r) >= config.vocabSize()) {
+                throw new IllegalArgumentException(
+                        "id " + batch.id(r) + " is outside the vocabulary of " + config.vocabSize());
+            }
+        }
+        if (batch.logitRows() > 0 && logits.length < batch.logitRows() * config.vocabSize()) {
+            throw new IllegalArgumentException("no room for " + batch.logitRows() + " rows of logits");
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            plan.close();
+        } catch (TornadoExecutionPlanException e) {
+            throw new IllegalStateException("the device's memory could not be freed", e);
+        }
+    }
+}
