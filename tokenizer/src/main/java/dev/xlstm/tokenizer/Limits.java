@@ -12,6 +12,9 @@ final class Limits {
 
     static final int ADDED_TOKENS = 1 << 16;
 
+    /** Length of all added tokens together. */
+    static final int ADDED_TOKENS_CHARS = 1 << 19;
+
     /** Length of one token of the vocabulary. */
     static final int TOKEN_CHARS = 4096;
 

@@ -215,7 +215,7 @@ final class TokenizerFile {
             }
             String problem = vocabulary.add(token, id);
             if (problem != null) {
-                throw new TokenizerException(where, problem + "; ids and tokens must differ");
+                throw new TokenizerException(where, problem);
             }
         }
         sawVocabulary = true;
@@ -266,7 +266,7 @@ final class TokenizerFile {
         if (parser.currentToken() != JsonToken.START_ARRAY) {
             throw new TokenizerException(where, "not an array; expected \"a b\" or [\"a\", \"b\"] entries");
         }
-        merges = new LongMap(vocabulary.size());
+        merges = new LongMap(vocabulary.count());
         int rank = 0;
         for (; parser.nextToken() != JsonToken.END_ARRAY; rank++) {
             if (rank == Limits.MERGES) {
@@ -332,13 +332,18 @@ final class TokenizerFile {
         if (parser.currentToken() != JsonToken.START_ARRAY) {
             throw new TokenizerException(where, "not an array");
         }
+        int chars = 0;
         for (int i = 0; parser.nextToken() != JsonToken.END_ARRAY; i++) {
-            if (i == Limits.ADDED_TOKENS) {
-                throw new TokenizerException(where, "more than " + Limits.ADDED_TOKENS + " entries");
+            if (i == Limits.ADDED_TOKENS || chars > Limits.ADDED_TOKENS_CHARS) {
+                throw new TokenizerException(
+                        where,
+                        "more than " + Limits.ADDED_TOKENS + " entries or " + Limits.ADDED_TOKENS_CHARS
+                                + " characters; is this a tokenizer.json?");
             }
             JsonPart part = JsonPart.read(where + "[" + i + "]", parser);
             String content = part.get("content").string();
             checkText(part.where() + ".content", content, Limits.ADDED_TOKEN_CHARS);
+            chars += content.length();
             boolean special = part.get("special").bool(false);
             AddedToken token = new AddedToken(
                     part.get("id").id(),

@@ -29,16 +29,20 @@ final class Vocabulary {
         }
         if (bytes[id] != null) {
             return "id " + id + " is given to " + TokenizerException.quote(name(id)) + " and to "
-                    + TokenizerException.quote(token);
+                    + TokenizerException.quote(token) + "; give each its own";
         }
         byte[] spelled = new byte[token.length()];
         if (ByteAlphabet.bytesOf(token, 0, token.length(), spelled, 0)) {
             if (!enter(spelled, id)) {
-                return TokenizerException.quote(token) + " is there twice";
+                return TokenizerException.quote(token) + " is there twice; remove one";
             }
         } else {
+            if (unspelled.size() == Limits.ADDED_TOKENS) {
+                return "more than " + Limits.ADDED_TOKENS
+                        + " tokens are not spelled in bytes; not a byte-level vocabulary";
+            }
             if (unspelled.putIfAbsent(token, id) != null) {
-                return TokenizerException.quote(token) + " is there twice";
+                return TokenizerException.quote(token) + " is there twice; remove one";
             }
             unspelledById.put(id, token);
             spelled = token.getBytes(StandardCharsets.UTF_8);
@@ -103,6 +107,11 @@ final class Vocabulary {
             return id(spelled, 0, spelled.length);
         }
         return unspelled.getOrDefault(token, -1);
+    }
+
+    /** How many tokens are spelled in bytes. */
+    int count() {
+        return count;
     }
 
     boolean has(int id) {

@@ -26,6 +26,8 @@ class OracleTest {
     @BeforeAll
     static void stayOffline() {
         System.setProperty("ai.djl.offline", "true");
+        System.setProperty(
+                "DJL_CACHE_DIR", Path.of("target/djl").toAbsolutePath().toString()); // its native library
         System.setProperty("OPT_OUT_TRACKING", "true");
     }
 
@@ -34,6 +36,14 @@ class OracleTest {
     void realVocabularies(String model) throws IOException {
         Path file = SharedFiles.tokenizer(model + "/tokenizer.json");
         compare(file, List.of("<|endoftext|>", "<|padding|>", "  ", "<|endoftext|"), STRINGS);
+    }
+
+    @Test
+    void demoModel() throws IOException {
+        compare(
+                Path.of("../test-data/demo-model/tokenizer.json"),
+                List.of("<|endoftext|>", "<|user|>", "<|end|>", "the"),
+                STRINGS);
     }
 
     @Test

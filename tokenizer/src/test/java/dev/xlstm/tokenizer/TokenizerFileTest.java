@@ -174,6 +174,22 @@ class TokenizerFileTest {
     }
 
     @Test
+    void refusesMoreThanAnyRealFileHas() {
+        StringBuilder words = new StringBuilder();
+        StringBuilder added = new StringBuilder();
+        for (int i = 0; i < 70_000; i++) {
+            words.append("\"▁").append(i).append("\":").append(2000 + i).append(',');
+            added.append("{\"id\":")
+                    .append(2000 + i)
+                    .append(",\"content\":\"some long text ")
+                    .append(i)
+                    .append("\"},");
+        }
+        assertRefused(JSON.replace("\"vocab\":{", "\"vocab\":{" + words), "model.vocab", "not a byte-level vocabulary");
+        assertRefused(JSON.replace("\"added_tokens\":[", "\"added_tokens\":[" + added), "added_tokens", "more than");
+    }
+
+    @Test
     void refusesWhatIsNoFile() {
         assertThatThrownBy(() -> Tokenizer.load(dir.resolve("none.json")))
                 .isInstanceOf(TokenizerException.class)
