@@ -26,7 +26,7 @@ final class Cli {
     static final int INTERRUPTED = 130; // 128 + SIGINT
     static final int READER_GONE = 141; // 128 + SIGPIPE
 
-    static final List<String> COMMANDS = List.of("generate", "score", "tokenize", "inspect");
+    static final List<String> COMMANDS = List.of("generate", "score", "tokenize", "inspect", "devices");
 
     private final Streams streams;
     private final Interruption interruption;
@@ -74,6 +74,8 @@ final class Cli {
                 return new TokenizeCommand(streams);
             case "inspect":
                 return new InspectCommand(streams);
+            case "devices":
+                return new DevicesCommand(streams);
             default:
                 throw new IllegalArgumentException(name);
         }

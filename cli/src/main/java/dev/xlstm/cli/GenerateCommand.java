@@ -117,6 +117,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     private final Streams streams;
     private final Interruption interruption;
+    private String device; // that computed
 
     GenerateCommand(Streams streams, Interruption interruption) {
         this.streams = streams;
@@ -130,6 +131,7 @@ final class GenerateCommand implements Callable<Integer> {
         String text = givenIds == null ? new TextInput(streams, spec, input.file, prompt).joined() : null;
         try (TextModel opened = model.open();
                 TextSession session = opened.newSession()) {
+            device = opened.loaded().device();
             int[] ids = text == null ? givenIds : opened.encodePrompt(text);
             String echo = output.echo ? text == null ? decode(opened, ids) : text : "";
             interruption.begin();
@@ -233,6 +235,7 @@ final class GenerateCommand implements Callable<Integer> {
                 json.writeStringProperty("stop", outcome.stop());
             }
             json.writeNumberProperty("seed", options.sampling().seed());
+            json.writeStringProperty("device", device);
             json.writeObjectPropertyStart("usage");
             json.writeNumberProperty("prompt_tokens", outcome.promptTokens());
             json.writeNumberProperty("completion_tokens", outcome.tokens());
@@ -253,7 +256,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (output.stats || streams.errIsTerminal() && !output.quiet) {
             streams.message(String.format(
                     Locale.ROOT,
-                    "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s), end: %s, seed %d",
+                    "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s), end: %s, seed %d, on %s",
                     outcome.promptTokens(),
                     outcome.prefillSeconds(),
                     outcome.prefillRate(),
@@ -261,7 +264,8 @@ final class GenerateCommand implements Callable<Integer> {
                     outcome.decodeSeconds(),
                     outcome.decodeRate(),
                     outcome.finishReason(),
-                    options.sampling().seed()));
+                    options.sampling().seed(),
+                    device));
         }
     }
 

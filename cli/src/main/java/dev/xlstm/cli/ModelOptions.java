@@ -1,10 +1,12 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.backend.Backends;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -27,6 +29,14 @@ final class ModelOptions {
             paramLabel = "N",
             description = "Threads that compute; changes the speed, never the result. Default: one a processor.")
     private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            description =
+                    "Where to compute: cpu, gpu, or auto, which takes a GPU that xlstm devices lists if the model fits"
+                            + " there. Default: XLSTM_BACKEND, else auto.")
+    private String backend;
 
     @Spec(Target.MIXEE)
     private CommandSpec spec;
@@ -54,7 +64,21 @@ final class ModelOptions {
         if (threads < 1) {
             throw new ParameterException(spec.commandLine(), "--threads must be at least 1, not " + threads);
         }
-        return TextModel.open(directory(), threads);
+        return TextModel.open(directory(), backend(), threads);
+    }
+
+    private String backend() {
+        String named = backend == null ? System.getenv("XLSTM_BACKEND") : backend;
+        if (named == null || named.isEmpty()) {
+            return Backends.AUTO;
+        }
+        if (!List.of(Backends.AUTO, "cpu", "gpu").contains(named)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    (backend == null ? "XLSTM_BACKEND" : "--backend") + " must be auto, cpu or gpu, not '" + named
+                            + "'");
+        }
+        return named;
     }
 
     /** The tokenizer alone, without the weights. */

@@ -1,21 +1,28 @@
 package dev.xlstm.backend;
 
 import dev.xlstm.model.XlstmWeights;
+import java.util.List;
+import java.util.Optional;
 
-/** A device that can run models; found with {@link java.util.ServiceLoader}. */
+/** A way to run models; found with {@link java.util.ServiceLoader}, chosen by {@link Backends}. */
 public interface Backend {
 
     /** Short lower-case name: cpu, gpu. */
     String name();
 
-    /** Whether this machine has what the backend needs. Cheap; loads nothing large. */
-    boolean isAvailable();
+    /** What keeps this machine from using the backend, and what to install or set; empty if nothing does. Cheap. */
+    Optional<String> obstacle();
+
+    /** What it would compute on, first the one it takes; empty if there is an {@link #obstacle}. */
+    List<Device> devices();
 
     /**
      * Makes a model ready to run.
      *
      * @param weights stay open as long as the result is used
      * @param threads worker threads, at least 1; for a backend that computes elsewhere only a hint
+     * @throws DoesNotFitException if the device cannot hold the model
+     * @throws IllegalStateException if there is an {@link #obstacle}
      */
     LoadedModel load(XlstmWeights weights, int threads);
 }

@@ -1,6 +1,10 @@
 package dev.xlstm.backend;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.xlstm.model.XlstmWeights;
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.Optional;
 
 /** The CPU, with the kernels of the Vector API. */
 public final class CpuBackend implements Backend {
@@ -11,8 +15,22 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public boolean isAvailable() {
-        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+    public Optional<String> obstacle() {
+        return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
+                ? Optional.empty()
+                : Optional.of("the JVM was started without its vector module; start xlstm with its launcher,"
+                        + " or add --add-modules=jdk.incubator.vector");
+    }
+
+    @Override
+    public List<Device> devices() {
+        if (obstacle().isPresent()) {
+            return List.of();
+        }
+        OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        int processors = Runtime.getRuntime().availableProcessors();
+        long memory = system.getTotalMemorySize();
+        return List.of(new Device(processors + " processors, " + System.getProperty("os.arch"), memory, memory, true));
     }
 
     /**
@@ -22,11 +40,9 @@ public final class CpuBackend implements Backend {
      */
     @Override
     public LoadedModel load(XlstmWeights weights, int threads) {
-        if (!isAvailable()) {
-            throw new IllegalStateException(
-                    "the JVM was started without its vector module; start xlstm with its launcher,"
-                            + " or add --add-modules=jdk.incubator.vector");
-        }
+        obstacle().ifPresent(obstacle -> {
+            throw new IllegalStateException(obstacle);
+        });
         if (threads < 1) {
             throw new IllegalArgumentException("threads must be at least 1, not " + threads);
         }

@@ -7,6 +7,11 @@ public interface LoadedModel extends AutoCloseable {
 
     XlstmConfig config();
 
+    /** Where it computes, for people to read: the backend's name, and the device where there is a choice. */
+    default String device() {
+        return "cpu";
+    }
+
     /** The most rows (ids of all chunks together) one {@link #forward} takes. */
     int maxRows();
 

@@ -1,6 +1,6 @@
 package dev.xlstm.generation;
 
-import dev.xlstm.backend.Backend;
+import dev.xlstm.backend.Backends;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.ServiceLoader;
 
 /**
  * A model ready to write: weights on a backend, and the tokenizer if there is one. Sessions of one model share it and run
@@ -35,39 +34,26 @@ public final class TextModel implements AutoCloseable {
 
     /** Opens the model in a directory on the CPU with a thread for each processor. */
     public static TextModel open(Path directory) throws IOException {
-        return open(ModelDirectory.open(directory), Runtime.getRuntime().availableProcessors());
+        return open(ModelDirectory.open(directory), "cpu", Runtime.getRuntime().availableProcessors());
     }
 
     /**
-     * Makes a model ready on the first backend that this machine can use.
+     * Makes a model ready on a backend.
      *
+     * @param backend a backend's name, or {@link Backends#AUTO}
      * @param directory is closed with the model, or if this fails
      * @throws IOException if a file of the model is missing, damaged or does not fit the others
      */
-    public static TextModel open(ModelDirectory directory, int threads) throws IOException {
+    public static TextModel open(ModelDirectory directory, String backend, int threads) throws IOException {
         try {
             Optional<Path> file = directory.tokenizerFile();
             Tokenizer tokenizer = file.isPresent() ? Tokenizer.load(file.get()) : null;
-            LoadedModel loaded = backend().load(directory.weights(), threads);
+            LoadedModel loaded = Backends.load(backend, directory.weights(), threads);
             return new TextModel(directory, loaded, tokenizer, directory.specialTokens());
         } catch (Throwable e) {
             directory.close();
             throw e;
         }
-    }
-
-    private static Backend backend() {
-        Backend last = null;
-        for (Backend backend : ServiceLoader.load(Backend.class)) {
-            if (backend.isAvailable()) {
-                return backend;
-            }
-            last = backend;
-        }
-        if (last == null) {
-            throw new IllegalStateException("no backend on the class path");
-        }
-        return last; // its load says what is missing
     }
 
     /** The files the model came from. */

@@ -1,8 +1,14 @@
 package dev.xlstm.tornado;
 
+import dev.xlstm.backend.Device;
+import dev.xlstm.backend.DoesNotFitException;
 import dev.xlstm.model.XlstmWeights;
-import uk.ac.manchester.tornado.api.TornadoBackend;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import uk.ac.manchester.tornado.api.TornadoRuntime;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
+import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 
@@ -10,46 +16,90 @@ import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 final class Devices {
 
     /** States kept on the device at once, where memory allows. */
-    private static final int SLOTS = 8;
+    private static final int MAX_SLOTS = 8;
+
+    /** Of a device's memory, what the rest of the system may use. */
+    private static final double RESERVE = 0.05;
 
     private Devices() {}
 
-    /** Why no device can be used; null if one can. */
-    static String problem() {
+    static Optional<String> obstacle() {
+        String reason = "it lists none";
         try {
-            device();
-            return null;
+            if (!all().isEmpty()) {
+                return Optional.empty();
+            }
         } catch (RuntimeException | LinkageError e) {
-            return "TornadoVM finds no device: " + e.getMessage()
-                    + "; install the vendor's OpenCL or CUDA driver (clinfo lists OpenCL devices)";
+            reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
         }
+        return Optional.of("TornadoVM finds no device (" + reason
+                + "); install the vendor's OpenCL or CUDA driver: clinfo -l shows OpenCL devices");
     }
 
-    /** TornadoVM's default: the first device of its first backend, or what its own properties choose. */
-    static TornadoDevice device() {
-        TornadoBackend backend = TornadoRuntimeProvider.getTornadoRuntime().getBackend(0);
-        return backend.getDefaultDevice();
+    /** First the one models are loaded on: TornadoVM's default, which its own properties choose. */
+    private static List<TornadoDevice> all() {
+        TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
+        List<TornadoDevice> devices = new ArrayList<>();
+        for (int b = 0; b < runtime.getNumBackends(); b++) {
+            devices.addAll(runtime.getBackend(b).getAllDevices());
+        }
+        TornadoDevice chosen = runtime.getDefaultDevice();
+        if (devices.remove(chosen)) {
+            devices.addFirst(chosen);
+        }
+        return devices;
+    }
+
+    static List<Device> list() {
+        return all().stream().map(Devices::describe).toList();
+    }
+
+    private static Device describe(TornadoDevice device) {
+        String name = device.getPhysicalDevice().getDeviceName().strip() + " (" + device.getTornadoVMBackend() + ", "
+                + device.getPlatformName() + ")";
+        boolean gpu = device.getDeviceType() == TornadoDeviceType.GPU
+                || device.getDeviceType() == TornadoDeviceType.ACCELERATOR;
+        return new Device(name, device.getMaxGlobalMemory(), device.getMaxAllocMemory(), gpu);
     }
 
     static GpuModel load(XlstmWeights modelWeights) {
+        TornadoDevice device = all().getFirst();
         DeviceWeights weights = new DeviceWeights(modelWeights);
-        TornadoDevice device = device();
-        int slots = slots(weights, modelWeights.config().stateBytes(), device);
+        int slots = slots(weights, modelWeights.config().stateBytes(), describe(device));
         return new GpuModel(modelWeights, weights, device, compilerFlags(device), slots);
     }
 
-    private static int slots(DeviceWeights weights, long stateBytes, TornadoDevice device) {
-        return SLOTS;
+    /**
+     * How many states fit beside the weights.
+     *
+     * @throws DoesNotFitException if not one does, or an array is larger than the device's largest buffer
+     */
+    private static int slots(DeviceWeights weights, long stateBytes, Device device) {
+        if (weights.largestBytes() > device.largestBufferBytes()) {
+            throw new DoesNotFitException("the model's largest matrix has " + weights.largestBytes() + " bytes, but "
+                    + device.name() + " takes at most " + device.largestBufferBytes()
+                    + " in one buffer (whatever its memory); quantise the model or use --backend cpu");
+        }
+        long usable = (long) (device.memoryBytes() * (1 - RESERVE));
+        long free = usable - weights.totalBytes() - GpuModel.activationBytes(weights) - stateBytes; // one is staged
+        long slots = Math.min(free, device.largestBufferBytes()) / stateBytes;
+        if (slots < 1) {
+            throw new DoesNotFitException("the model needs "
+                    + (usable - free + stateBytes) + " bytes of device memory, but " + device.name() + " has "
+                    + device.memoryBytes() + "; quantise the model or use --backend cpu");
+        }
+        long countable = Integer.MAX_VALUE / (stateBytes / Float.BYTES); // an array's index is an int
+        return (int) Math.min(MAX_SLOTS, Math.min(slots, countable));
     }
 
     /**
-     * Strict arithmetic: OpenCL's fast-math saves nothing where memory is the limit. A device without half-precision
-     * arithmetic (PoCL on a CPU) may still have the type under another name.
+     * Strict arithmetic: where memory is the limit, OpenCL's fast-math saves nothing. A CPU's OpenCL may lack
+     * half-precision arithmetic and still have the type, under its C name.
      */
-    static String compilerFlags(TornadoDevice device) {
+    private static String compilerFlags(TornadoDevice device) {
         if (device.getTornadoVMBackend() != TornadoVMBackendType.OPENCL) {
             return "";
         }
-        return "-w -Dhalf=_Float16";
+        return device.getDeviceType() == TornadoDeviceType.CPU ? "-w -Dhalf=_Float16" : "-w -cl-mad-enable";
     }
 }

@@ -1,9 +1,12 @@
 package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Backend;
+import dev.xlstm.backend.Device;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.model.XlstmWeights;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The first device TornadoVM finds, with kernels compiled from the Java methods of this package. Names no TornadoVM type:
@@ -31,14 +34,10 @@ public final class GpuBackend implements Backend {
     }
 
     @Override
-    public boolean isAvailable() {
-        return problem() == null;
-    }
-
-    /** What keeps the backend from running, and what to do about it; null if nothing does. */
-    private static String problem() {
+    public Optional<String> obstacle() {
         if (ModuleLayer.boot().findModule("tornado.runtime").isEmpty()) {
-            return "the JVM was started without TornadoVM; set TORNADOVM_HOME to its SDK and start xlstm with its launcher";
+            return Optional.of(
+                    "the JVM was started without TornadoVM; set TORNADOVM_HOME to its SDK and start xlstm with its launcher");
         }
         SETTINGS.forEach((name, value) -> {
             if (System.getProperty(name) == null) {
@@ -46,22 +45,22 @@ public final class GpuBackend implements Backend {
             }
         });
         if (!"false".equalsIgnoreCase(System.getProperty(BAILOUT))) {
-            return "-D" + BAILOUT + " must be False, or kernels that do not compile would give wrong results";
+            return Optional.of(
+                    "-D" + BAILOUT + " must be False, or kernels that do not compile would give wrong results");
         }
-        return Devices.problem();
+        return Devices.obstacle();
     }
 
-    /**
-     * {@inheritDoc}
-     *
-     * @throws IllegalStateException if there is no device, or the model does not fit it
-     */
+    @Override
+    public List<Device> devices() {
+        return obstacle().isPresent() ? List.of() : Devices.list();
+    }
+
     @Override
     public LoadedModel load(XlstmWeights weights, int threads) {
-        String problem = problem();
-        if (problem != null) {
-            throw new IllegalStateException(problem);
-        }
+        obstacle().ifPresent(obstacle -> {
+            throw new IllegalStateException(obstacle);
+        });
         return Devices.load(weights);
     }
 }

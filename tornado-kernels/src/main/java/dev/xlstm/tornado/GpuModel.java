@@ -38,6 +38,7 @@ final class GpuModel implements LoadedModel {
     private static final int LEAVE = 4;
     private static final String[] NAMES = {"step", "chunk", "head", "enter", "leave"};
 
+    private final String deviceName;
     private final XlstmConfig config;
     private final WeightMatrix embedding;
     private final StateSlots slots;
@@ -63,6 +64,7 @@ final class GpuModel implements LoadedModel {
             TornadoDevice device,
             String compilerFlags,
             int slotCount) {
+        deviceName = device.getPhysicalDevice().getDeviceName().strip();
         config = modelWeights.config();
         embedding = modelWeights.embedding();
         row = new float[config.hiddenSize()];
@@ -177,6 +179,19 @@ final class GpuModel implements LoadedModel {
     @Override
     public State newState() {
         return new GpuState(slots);
+    }
+
+    @Override
+    public String device() {
+        return "gpu, " + deviceName;
+    }
+
+    /** Bytes of everything beside weights and states: about what the rows of a chunk and their logits take. */
+    static long activationBytes(DeviceWeights weights) {
+        DeviceWeights.Sizes s = weights.sizes;
+        long floats =
+                3L * s.hidden() + s.projected() + s.heads() * (s.dqk() + s.dv() + 1L) + s.ffn() + weights.head.rows;
+        return (MAX_ROWS + 1) * floats * Float.BYTES;
     }
 
     /** Kernels started to decode one id. */

@@ -1,0 +1,67 @@
+package dev.xlstm.backend;
+
+import dev.xlstm.model.XlstmWeights;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/** The backends there are, and the choice among them. */
+public final class Backends {
+
+    /** The choice that takes the fastest backend that can run the model. */
+    public static final String AUTO = "auto";
+
+    /** What to say where no GPU backend is on the class path. */
+    public static final String NO_GPU =
+            "this build has no GPU backend; install TornadoVM (https://www.tornadovm.org), set"
+                    + " TORNADOVM_HOME to its SDK and start xlstm with its launcher, which builds what is missing";
+
+    private static final String CPU = "cpu";
+
+    private Backends() {}
+
+    /** All backends on the class path, whether this machine can use them or not; the CPU, which needs least, is last. */
+    public static List<Backend> all() {
+        List<Backend> backends = new ArrayList<>();
+        ServiceLoader.load(Backend.class).forEach(backends::add);
+        backends.sort(Comparator.comparing(b -> b.name().equals(CPU)));
+        return backends;
+    }
+
+    /**
+     * Loads a model on the backend of a name, or on the first that has a device worth taking and fits the model for
+     * {@link #AUTO}.
+     *
+     * @throws IllegalStateException if the backend is not there or cannot be used; the message says what to do
+     * @throws DoesNotFitException if the named backend's device cannot hold the model
+     */
+    public static LoadedModel load(String choice, XlstmWeights weights, int threads) {
+        return load(all(), choice, weights, threads);
+    }
+
+    static LoadedModel load(List<Backend> backends, String choice, XlstmWeights weights, int threads) {
+        for (Backend backend : backends) {
+            if (choice.equals(backend.name())) {
+                return backend.load(weights, threads);
+            }
+            if (choice.equals(AUTO) && (backend.name().equals(CPU) || isPreferred(backend))) {
+                try {
+                    return backend.load(weights, threads);
+                } catch (DoesNotFitException e) {
+                    if (backend.name().equals(CPU)) {
+                        throw e;
+                    }
+                }
+            }
+        }
+        if (choice.equals("gpu")) {
+            throw new IllegalStateException(NO_GPU);
+        }
+        throw new IllegalStateException("there is no backend '" + choice + "'");
+    }
+
+    private static boolean isPreferred(Backend backend) {
+        return !backend.devices().isEmpty() && backend.devices().getFirst().preferred();
+    }
+}
