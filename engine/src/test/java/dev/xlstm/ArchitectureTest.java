@@ -58,6 +58,10 @@ class ArchitectureTest {
     static final ArchRule jinja = only("jinja");
 
     @ArchTest
+    static final ArchRule bench = only(
+            "bench", "jdk.incubator.vector..", here("backend"), here("model"), here("safetensors"), here("tensor"));
+
+    @ArchTest
     static final ArchRule noStandardStreams = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 
     @ArchTest
@@ -87,7 +91,8 @@ class ArchitectureTest {
                         "backend",
                         "session",
                         "generation",
-                        "jinja");
+                        "jinja",
+                        "bench");
     }
 
     private static String here(String name) {

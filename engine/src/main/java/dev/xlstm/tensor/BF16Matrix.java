@@ -46,23 +46,34 @@ final class BF16Matrix extends WeightMatrix {
     }
 
     @Override
-    protected void multiplyVector(float[] x, float[] y, int from, int to) {
+    protected void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch) {
         long rowBytes = 2L * columns;
+        int quarter = (to - from) / 4;
         int r = from;
-        for (; r + 4 <= to; r += 4) {
-            dots4(data, r * rowBytes, rowBytes, x, columns, y, r);
+        for (; r < from + quarter; r++) {
+            dots4(data, r * rowBytes, quarter * rowBytes, x, columns, y, r, quarter);
         }
-        for (; r < to; r++) {
+        for (r = from + 4 * quarter; r < to; r++) {
             dot(data, r * rowBytes, x, columns, y, r);
+        }
+        for (r = from; columns % LANES != 0 && r < to; r++) {
+            for (int i = Simd.bound(columns); i < columns; i++) {
+                y[r] = Math.fma(scalar(data, r * rowBytes + 2L * i), x[i], y[r]);
+            }
         }
     }
 
-    /** 4 rows at once: each load of x serves four, and memory has four streams to fetch. */
-    private static void dots4(MemorySegment w, long w0, long rowBytes, float[] x, int k, float[] y, int r) {
-        long w1 = w0 + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
+    /**
+     * Whole vectors of 4 rows at once, {@code apart} from each other: each load of x serves four, and row after row memory is
+     * read in four long streams. Kept to the bare loop, as the compiler gives up on inlining in large methods, and a vector
+     * it cannot inline is an object.
+     */
+    private static void dots4(
+            MemorySegment w, long w0, long bytesApart, float[] x, int k, float[] y, int r, int apart) {
+        long w1 = w0 + bytesApart, w2 = w1 + bytesApart, w3 = w2 + bytesApart;
         FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
-        int i = 0;
-        for (; i < Simd.bound(k); i += LANES) {
+        int bound = Simd.bound(k);
+        for (int i = 0; i < bound; i += LANES) {
             FloatVector v = FloatVector.fromArray(F32, x, i);
             long at = 2L * i;
             s0 = load(w, w0 + at).fma(v, s0);
@@ -70,31 +81,19 @@ final class BF16Matrix extends WeightMatrix {
             s2 = load(w, w2 + at).fma(v, s2);
             s3 = load(w, w3 + at).fma(v, s3);
         }
-        float y0 = Simd.sum(s0), y1 = Simd.sum(s1), y2 = Simd.sum(s2), y3 = Simd.sum(s3);
-        for (; i < k; i++) {
-            long at = 2L * i;
-            y0 = Math.fma(scalar(w, w0 + at), x[i], y0);
-            y1 = Math.fma(scalar(w, w1 + at), x[i], y1);
-            y2 = Math.fma(scalar(w, w2 + at), x[i], y2);
-            y3 = Math.fma(scalar(w, w3 + at), x[i], y3);
-        }
-        y[r] = y0;
-        y[r + 1] = y1;
-        y[r + 2] = y2;
-        y[r + 3] = y3;
+        y[r] = Simd.sum(s0);
+        y[r + apart] = Simd.sum(s1);
+        y[r + 2 * apart] = Simd.sum(s2);
+        y[r + 3 * apart] = Simd.sum(s3);
     }
 
     private static void dot(MemorySegment w, long base, float[] x, int k, float[] y, int r) {
         FloatVector s = FloatVector.zero(F32);
-        int i = 0;
-        for (; i < Simd.bound(k); i += LANES) {
+        int bound = Simd.bound(k);
+        for (int i = 0; i < bound; i += LANES) {
             s = load(w, base + 2L * i).fma(FloatVector.fromArray(F32, x, i), s);
         }
-        float sum = Simd.sum(s);
-        for (; i < k; i++) {
-            sum = Math.fma(scalar(w, base + 2L * i), x[i], sum);
-        }
-        y[r] = sum;
+        y[r] = Simd.sum(s);
     }
 
     private static FloatVector load(MemorySegment w, long at) {

@@ -2,16 +2,15 @@ package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 import static dev.xlstm.tensor.Simd.F32;
 import static dev.xlstm.tensor.Simd.LANES;
 
-/** IEEE half-precision weights. */
+/**
+ * IEEE half-precision weights. The Vector API has no conversion from them, but the compiler turns a plain loop over
+ * {@link Float#float16ToFloat} into the machine's: so rows are unpacked to scratch memory that stays in the cache.
+ */
 final class F16Matrix extends WeightMatrix {
-
-    private static final int REBIAS = (127 - 15) << 23; // from the exponent of a half to that of a float
 
     private final MemorySegment data; // [rows, columns]
 
@@ -38,83 +37,34 @@ final class F16Matrix extends WeightMatrix {
 
     @Override
     public void unpack(int row, int column, int count, float[] out, int offset) {
-        long base = 2L * ((long) row * columns + column);
-        int i = 0;
-        for (; i < Simd.bound(count); i += LANES) {
-            load(data, base + 2L * i).intoArray(out, offset + i);
-        }
-        for (; i < count; i++) {
-            out[offset + i] = scalar(data, base + 2L * i);
-        }
+        Simd.halves(data, 2L * ((long) row * columns + column), count, out, offset);
     }
 
     @Override
-    protected void multiplyVector(float[] x, float[] y, int from, int to) {
-        long rowBytes = 2L * columns;
-        int r = from;
-        for (; r + 4 <= to; r += 4) {
-            dots4(data, r * rowBytes, rowBytes, x, columns, y, r);
-        }
-        for (; r < to; r++) {
-            dot(data, r * rowBytes, x, columns, y, r);
+    protected void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch) {
+        for (int r = from; r < to; r++) {
+            float sum = 0;
+            for (int column = 0; column < columns; column += PANEL_FLOATS) {
+                int count = Math.min(PANEL_FLOATS, columns - column);
+                unpack(r, column, count, scratch, 0);
+                sum += dot(scratch, x, column, count);
+            }
+            y[r] = sum;
         }
     }
 
-    /** 4 rows at once: each load of x serves four, and memory has four streams to fetch. */
-    private static void dots4(MemorySegment w, long w0, long rowBytes, float[] x, int k, float[] y, int r) {
-        long w1 = w0 + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
-        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
-        int i = 0;
-        for (; i < Simd.bound(k); i += LANES) {
-            FloatVector v = FloatVector.fromArray(F32, x, i);
-            long at = 2L * i;
-            s0 = load(w, w0 + at).fma(v, s0);
-            s1 = load(w, w1 + at).fma(v, s1);
-            s2 = load(w, w2 + at).fma(v, s2);
-            s3 = load(w, w3 + at).fma(v, s3);
-        }
-        float y0 = Simd.sum(s0), y1 = Simd.sum(s1), y2 = Simd.sum(s2), y3 = Simd.sum(s3);
-        for (; i < k; i++) {
-            long at = 2L * i;
-            y0 = Math.fma(scalar(w, w0 + at), x[i], y0);
-            y1 = Math.fma(scalar(w, w1 + at), x[i], y1);
-            y2 = Math.fma(scalar(w, w2 + at), x[i], y2);
-            y3 = Math.fma(scalar(w, w3 + at), x[i], y3);
-        }
-        y[r] = y0;
-        y[r + 1] = y1;
-        y[r + 2] = y2;
-        y[r + 3] = y3;
-    }
-
-    private static void dot(MemorySegment w, long base, float[] x, int k, float[] y, int r) {
+    private static float dot(float[] w, float[] x, int xo, int k) {
         FloatVector s = FloatVector.zero(F32);
+        FloatVector t = s;
         int i = 0;
-        for (; i < Simd.bound(k); i += LANES) {
-            s = load(w, base + 2L * i).fma(FloatVector.fromArray(F32, x, i), s);
+        for (; i + 2 * LANES <= k; i += 2 * LANES) {
+            s = FloatVector.fromArray(F32, w, i).fma(FloatVector.fromArray(F32, x, xo + i), s);
+            t = FloatVector.fromArray(F32, w, i + LANES).fma(FloatVector.fromArray(F32, x, xo + i + LANES), t);
         }
-        float sum = Simd.sum(s);
+        float sum = Simd.sum(s.add(t));
         for (; i < k; i++) {
-            sum = Math.fma(scalar(w, base + 2L * i), x[i], sum);
+            sum = Math.fma(w[i], x[xo + i], sum);
         }
-        y[r] = sum;
-    }
-
-    private static FloatVector load(MemorySegment w, long at) {
-        IntVector half = Simd.shorts(w, at);
-        IntVector magnitude = half.and(0x7fff).lanewise(VectorOperators.LSHL, 13); // exponent and mantissa in place
-        IntVector sign = half.and(0x8000).lanewise(VectorOperators.LSHL, 16);
-        FloatVector normal = magnitude.add(REBIAS).viewAsFloatingLanes();
-        // a subnormal half: give it the implicit bit of 2^-14 and take that away again
-        FloatVector subnormal =
-                magnitude.add(REBIAS + (1 << 23)).viewAsFloatingLanes().sub(0x1p-14f);
-        FloatVector value = normal.blend(subnormal, magnitude.lt(1 << 23).cast(F32));
-        IntVector bits = value.viewAsIntegralLanes();
-        bits = bits.add(REBIAS, magnitude.compare(VectorOperators.GE, 31 << 23)); // infinity, NaN
-        return bits.or(sign).viewAsFloatingLanes();
-    }
-
-    private static float scalar(MemorySegment w, long at) {
-        return Float.float16ToFloat(w.get(Simd.SHORT, at));
+        return sum;
     }
 }

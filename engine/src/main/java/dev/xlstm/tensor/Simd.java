@@ -3,6 +3,7 @@ package dev.xlstm.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -27,11 +28,23 @@ public final class Simd {
     /** float32 lanes of a vector; a power of two. */
     public static final int LANES = F32.length();
 
-    private static final VectorSpecies<Integer> I32 = VectorSpecies.of(int.class, F32.vectorShape());
+    /** As many lanes of 32-bit integers. */
+    static final VectorSpecies<Integer> I32 = VectorSpecies.of(int.class, F32.vectorShape());
 
     /** Half as wide: as many lanes of 16 bits. */
-    private static final VectorSpecies<Short> I16 =
+    static final VectorSpecies<Short> I16 =
             VectorSpecies.of(short.class, VectorShape.forBitSize(F32.vectorBitSize() / 2));
+
+    /** A quarter as wide: as many lanes of 8 bits. There is no shape of 32 bits, so 4 lanes go without. */
+    static final VectorSpecies<Byte> I8 =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, F32.vectorBitSize() / 4)));
+
+    /** Moves byte i of a little-endian word to the top of lane i, for 4 lanes. */
+    private static final IntVector FOUR_BYTES_UP =
+            IntVector.broadcast(I32, 24).sub(IntVector.zero(I32).addIndex(8));
+
+    /** A word anywhere in a file. */
+    static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /** A 16-bit value anywhere in a file. */
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -103,9 +116,33 @@ public final class Simd {
         return p.viewAsIntegralLanes().add(exponent).viewAsFloatingLanes();
     }
 
-    /** The {@link #LANES} 16-bit values at a byte offset, zero-extended to ints. */
+    /** The {@link #LANES} 16-bit values at a byte offset, sign-extended to ints. */
     static IntVector shorts(MemorySegment source, long offset) {
         return (IntVector) ShortVector.fromMemorySegment(I16, source, offset, ByteOrder.LITTLE_ENDIAN)
-                .convertShape(VectorOperators.ZERO_EXTEND_S2I, I32, 0);
+                .convertShape(VectorOperators.S2I, I32, 0);
+    }
+
+    /** The {@link #LANES} signed bytes at an offset as floats. */
+    static FloatVector bytes(MemorySegment source, long offset) {
+        if (LANES == 4) {
+            IntVector word = IntVector.broadcast(I32, source.get(INT, offset));
+            return (FloatVector) word.lanewise(VectorOperators.LSHL, FOUR_BYTES_UP)
+                    .lanewise(VectorOperators.ASHR, 24)
+                    .convert(VectorOperators.I2F, 0);
+        }
+        return (FloatVector) ByteVector.fromMemorySegment(I8, source, offset, ByteOrder.LITTLE_ENDIAN)
+                .convertShape(VectorOperators.B2F, F32, 0);
+    }
+
+    /** The {@link #LANES} little-endian ints at an offset. */
+    static IntVector ints(MemorySegment source, long offset) {
+        return IntVector.fromMemorySegment(I32, source, offset, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Converts {@code count} half-precision numbers from an offset on. */
+    static void halves(MemorySegment source, long offset, int count, float[] out, int outOffset) {
+        for (int i = 0; i < count; i++) {
+            out[outOffset + i] = Float.float16ToFloat(source.get(SHORT, offset + 2L * i));
+        }
     }
 }

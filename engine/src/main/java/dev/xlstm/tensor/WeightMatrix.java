@@ -9,7 +9,10 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Every output element is computed by one thread in one fixed order, so results do not depend on how rows are shared.
  */
-public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matrix {
+public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matrix, Q8_0Matrix, Q4_0Matrix {
+
+    /** Weights that share a scale in the quantised formats, along a row. */
+    public static final int BLOCK = 32;
 
     /** Length of the scratch array that {@link #multiply} needs from each thread. */
     public static final int PANEL_FLOATS = MatrixProduct.PANEL_ROWS * MatrixProduct.PANEL_COLUMNS;
@@ -36,6 +39,26 @@ public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matr
         };
     }
 
+    /**
+     * Wraps the bytes of a quantised matrix without copying them.
+     *
+     * @param format q8_0 or q4_0
+     * @param quants {@code [rows, columns]} bytes, or {@code [rows, columns / 2]} pairs of nibbles
+     * @param scales {@code [rows, columns / 32]} halves
+     * @throws IllegalArgumentException if there is no such format or the columns are no multiple of {@link #BLOCK}
+     */
+    public static WeightMatrix quantized(
+            String format, MemorySegment quants, MemorySegment scales, int rows, int columns) {
+        if (columns % BLOCK != 0) {
+            throw new IllegalArgumentException(columns + " columns are no multiple of " + BLOCK);
+        }
+        return switch (format) {
+            case "q8_0" -> new Q8_0Matrix(quants, scales, rows, columns);
+            case "q4_0" -> new Q4_0Matrix(quants, scales, rows, columns);
+            default -> throw new IllegalArgumentException("no quantised format " + format);
+        };
+    }
+
     public final int rows() {
         return rows;
     }
@@ -57,7 +80,7 @@ public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matr
     public abstract void unpack(int row, int column, int count, float[] out, int offset);
 
     /** {@code y[r] = Σ_c W[r, c] x[c]} for r in [from, to), reading each weight once. */
-    protected abstract void multiplyVector(float[] x, float[] y, int from, int to);
+    protected abstract void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch);
 
     /**
      * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for t in [0, n) and r in [from, to).
@@ -68,7 +91,7 @@ public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matr
      */
     public final void multiply(float[] x, int n, float[] y, int from, int to, float[] panel) {
         if (n == 1) {
-            multiplyVector(x, y, from, to);
+            multiplyVector(x, y, from, to, panel);
         } else {
             MatrixProduct.multiply(this, x, n, y, from, to, panel);
         }

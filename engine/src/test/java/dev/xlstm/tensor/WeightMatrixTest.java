@@ -19,17 +19,17 @@ class WeightMatrixTest {
 
     /** Random weights in a format, at an odd byte offset as files may have them, and their exact values. */
     private static final class Stored {
-        final int rows;
-        final int columns;
-        final MemorySegment data;
         final float[] values;
         final WeightMatrix matrix;
 
+        Stored(WeightMatrix matrix, float[] values) {
+            this.matrix = matrix;
+            this.values = values;
+        }
+
         Stored(DType dtype, int rows, int columns, Random random) {
-            this.rows = rows;
-            this.columns = columns;
             long bytes = (long) rows * columns * dtype.byteSize();
-            data = Arena.ofAuto().allocate(bytes + 1).asSlice(1);
+            MemorySegment data = Arena.ofAuto().allocate(bytes + 1).asSlice(1);
             values = new float[rows * columns];
             for (int i = 0; i < values.length; i++) {
                 float v = (float) random.nextGaussian();
@@ -51,6 +51,39 @@ class WeightMatrixTest {
         }
     }
 
+    /** Quantised rows and, as their exact values, scale times number worked out from the definition of the format. */
+    private static Stored quantized(String format, int rows, int columns, Random random) {
+        long quantBytes = Quantizer.quantBytes(format, columns);
+        long scaleBytes = Quantizer.scaleBytes(columns);
+        MemorySegment quants = Arena.ofAuto().allocate(rows * quantBytes + 1).asSlice(1);
+        MemorySegment scales = Arena.ofAuto().allocate(rows * scaleBytes + 1).asSlice(1);
+        float[] values = new float[rows * columns];
+        int half = "q8_0".equals(format) ? 127 : 8;
+        for (int r = 0; r < rows; r++) {
+            float[] row = gaussians(columns, random);
+            Quantizer.quantize(
+                    format,
+                    row,
+                    columns,
+                    quants.asSlice(r * quantBytes, quantBytes),
+                    scales.asSlice(r * scaleBytes, scaleBytes));
+            for (int c = 0; c < columns; c++) {
+                float scale = Float.float16ToFloat(
+                        scales.get(ValueLayout.JAVA_SHORT_UNALIGNED, r * scaleBytes + 2L * (c / 32)));
+                values[r * columns + c] = Math.clamp(Math.round(row[c] / scale), -half, half - 1 + half / 127) * scale;
+                // nothing is further from its weight than the format's steps allow
+                assertThat(Math.abs(values[r * columns + c] - row[c])).isLessThanOrEqualTo(Math.abs(scale) * 1.01f);
+            }
+        }
+        return new Stored(WeightMatrix.quantized(format, quants, scales, rows, columns), values);
+    }
+
+    private static Stored stored(String format, int rows, int columns, Random random) {
+        return format.startsWith("q")
+                ? quantized(format, rows, columns, random)
+                : new Stored(DType.valueOf(format.toUpperCase(java.util.Locale.ROOT)), rows, columns, random);
+    }
+
     private static float[] gaussians(int n, Random random) {
         float[] x = new float[n];
         for (int i = 0; i < n; i++) {
@@ -61,21 +94,29 @@ class WeightMatrixTest {
 
     @ParameterizedTest
     @CsvSource({
-        "F32, 1, 1",
-        "F32, 7, 33",
-        "F32, 20, 4100",
-        "F16, 1, 1",
-        "F16, 7, 33",
-        "F16, 20, 4100",
-        "BF16, 1, 1",
-        "BF16, 7, 33",
-        "BF16, 20, 4100",
-        "F32, 16, 2048",
-        "BF16, 35, 96"
+        "f32, 1, 1",
+        "f32, 7, 33",
+        "f32, 20, 4100",
+        "f16, 1, 1",
+        "f16, 7, 33",
+        "f16, 20, 4100",
+        "bf16, 1, 1",
+        "bf16, 7, 33",
+        "bf16, 20, 4100",
+        "f32, 16, 2048",
+        "bf16, 35, 96",
+        "q8_0, 1, 32",
+        "q8_0, 7, 96",
+        "q8_0, 18, 2112",
+        "q4_0, 1, 32",
+        "q4_0, 2, 128",
+        "q4_0, 7, 224",
+        "q4_0, 18, 2144",
+        "q4_0, 3, 10944"
     })
-    void multipliesLikePlainLoops(DType dtype, int rows, int columns) {
+    void multipliesLikePlainLoops(String format, int rows, int columns) {
         Random random = new Random(rows * 31L + columns);
-        Stored w = new Stored(dtype, rows, columns, random);
+        Stored w = stored(format, rows, columns, random);
         for (int n : new int[] {1, 2, 4, 7, 9}) {
             float[] x = gaussians(n * columns, random);
             float[] y = new float[n * rows];
@@ -100,13 +141,13 @@ class WeightMatrixTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"F32", "F16", "BF16"})
-    void stretchesOfRowsGiveTheBitsOfTheWhole(DType dtype) {
+    @CsvSource({"f32", "f16", "bf16", "q8_0", "q4_0"})
+    void stretchesOfRowsGiveTheBitsOfTheWhole(String format) {
         Random random = new Random(5);
-        Stored w = new Stored(dtype, 48, 2100, random);
+        Stored w = stored(format, 48, 2112, random);
         float[] panel = new float[WeightMatrix.PANEL_FLOATS];
         for (int n : new int[] {1, 6}) {
-            float[] x = gaussians(n * 2100, random);
+            float[] x = gaussians(n * 2112, random);
             float[] whole = new float[n * 48];
             w.matrix.multiply(x, n, whole, 0, 48, panel);
             float[] pieces = new float[n * 48];
@@ -117,16 +158,16 @@ class WeightMatrixTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"F32", "F16", "BF16"})
-    void slicesShareTheirRowsWithTheWhole(DType dtype) {
-        Stored w = new Stored(dtype, 6, 40, new Random(3));
+    @CsvSource({"f32, 4", "f16, 2", "bf16, 2", "q8_0, 1.0625", "q4_0, 0.5625"})
+    void slicesShareTheirRowsWithTheWhole(String format, double bytesPerWeight) {
+        Stored w = stored(format, 6, 160, new Random(3));
         WeightMatrix slice = w.matrix.slice(2, 5);
-        float[] row = new float[42];
-        slice.unpack(1, 3, 37, row, 2);
+        float[] row = new float[152];
+        slice.unpack(1, 3, 147, row, 2);
         assertThat(slice.rows()).isEqualTo(3);
-        assertThat(slice.byteSize()).isEqualTo(3L * 40 * dtype.byteSize());
-        for (int c = 0; c < 37; c++) {
-            assertThat(row[2 + c]).isEqualTo(w.values[3 * 40 + 3 + c]);
+        assertThat(slice.byteSize()).isEqualTo((long) (3 * 160 * bytesPerWeight));
+        for (int c = 0; c < 147; c++) {
+            assertThat(row[2 + c]).isEqualTo(w.values[3 * 160 + 3 + c]);
         }
     }
 
