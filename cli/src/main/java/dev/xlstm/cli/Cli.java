@@ -41,12 +41,19 @@ final class Cli {
     /** Runs a command line to its end; returns the exit code. */
     int run(String... args) {
         try {
-            List<String> needed =
-                    args.length > 0 && COMMANDS.contains(args[0]) ? List.of(args[0]) : COMMANDS; // all, for the help
-            return commandLine(needed).execute(args);
+            return commandLine(needed(args)).execute(args);
         } catch (Throwable e) {
             return report(e);
         }
+    }
+
+    /** The command asked for; none for the version; all where the help may have to list them. */
+    private static List<String> needed(String[] args) {
+        String first = args.length == 0 ? "" : args[0];
+        if (COMMANDS.contains(first)) {
+            return List.of(first);
+        }
+        return first.equals("--version") || first.equals("-V") ? List.of() : COMMANDS;
     }
 
     /** The parser with some of {@link #COMMANDS}. */
