@@ -1,6 +1,7 @@
 package dev.xlstm.generation;
 
 import dev.xlstm.backend.Backends;
+import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
@@ -46,6 +47,10 @@ public final class TextModel implements AutoCloseable {
      */
     public static TextModel open(ModelDirectory directory, String backend, int threads) throws IOException {
         try {
+            // weights are objects of the Vector API, wherever they are to be used: say so before the first of them fails
+            new CpuBackend().obstacle().ifPresent(obstacle -> {
+                throw new IllegalStateException(obstacle);
+            });
             Optional<Path> file = directory.tokenizerFile();
             Tokenizer tokenizer = file.isPresent() ? Tokenizer.load(file.get()) : null;
             LoadedModel loaded = Backends.load(backend, directory.weights(), threads);

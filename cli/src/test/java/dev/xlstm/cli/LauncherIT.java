@@ -1,0 +1,231 @@
+package dev.xlstm.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** The product at its edge: the launcher in a process of its own, its streams and its exit code. */
+class LauncherIT {
+
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+    private static final String XLSTM = ROOT.resolve("scripts/xlstm").toString();
+    private static final String ENDLESS = " generate --ignore-eos -n -1 'Once upon a time'";
+
+    @TempDir
+    Path directory;
+
+    /** Runs a shell script; {@code $xlstm} is the launcher. */
+    private CliRun shell(String script) throws IOException, InterruptedException {
+        return shell(script, Map.of());
+    }
+
+    private CliRun shell(String script, Map<String, String> environment) throws IOException, InterruptedException {
+        // in a file: an argument would be spelled in this JVM's locale
+        Path file = Files.writeString(directory.resolve("script.sh"), script + "\n");
+        Path out = directory.resolve("out");
+        Path err = directory.resolve("err");
+        ProcessBuilder builder = new ProcessBuilder("bash", file.toString())
+                .directory(directory.toFile())
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .redirectInput(Path.of("/dev/null").toFile());
+        clean(builder.environment());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        assertThat(process.waitFor(120, TimeUnit.SECONDS)).as(script).isTrue();
+        return new CliRun(process.exitValue(), Files.readString(out), Files.readString(err));
+    }
+
+    private static void clean(Map<String, String> environment) {
+        environment.remove("XLSTM_MODEL");
+        environment.remove("XLSTM_JAVA_OPTS");
+        environment.remove("JAVA_TOOL_OPTIONS");
+        environment.put("xlstm", XLSTM);
+    }
+
+    @Test
+    void runsFromAnywhereThroughLinksAndBlanks() throws Exception {
+        Path home = Files.createDirectory(directory.resolve("a b"));
+        Files.createSymbolicLink(home.resolve("root"), ROOT);
+        Files.createSymbolicLink(home.resolve("x"), Path.of("root/scripts/xlstm"));
+        CliRun version = shell("'a b/root/scripts/xlstm' --version");
+        assertThat(version.out()).startsWith("xlstm ");
+        assertThat(version.err()).isEmpty();
+        assertThat(version.code()).isZero();
+        assertThat(shell("cd 'a b' && ./x --version")).isEqualTo(version);
+        assertThat(shell("PATH=\"$PWD/a b:$PATH\"; cd /; x --version")).isEqualTo(version);
+    }
+
+    @Test
+    void theDemoModelWritesToStdoutOnly() throws Exception {
+        CliRun run = shell("$xlstm generate -t 0 -n 20 'Once upon a time'");
+        assertThat(run.code()).isZero();
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).hasSizeGreaterThan(20).endsWith("\n");
+        CliRun named = shell("$xlstm generate -t 0 -n 20 'Once upon a time'", Map.of("XLSTM_MODEL", "/no/model"));
+        assertThat(named).isEqualTo(new CliRun(1, "", "xlstm: /no/model: no such model directory\n"));
+    }
+
+    @Test
+    void aPipeIsAPrompt() throws Exception {
+        CliRun run = shell("echo 'Once upon a time' | $xlstm generate -t 0 -n 20");
+        assertThat(run).isEqualTo(shell("$xlstm generate -t 0 -n 20 'Once upon a time'"));
+    }
+
+    @Test
+    void noPromptIsAUsageErrorAtOnce() throws Exception {
+        CliRun run = shell("$xlstm generate");
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).startsWith("xlstm: nothing to read: standard input is empty\n");
+    }
+
+    @Test
+    void aReaderWhoLeavesEndsIt() throws Exception {
+        CliRun run = shell("$xlstm" + ENDLESS + " | head -c 10; code=${PIPESTATUS[0]}; echo; echo $code");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out().lines().toList().getLast()).isEqualTo("141");
+        CliRun help = shell("$xlstm generate --help | head -1; echo ${PIPESTATUS[0]}");
+        assertThat(help.err()).isEmpty();
+        assertThat(help.out()).matches("Usage: xlstm generate.*\n(141|0)\n"); // the help may fit in the pipe
+    }
+
+    @Test
+    void unknownFlagsAreUsageErrors() throws Exception {
+        CliRun run = shell("$xlstm generate --bogus text");
+        assertThat(run.code()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).startsWith("xlstm: Unknown option: '--bogus'\n");
+    }
+
+    @Test
+    void aCorruptModelIsOneLine() throws Exception {
+        CliRun run = shell(
+                "cp -r '" + ROOT + "/test-data/demo-model' broken && head -c 5000 broken/model.safetensors >cut &&"
+                        + " mv cut broken/model.safetensors && $xlstm generate --model broken text");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err().lines()).hasSize(1);
+        assertThat(run.err()).startsWith("xlstm: broken/model.safetensors: ");
+    }
+
+    @Test
+    void fullAndClosedStreamsAreNoRiddle() throws Exception {
+        Assumptions.assumeTrue(Files.exists(Path.of("/dev/full")), "no /dev/full on this system");
+        CliRun full = shell("$xlstm generate -n 2 text >/dev/full");
+        assertThat(full.code()).isEqualTo(1);
+        assertThat(full.err()).startsWith("xlstm: cannot write to standard output: ");
+        CliRun closed = shell("$xlstm generate -n 2 text >&-");
+        assertThat(closed.code()).isEqualTo(1);
+        assertThat(closed.err()).startsWith("xlstm: cannot write to standard output: ");
+        CliRun noInput = shell("$xlstm generate -t 0 -n 2 text <&-");
+        assertThat(noInput.code()).isZero();
+        assertThat(noInput.out())
+                .isEqualTo(shell("$xlstm generate -t 0 -n 2 text").out());
+        CliRun noErrors = shell("$xlstm generate --stats -t 0 -n 2 text 2>&-");
+        assertThat(noErrors).isEqualTo(noInput);
+    }
+
+    @Test
+    void argumentsAreUtf8InEveryLocale() throws Exception {
+        String text = "Übung 🐶";
+        CliRun run = shell("$xlstm tokenize '" + text + "' | $xlstm tokenize --decode", Map.of("LC_ALL", "C"));
+        assertThat(run).isEqualTo(new CliRun(0, text + "\n", ""));
+    }
+
+    @Test
+    void anInterruptEndsInGoodOrder() throws Exception {
+        CliRun text = interrupted("INT", ENDLESS);
+        assertThat(text.code()).isEqualTo(130);
+        assertThat(text.err()).isEmpty();
+        assertThat(text.out()).endsWith("\n");
+        CliRun json = interrupted("INT", " --color never" + ENDLESS + " --json --stats");
+        assertThat(json.code()).isEqualTo(130);
+        assertThat(JsonMapper.shared().readTree(json.out()).get("finish_reason").asString())
+                .isEqualTo("interrupted");
+        assertThat(json.err()).contains("end: interrupted");
+        assertThat(interrupted("TERM", ENDLESS).code()).isEqualTo(143);
+    }
+
+    /** Starts the launcher, waits until its model writes, sends it a signal. */
+    private CliRun interrupted(String signal, String arguments) throws Exception {
+        boolean json = arguments.contains("--json");
+        // a test run in the background hands on an ignored SIGINT, so bring back its default
+        boolean linux = System.getProperty("os.name").equals("Linux");
+        List<String> command = new ArrayList<>(linux ? List.of("env", "--default-signal=INT") : List.of());
+        command.addAll(List.of("sh", "-c", "exec $xlstm" + arguments));
+        Path err = directory.resolve("err");
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(err.toFile());
+        clean(builder.environment());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        InputStream out = process.getInputStream();
+        byte[] first = json ? new byte[0] : out.readNBytes(20);
+        if (json) {
+            Thread.sleep(4000); // nothing is written until the end
+        }
+        new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()))
+                .start()
+                .waitFor();
+        byte[] rest = out.readAllBytes();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        String all = new String(first, StandardCharsets.UTF_8) + new String(rest, StandardCharsets.UTF_8);
+        return new CliRun(process.exitValue(), all, Files.readString(err));
+    }
+
+    @Test
+    void unfitJavasArePassedOver() throws Exception {
+        Path old = Files.createDirectories(directory.resolve("old/bin")).getParent();
+        Files.writeString(
+                old.resolve("release"), "JAVA_VERSION=\"17.0.9\"\nMODULES=\"java.base jdk.incubator.vector\"\n");
+        Path java = Files.writeString(old.resolve("bin/java"), "#!/bin/sh\necho wrong java\n");
+        Files.setPosixFilePermissions(java, PosixFilePermissions.fromString("rwxr-xr-x"));
+        CliRun run = shell("$xlstm --version", Map.of("JAVA_HOME", old.toString()));
+        assertThat(run.out()).startsWith("xlstm ");
+        Files.writeString(old.resolve("release"), "JAVA_VERSION=\"25.0.1\"\nMODULES=\"java.base java.logging\"\n");
+        assertThat(shell("$xlstm --version", Map.of("JAVA_HOME", old.toString())))
+                .isEqualTo(run);
+        Files.writeString(
+                old.resolve("release"), "JAVA_VERSION=\"25.0.1\"\nMODULES=\"java.base jdk.incubator.vector\"\n");
+        assertThat(shell("$xlstm --version", Map.of("JAVA_HOME", old.toString()))
+                        .out())
+                .isEqualTo("wrong java\n");
+    }
+
+    @Test
+    void optionsForTheJvmReachItAndItsAnswerIsSeen() throws Exception {
+        CliRun good =
+                shell("$xlstm generate -t 0 -n 2 text", Map.of("XLSTM_JAVA_OPTS", "-Dxlstm.demo=/no/model -Xmx200m"));
+        assertThat(good.code()).isEqualTo(1);
+        assertThat(good.err()).contains("xlstm: /no/model: no such model directory\n");
+        CliRun bad = shell("$xlstm --version", Map.of("XLSTM_JAVA_OPTS", "-XX:NoSuchOption=1"));
+        assertThat(bad.code()).isEqualTo(1);
+        assertThat(bad.out() + bad.err()).contains("NoSuchOption");
+    }
+
+    /** Without the launcher's flags the engine refuses to run slowly. */
+    @Test
+    void aJvmWithoutTheVectorModuleIsTold() throws Exception {
+        String java = Path.of(System.getProperty("java.home"), "bin/java").toString();
+        CliRun run =
+                shell("'" + java + "' -cp '" + ROOT + "/cli/target/xlstm.jar' dev.xlstm.cli.Main generate --model '"
+                        + ROOT + "/test-data/demo-model' text");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err().lines()).hasSize(1);
+        assertThat(run.err()).startsWith("xlstm: ").contains("vector module").contains("launcher");
+    }
+}
