@@ -154,7 +154,7 @@ class GenerateCommandTest {
 
     @Test
     void statisticsAreShownOnATerminalOrWhenAskedFor() {
-        String stats = "prefill \\d+ tokens in .* s .*, decode 6 tokens in .*, end: length, seed \\d+\n";
+        String stats = "prefill \\d+ tokens in .* s .*, decode 6 tokens in .*, end: length, seed \\d+, on .+\n";
         assertThat(generate("", "--stats", "Hello").err()).matches(stats);
         assertThat(CliRun.with("", List.of("err"), command("Hello")).err()).matches(stats);
         assertThat(CliRun.with("", List.of("err"), command("-q", "Hello")).err())

@@ -47,7 +47,8 @@ public final class TextModel implements AutoCloseable {
      */
     public static TextModel open(ModelDirectory directory, String backend, int threads) throws IOException {
         try {
-            // weights are objects of the Vector API, wherever they are to be used: say so before the first of them fails
+            // weights are objects of the Vector API, wherever they are to be used: say so before the first of them
+            // fails
             new CpuBackend().obstacle().ifPresent(obstacle -> {
                 throw new IllegalStateException(obstacle);
             });
