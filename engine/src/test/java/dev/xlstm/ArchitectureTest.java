@@ -33,7 +33,10 @@ class ArchitectureTest {
     static final ArchRule mlstm = only("mlstm", "jdk.incubator.vector..", here("tensor"));
 
     @ArchTest
-    static final ArchRule sampling = only("sampling");
+    static final ArchRule grammar = only("grammar", JSON);
+
+    @ArchTest
+    static final ArchRule sampling = only("sampling", here("grammar"));
 
     @ArchTest
     static final ArchRule model = only("model", JSON, here("safetensors"), here("tensor"), here("tokenizer"));
@@ -86,6 +89,7 @@ class ArchitectureTest {
                         "safetensors",
                         "tensor",
                         "mlstm",
+                        "grammar",
                         "sampling",
                         "model",
                         "backend",

@@ -1,0 +1,50 @@
+package dev.xlstm.grammar;
+
+import java.util.Map;
+
+/** A context-free language over Unicode text, given by rules. Immutable. */
+public final class Grammar {
+
+    private final Map<String, Expression> rules; // every name called is in it
+    private final String root;
+
+    Grammar(Map<String, Expression> rules, String root) {
+        this.rules = Map.copyOf(rules);
+        this.root = root;
+    }
+
+    /**
+     * Reads GBNF as llama.cpp defines it; the language is that of the rule {@code root}.
+     *
+     * @throws GrammarException naming line, column and what is wrong
+     */
+    public static Grammar parse(String gbnf) {
+        return new GbnfParser(gbnf).parse();
+    }
+
+    /**
+     * The JSON texts that a schema admits, or a part of them: see {@link JsonSchema}.
+     *
+     * @throws GrammarException naming the place in the schema and the keyword that is wrong or not supported
+     */
+    public static Grammar ofJsonSchema(String schema) {
+        return JsonSchema.toGrammar(schema);
+    }
+
+    /**
+     * Prepares the grammar for a vocabulary.
+     *
+     * @throws GrammarException if a rule is left-recursive or never ends, or if the automaton is too large
+     */
+    public CompiledGrammar compile(TokenTrie vocabulary) {
+        return new CompiledGrammar(new Automaton(this), vocabulary);
+    }
+
+    Expression rule(String name) {
+        return rules.get(name);
+    }
+
+    String root() {
+        return root;
+    }
+}

@@ -1,0 +1,11 @@
+package dev.xlstm.grammar;
+
+/** A grammar or schema that cannot be used; the message says where, what is wrong and what to do. */
+public final class GrammarException extends IllegalArgumentException {
+
+    private static final long serialVersionUID = 1;
+
+    public GrammarException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,126 @@
+package dev.xlstm.grammar;
+
+import java.util.Arrays;
+
+/**
+ * Where one text is in a grammar, and which ids may come next. An id that is allowed keeps the text the beginning of some
+ * text of the grammar; those that end the text are allowed exactly where it is a whole one. While the budget of tokens
+ * suffices for some ending, only ids are allowed that leave this true.
+ */
+public final class GrammarMask {
+
+    private final CompiledGrammar grammar;
+    private final TokenTrie vocabulary;
+    private final int[] stopIds;
+    private final long[] allowed; // [V / 64]
+    private StackSet position;
+    private int left; // tokens of the budget
+    private boolean ended;
+    private boolean current; // allowed belongs to position
+
+    /**
+     * At the beginning of a text.
+     *
+     * @param stopIds end the text; the vocabulary has no bytes for them
+     * @param maxTokens how many ids there may be besides one that ends the text
+     */
+    public GrammarMask(CompiledGrammar grammar, int[] stopIds, int maxTokens) {
+        this.grammar = grammar;
+        vocabulary = grammar.vocabulary();
+        this.stopIds = stopIds.clone();
+        for (int id : stopIds) {
+            if (id < 0 || id >= vocabulary.vocabSize() || isText(id)) {
+                throw new IllegalArgumentException("id " + id + " cannot both end the text and be part of it");
+            }
+        }
+        allowed = new long[(vocabulary.vocabSize() + 63) / 64];
+        position = grammar.start();
+        left = maxTokens;
+    }
+
+    private GrammarMask(GrammarMask other) {
+        grammar = other.grammar;
+        vocabulary = other.vocabulary;
+        stopIds = other.stopIds;
+        allowed = other.allowed.clone();
+        position = other.position;
+        left = other.left;
+        ended = other.ended;
+        current = other.current;
+    }
+
+    private boolean isText(int id) {
+        byte[] bytes = vocabulary.bytes(id);
+        return bytes != null && bytes.length > 0;
+    }
+
+    /** A second mask at the same place, which goes its own way from here. */
+    public GrammarMask copy() {
+        return new GrammarMask(this);
+    }
+
+    /** Whether an id may come next. */
+    public boolean allows(int id) {
+        update();
+        return id >= 0 && id < 64 * allowed.length && (allowed[id >> 6] & 1L << id) != 0;
+    }
+
+    private void update() {
+        if (current) {
+            return;
+        }
+        current = true;
+        if (ended || left == 0) {
+            Arrays.fill(allowed, 0);
+        } else if (endsWithinBudget()) {
+            grammar.mask(position, left - 1, allowed);
+        } else {
+            System.arraycopy(grammar.mask(position), 0, allowed, 0, allowed.length);
+        }
+        if (canEnd()) {
+            for (int id : stopIds) {
+                allowed[id >> 6] |= 1L << id;
+            }
+        }
+    }
+
+    /**
+     * Goes on with an id.
+     *
+     * @throws IllegalArgumentException if it is not allowed
+     */
+    public void accept(int id) {
+        if (!allows(id)) {
+            throw new IllegalArgumentException("id " + id + " is not what the grammar allows next");
+        }
+        current = false;
+        if (!isText(id)) {
+            ended = true;
+            return;
+        }
+        for (byte b : vocabulary.bytes(id)) {
+            position = grammar.next(position, b & 0xFF);
+        }
+        left--;
+    }
+
+    /** Whether the text is a whole one of the grammar, and may end here. */
+    public boolean canEnd() {
+        return position.bottom;
+    }
+
+    /** Whether the text has ended: by an id that ends it, or because nothing may follow it. */
+    public boolean hasEnded() {
+        return ended || position.bottom && (left == 0 || position.states.length == 0);
+    }
+
+    /** Whether the tokens left of the budget suffice to end the text. */
+    public boolean endsWithinBudget() {
+        return grammar.endsWithin(position, left);
+    }
+
+    /** An upper bound of the tokens that it takes to end the text from here; 0 where it may end. */
+    public int tokensToEnd() {
+        return Math.min(grammar.tokensToEnd(position), position.cost);
+    }
+}

@@ -1,0 +1,230 @@
+package dev.xlstm.grammar;
+
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.Schema;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import java.io.IOException;
+import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.ObjectMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/** Schemas against an independent validator: whatever is drawn from the grammar must be valid. */
+class JsonSchemaTest {
+
+    static final Path SCHEMAS = Path.of("src/test/resources/schemas");
+
+    private static final TokenTrie VOCABULARY = Vocabularies.json();
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    static Stream<Path> schemas() throws IOException {
+        try (Stream<Path> files = Files.list(SCHEMAS)) {
+            return files.sorted().toList().stream();
+        }
+    }
+
+    /** The validator's complaints; formats count. */
+    static List<String> complaints(String schema, String text) {
+        Schema validator = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
+                .getSchema(schema, InputFormat.JSON);
+        return validator
+                .validate(
+                        text,
+                        InputFormat.JSON,
+                        context -> context.executionConfig(config -> config.formatAssertionsEnabled(true)))
+                .stream()
+                .map(Object::toString)
+                .toList();
+    }
+
+    /** Uniform draws are the worst of models: each path of the grammar is met, each string is noise. */
+    @ParameterizedTest
+    @MethodSource("schemas")
+    void whateverIsDrawnIsValid(Path file) throws IOException {
+        String schema = Files.readString(file);
+        CompiledGrammar grammar = Grammar.ofJsonSchema(schema).compile(VOCABULARY);
+        Set<String> texts = new HashSet<>();
+        for (int seed = 0; seed < 60; seed++) {
+            GrammarMask mask = new GrammarMask(grammar, new int[] {0}, 120 + 10 * seed);
+            assertThat(mask.endsWithinBudget()).isTrue();
+            String text = Vocabularies.text(Vocabularies.draw(mask, VOCABULARY, new Random(seed)), VOCABULARY);
+            assertThat(JSON.readTree(text)).isNotNull();
+            // the validator refuses addresses whose top-level domain is not registered, which is no matter of form
+            String known = text.replaceAll("(@[a-z0-9.-]+)\\.[a-z]+\"", "$1.org\"");
+            assertThat(complaints(schema, known)).as(text).isEmpty();
+            texts.add(text);
+        }
+        assertThat(texts).hasSizeGreaterThan(15); // the grammar does not give always the same
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "person|{\"name\":\"Ada\",\"age\":36}|{\"age\":36,\"name\":\"Ada\"}",
+                "person|{\"name\": \"Ada\", \"age\": 130, \"nickname\": null}|{\"name\": \"Ada\", \"age\": 131}",
+                "person|{ \"name\": \"é😀\\n\\u00e9\", \"age\": 0 }|{\"name\":\"\",\"age\":0}",
+                "tree|{\"value\":1,\"children\":[{\"value\":2},{\"value\":-3,\"children\":[]}]}|{\"value\":1,\"children\":[{}]}",
+                "geojson-point|{\"type\":\"Point\",\"coordinates\":[-180.0,12.5,179.999]}|{\"type\":\"Point\",\"coordinates\":[180.5,0]}",
+                "event|{\"id\":\"123e4567-e89b-12d3-a456-426614174000\",\"priority\":17,\"start\":\"2024-02-28T23:59:59Z\"}"
+                        + "|{\"id\":\"123e4567-e89b-12d3-a456-426614174000\",\"priority\":-1,\"start\":\"2024-02-28T23:59:59Z\"}",
+                "settings|{\"known\":\"\",\"knew\":1,\"k\":2}|{\"knew\":1,\"known\":2}",
+                "tuple|[\"ab\", -7, true, 1e5]|[\"ab\"]",
+                "anything|{\"a\":[1,{\"b\":null}],\"c\":\"\\ud83d\\ude00\"}|\"\\ud83d\"",
+                "strings|`{\"word\":\"é\",\"code\":\"AB-09\",\"anywhere\":\"xbbcx\",\"ends\":\"ab\\u0020\",\"escaped\":\"\\\\/Aé\","
+                        + "\"exact\":\"\\\"é😀\",\"long\":\"12345678901234567890\"}`|`{\"word\":\"a b\"}`",
+            })
+    void validTextsAreMetAndOthersNot(String name, String valid, String other) throws IOException {
+        Grammar grammar = Grammar.ofJsonSchema(Files.readString(SCHEMAS.resolve(name + ".json")));
+        if (name.equals("strings")) {
+            // only raw characters and short escapes are generated for patterns
+            assertThat(GbnfParserTest.accepts(grammar, valid)).isFalse();
+            assertThat(GbnfParserTest.accepts(grammar, valid.replace("\\u0020", " ")))
+                    .isTrue();
+        } else {
+            assertThat(GbnfParserTest.accepts(grammar, valid)).as(valid).isTrue();
+        }
+        assertThat(GbnfParserTest.accepts(grammar, other)).as(other).isFalse();
+    }
+
+    /** All integers near the bounds, by comparison. */
+    @Property(tries = 200)
+    void integerBoundsAreExact(
+            @ForAll @IntRange(min = -1200, max = 1200) int first, @ForAll @IntRange(max = 1500) int length) {
+        Grammar grammar = Grammar.ofJsonSchema(
+                String.format("{\"type\":\"integer\",\"minimum\":%d,\"maximum\":%d}", first, first + length));
+        CompiledGrammar compiled = grammar.compile(VOCABULARY);
+        for (int i = -1300; i <= 2800; i++) {
+            StackSet position = compiled.start();
+            for (char c : Integer.toString(i).toCharArray()) {
+                position = position.isEmpty() ? position : compiled.next(position, c);
+            }
+            assertThat(position.bottom)
+                    .as("%d in %d..%d", i, first, first + length)
+                    .isEqualTo(i >= first && i <= first + length);
+        }
+    }
+
+    @Property(tries = 60)
+    void numberBoundsAreExact(
+            @ForAll @IntRange(min = -12, max = 12) int first,
+            @ForAll @IntRange(min = 1, max = 12) int length,
+            @ForAll boolean withFirst,
+            @ForAll boolean withLast) {
+        int last = first + length;
+        CompiledGrammar compiled = Grammar.ofJsonSchema(String.format(
+                        "{\"type\":\"number\",\"%s\":%d,\"%s\":%d}",
+                        withFirst ? "minimum" : "exclusiveMinimum",
+                        first,
+                        withLast ? "maximum" : "exclusiveMaximum",
+                        last))
+                .compile(VOCABULARY);
+        for (int tenths = -260; tenths <= 260; tenths++) {
+            BigDecimal value = BigDecimal.valueOf(tenths, 1);
+            boolean above = withFirst ? tenths >= 10 * first : tenths > 10 * first;
+            boolean below = withLast ? tenths <= 10 * last : tenths < 10 * last;
+            StackSet position = compiled.start();
+            for (char c : value.toPlainString().toCharArray()) {
+                position = position.isEmpty() ? position : compiled.next(position, c);
+            }
+            assertThat(position.bottom).as("%s", value).isEqualTo(above && below);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{|the JSON Schema is not JSON",
+                "[]|a JSON Schema is an object, or true",
+                "false|schema #: false admits no value",
+                "{\"multipleOf\":3}|schema #: the keyword \"multipleOf\" is not supported",
+                "{\"properties\":{\"a/b\":{\"not\":{}}}}|schema #/properties/a~1b: the keyword \"not\" is not supported",
+                "{\"type\":\"array\",\"uniqueItems\":true}|schema #: the keyword \"uniqueItems\" is not supported",
+                "{\"patternProperties\":{}}|schema #: the keyword \"patternProperties\" is not supported",
+                "{\"if\":{}}|schema #: the keyword \"if\" is not supported",
+                "{\"typ\":\"string\"}|schema #: the keyword \"typ\" is not supported",
+                "{\"type\":\"text\"}|schema #: \"type\" \"text\" is not a type of JSON Schema",
+                "{\"$ref\":\"other.json\"}|schema #: $ref \"other.json\" is not supported",
+                "{\"$ref\":\"#/$defs/x\"}|schema #: $ref \"#/$defs/x\" points at nothing",
+                "{\"type\":\"string\",\"format\":\"duration\"}|schema #: the format \"duration\" is not supported",
+                "{\"type\":\"string\",\"pattern\":\"(?=a)\"}|schema #: pattern \"(?=a)\", near character 3: \"(?\" other than",
+                "{\"type\":\"string\",\"pattern\":\"(a)\\\\1\"}|schema #: pattern \"(a)\\1\", near character 5: \"\\1\" is not supported",
+                "{\"type\":\"string\",\"pattern\":\"a\",\"maxLength\":3}|schema #: more than one of",
+                "{\"type\":\"integer\",\"minimum\":3,\"maximum\":2}|schema #: no integer is within the bounds",
+                "{\"type\":\"number\",\"minimum\":0.5}|schema #: a bound with a fraction (0.5) is not supported",
+                "{\"type\":\"integer\",\"minimum\":1e30}|schema #: \"minimum\" 1.0E+30 is not supported",
+                "{\"type\":\"string\",\"minLength\":100000}|schema #: \"minLength\" above 10000 is not supported",
+                "{\"type\":\"array\",\"minItems\":2,\"maxItems\":1}|schema #: an array cannot have at least 2 and at most 1",
+                "{\"required\":[\"a\"],\"additionalProperties\":false}|schema #: the property \"a\" is required and not admitted",
+                "{\"enum\":[1],\"type\":\"string\"}|schema #: \"enum\" or \"const\" leaves no value",
+                "{\"enum\":[\"a\"],\"minLength\":1}|schema #: \"minLength\" beside \"enum\" or \"const\" is not supported",
+                "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}|schema #: \"oneOf\": a value may match alternatives 1 and 2",
+                "{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}|schema #: \"oneOf\": a value may match",
+                "{\"allOf\":[{\"pattern\":\"a\"},{\"pattern\":\"b\"}]}|schema #: \"pattern\" given twice, differently",
+                "{\"allOf\":[{\"$ref\":\"#\"}]}|schema #: $ref or allOf leads back to itself",
+                "{\"type\":\"string\",\"allOf\":[{\"type\":\"null\"}]}|schema #: no value has type",
+            })
+    void whatIsNotSupportedIsNamed(String schema, String message) {
+        assertThatExceptionOfType(GrammarException.class)
+                .isThrownBy(() -> Grammar.ofJsonSchema(schema))
+                .withMessageStartingWith(message);
+    }
+
+    @Test
+    void schemasThatLeadNowhereAreRefused() {
+        assertThatExceptionOfType(GrammarException.class)
+                .isThrownBy(() -> Grammar.ofJsonSchema("{\"$ref\":\"#\"}").compile(VOCABULARY))
+                .withMessageContaining("left recursion");
+        assertThatExceptionOfType(GrammarException.class)
+                .isThrownBy(() -> Grammar.ofJsonSchema("{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]}")
+                        .compile(VOCABULARY))
+                .withMessageStartingWith("no text of the grammar ever ends");
+    }
+
+    @Test
+    void deepAndLargeSchemasAreBounded() {
+        String deep = "{\"items\":".repeat(400) + "true" + "}".repeat(400);
+        assertThatExceptionOfType(GrammarException.class)
+                .isThrownBy(() -> Grammar.ofJsonSchema(deep))
+                .withMessageContaining("nested deeper than 200");
+        String deeper = "{\"items\":".repeat(20_000) + "true" + "}".repeat(20_000);
+        assertThatExceptionOfType(GrammarException.class)
+                .isThrownBy(() -> Grammar.ofJsonSchema(deeper))
+                .withMessageContaining("not JSON");
+        StringBuilder chain = new StringBuilder("{\"$ref\":\"#/$defs/d0\",\"$defs\":{");
+        for (int i = 0; i < 3000; i++) {
+            chain.append(String.format("\"d%d\":{\"items\":{\"$ref\":\"#/$defs/d%d\"}},", i, i + 1));
+        }
+        CompiledGrammar chained =
+                Grammar.ofJsonSchema(chain + "\"d3000\":{\"type\":\"null\"}}}").compile(VOCABULARY);
+        assertThat(chained.start().cost).isEqualTo(2); // []
+        StringBuilder many = new StringBuilder("{\"additionalProperties\":false,\"properties\":{");
+        for (int i = 0; i < 5000; i++) {
+            many.append(String.format("\"p%d\":{\"type\":\"integer\"},", i));
+        }
+        GrammarMask mask = Vocabularies.mask(Grammar.ofJsonSchema(many + "\"q\":true}}"), VOCABULARY, 60);
+        JsonNode drawn =
+                JSON.readTree(Vocabularies.text(Vocabularies.draw(mask, VOCABULARY, new Random(4)), VOCABULARY));
+        assertThat(drawn.isObject()).isTrue();
+    }
+}
