@@ -62,6 +62,9 @@ final class Cli {
         for (String command : commands) {
             line.addSubcommand(command(command));
         }
+        if (commands.equals(COMMANDS)) {
+            line.addSubcommand(new CommandLine.HelpCommand());
+        }
         line.setOut(new PrintWriter(streams.writer(), true));
         line.setErr(new PrintWriter(streams.err(), true));
         line.setCaseInsensitiveEnumValuesAllowed(true);

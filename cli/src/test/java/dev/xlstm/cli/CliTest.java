@@ -40,6 +40,12 @@ class CliTest {
     }
 
     @Test
+    void helpIsACommandToo() {
+        assertThat(xlstm("help")).isEqualTo(xlstm("--help"));
+        assertThat(xlstm("help", "generate")).isEqualTo(xlstm("generate", "--help"));
+    }
+
+    @Test
     void withoutACommandTheHelpIsOnStderr() {
         CliRun run = xlstm();
         assertThat(run.code()).isEqualTo(2);
