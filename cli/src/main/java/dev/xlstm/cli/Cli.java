@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.Arrays;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
@@ -41,10 +42,21 @@ final class Cli {
     /** Runs a command line to its end; returns the exit code. */
     int run(String... args) {
         try {
-            return commandLine(needed(args)).execute(args);
+            String[] plain = withoutHelpCommand(args);
+            return commandLine(needed(plain)).execute(plain);
         } catch (Throwable e) {
             return report(e);
         }
+    }
+
+    /** {@code help COMMAND} is {@code COMMAND --help}. */
+    private static String[] withoutHelpCommand(String[] args) {
+        if (args.length == 0 || !args[0].equals("help")) {
+            return args;
+        }
+        String[] plain = Arrays.copyOfRange(args, 1, args.length + 1);
+        plain[args.length - 1] = "--help";
+        return plain;
     }
 
     /** The command asked for; none for the version; all where the help may have to list them. */
@@ -61,9 +73,6 @@ final class Cli {
         CommandLine line = new CommandLine(root);
         for (String command : commands) {
             line.addSubcommand(command(command));
-        }
-        if (commands.equals(COMMANDS)) {
-            line.addSubcommand(new CommandLine.HelpCommand());
         }
         line.setOut(new PrintWriter(streams.writer(), true));
         line.setErr(new PrintWriter(streams.err(), true));
