@@ -15,14 +15,14 @@ import dev.xlstm.backend.State;
  */
 public final class Session implements AutoCloseable {
 
-    private final LoadedModel model;
-    private final State state;
+    final LoadedModel model;
+    final State state;
     private final Batch batch = new Batch();
-    private final int[] waiting; // ids not yet computed
-    private int waitingCount;
-    private final float[] logits; // after the last id
-    private boolean logitsValid;
-    private long position;
+    final int[] waiting; // ids not yet computed
+    int waitingCount;
+    final float[] logits; // after the last id
+    boolean logitsValid;
+    long position;
 
     /** A session that has read nothing. */
     public Session(LoadedModel model) {
