@@ -18,7 +18,7 @@ import java.util.List;
 final class CpuModel implements LoadedModel {
 
     /** Rows of the largest forward pass: a prompt's weights are unpacked once for as many ids. */
-    private static final int MAX_ROWS = 256;
+    private static final int MAX_ROWS = WeightMatrix.MAX_ROWS;
 
     /** The linear layers of a block, cut into tasks. */
     private record Block(Layer weights, Projection qkvoif, Projection out, Projection upGate, Projection down) {}
@@ -58,7 +58,7 @@ final class CpuModel implements LoadedModel {
         config = weights.config();
         team = new ThreadTeam(threads);
         cells = new MlstmCell[threads];
-        float[][] panels = new float[threads][WeightMatrix.PANEL_FLOATS];
+        float[][] scratch = new float[threads][WeightMatrix.SCRATCH_FLOATS];
         for (int w = 0; w < threads; w++) {
             cells[w] = new MlstmCell(config.qkHeadSize(), config.vHeadSize(), config.chunkSize(), config.eps());
         }
@@ -93,12 +93,12 @@ final class CpuModel implements LoadedModel {
                                 List.of(w.q(), w.k(), w.v(), w.outputGate(), w.inputGate(), w.forgetGate()),
                                 List.of(q, k, v, o, i, f),
                                 null,
-                                panels),
-                        Projection.separate(h, List.of(w.out()), List.of(delta), addToX, panels),
-                        Projection.together(y, List.of(w.upGate(), w.up()), List.of(gate, up), gateUp, panels),
-                        Projection.separate(gate, List.of(w.down()), List.of(delta), addToX, panels)))
+                                scratch),
+                        Projection.separate(h, List.of(w.out()), List.of(delta), addToX, scratch),
+                        Projection.together(y, List.of(w.upGate(), w.up()), List.of(gate, up), gateUp, scratch),
+                        Projection.separate(gate, List.of(w.down()), List.of(delta), addToX, scratch)))
                 .toList();
-        head = Projection.separate(y, List.of(new Linear(weights.head(), null)), List.of(logits), capLogits, panels);
+        head = Projection.separate(y, List.of(new Linear(weights.head(), null)), List.of(logits), capLogits, scratch);
     }
 
     @Override

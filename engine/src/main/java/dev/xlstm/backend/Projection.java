@@ -2,6 +2,7 @@ package dev.xlstm.backend;
 
 import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.tensor.Elementwise;
+import dev.xlstm.tensor.PackedActivations;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,14 +21,16 @@ final class Projection implements ThreadTeam.Task {
     /** Weights of a task: enough to be worth handing out, few enough to share evenly. */
     private static final int TASK_WEIGHTS = 1 << 17;
 
-    /** Outputs of a task come in multiples of this, so that all but the last fill whole panels and cache lines. */
+    /** Outputs of a task come in multiples of this, so that all but the last fill whole scratch and cache lines. */
     private static final int GRANULE = 16;
 
     private final Activations input;
     private final Linear[] linears;
     private final Activations[] outputs;
     private final Epilogue epilogue;
-    private final float[][] panels; // scratch, one a worker
+    private final float[][] scratch; // one a worker
+    private final PackedActivations packed;
+    private final ThreadTeam.Task packTask;
     private final int[] first; // of each task: its first linear layer
     private final int[] last; // one past its last
     private final int[] from; // its outputs
@@ -39,13 +42,15 @@ final class Projection implements ThreadTeam.Task {
             List<Linear> linears,
             List<Activations> outputs,
             Epilogue epilogue,
-            float[][] panels,
+            float[][] scratch,
             List<int[]> tasks) {
         this.input = input;
         this.linears = linears.toArray(Linear[]::new);
         this.outputs = outputs.toArray(Activations[]::new);
         this.epilogue = epilogue;
-        this.panels = panels;
+        this.scratch = scratch;
+        packed = new PackedActivations(input.width);
+        packTask = (group, worker) -> packed.pack(input.data, group);
         first = tasks.stream().mapToInt(t -> t[0]).toArray();
         last = tasks.stream().mapToInt(t -> t[1]).toArray();
         from = tasks.stream().mapToInt(t -> t[2]).toArray();
@@ -54,20 +59,20 @@ final class Projection implements ThreadTeam.Task {
 
     /** Layers of any heights, each with tasks of its own. */
     static Projection separate(
-            Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] panels) {
+            Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] scratch) {
         List<int[]> tasks = new ArrayList<>();
         for (int l = 0; l < linears.size(); l++) {
             cut(l, l + 1, linears.get(l).matrix(), tasks);
         }
-        return new Projection(input, linears, outputs, epilogue, panels, tasks);
+        return new Projection(input, linears, outputs, epilogue, scratch, tasks);
     }
 
     /** Layers of one height whose outputs the epilogue combines: a task computes the same stretch of all. */
     static Projection together(
-            Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] panels) {
+            Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] scratch) {
         List<int[]> tasks = new ArrayList<>();
         cut(0, linears.size(), linears.getFirst().matrix(), tasks);
-        return new Projection(input, linears, outputs, epilogue, panels, tasks);
+        return new Projection(input, linears, outputs, epilogue, scratch, tasks);
     }
 
     private static void cut(int first, int last, WeightMatrix matrix, List<int[]> tasks) {
@@ -81,6 +86,10 @@ final class Projection implements ThreadTeam.Task {
     /** {@code outputs[rows, height] = linear(input[rows, width])} for every layer, on all threads. */
     void run(ThreadTeam team, int rows) {
         this.rows = rows;
+        if (rows > 1) {
+            packed.begin(rows);
+            team.run(packed.groups(), packTask);
+        }
         team.run(first.length, this);
     }
 
@@ -91,7 +100,11 @@ final class Projection implements ThreadTeam.Task {
         for (int l = first[task]; l < last[task]; l++) {
             WeightMatrix matrix = linears[l].matrix();
             float[] out = outputs[l].data;
-            matrix.multiply(input.data, rows, out, start, end, panels[worker]);
+            if (rows == 1) {
+                matrix.multiply(input.data, out, start, end, scratch[worker]);
+            } else {
+                matrix.multiply(packed, out, start, end, scratch[worker]);
+            }
             float[] bias = linears[l].bias();
             for (int t = 0; bias != null && t < rows; t++) {
                 Elementwise.add(out, t * matrix.rows() + start, bias, start, end - start);

@@ -46,7 +46,7 @@ final class BF16Matrix extends WeightMatrix {
     }
 
     @Override
-    protected void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch) {
+    public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
         long rowBytes = 2L * columns;
         int quarter = (to - from) / 4;
         int r = from;

@@ -41,11 +41,11 @@ final class F16Matrix extends WeightMatrix {
     }
 
     @Override
-    protected void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch) {
+    public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
         for (int r = from; r < to; r++) {
             float sum = 0;
-            for (int column = 0; column < columns; column += PANEL_FLOATS) {
-                int count = Math.min(PANEL_FLOATS, columns - column);
+            for (int column = 0; column < columns; column += SCRATCH_FLOATS) {
+                int count = Math.min(SCRATCH_FLOATS, columns - column);
                 unpack(r, column, count, scratch, 0);
                 sum += dot(scratch, x, column, count);
             }

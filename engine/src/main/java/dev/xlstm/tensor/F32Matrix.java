@@ -50,7 +50,7 @@ final class F32Matrix extends WeightMatrix {
     }
 
     @Override
-    protected void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch) {
+    public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
         long rowBytes = 4L * columns;
         int quarter = (to - from) / 4;
         int r = from;

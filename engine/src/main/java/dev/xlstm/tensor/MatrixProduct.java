@@ -1,5 +1,6 @@
 package dev.xlstm.tensor;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 import static dev.xlstm.tensor.Simd.F32;
@@ -58,19 +59,37 @@ public final class MatrixProduct {
         }
     }
 
-    /** 4 rows by 4 vectors of C stay in registers over the whole of k. */
+    /**
+     * 4 rows by 4 vectors of C stay in registers over the whole of k. Here and below the hot loops call nothing but the
+     * Vector API: in methods of this size the compiler no longer inlines ours, and a vector it does not inline is an object.
+     */
     private static void tile4x4(
             float[] a, int ao, int ar, int ac, float[] b, int bo, int br, float[] c, int co, int cr, int k) {
         int l = LANES;
-        FloatVector c00 = load(c, co), c01 = load(c, co + l), c02 = load(c, co + 2 * l), c03 = load(c, co + 3 * l);
         int c1 = co + cr, c2 = c1 + cr, c3 = c2 + cr;
-        FloatVector c10 = load(c, c1), c11 = load(c, c1 + l), c12 = load(c, c1 + 2 * l), c13 = load(c, c1 + 3 * l);
-        FloatVector c20 = load(c, c2), c21 = load(c, c2 + l), c22 = load(c, c2 + 2 * l), c23 = load(c, c2 + 3 * l);
-        FloatVector c30 = load(c, c3), c31 = load(c, c3 + l), c32 = load(c, c3 + 2 * l), c33 = load(c, c3 + 3 * l);
+        FloatVector c00 = FloatVector.fromArray(F32, c, co);
+        FloatVector c01 = FloatVector.fromArray(F32, c, co + l);
+        FloatVector c02 = FloatVector.fromArray(F32, c, co + 2 * l);
+        FloatVector c03 = FloatVector.fromArray(F32, c, co + 3 * l);
+        FloatVector c10 = FloatVector.fromArray(F32, c, c1);
+        FloatVector c11 = FloatVector.fromArray(F32, c, c1 + l);
+        FloatVector c12 = FloatVector.fromArray(F32, c, c1 + 2 * l);
+        FloatVector c13 = FloatVector.fromArray(F32, c, c1 + 3 * l);
+        FloatVector c20 = FloatVector.fromArray(F32, c, c2);
+        FloatVector c21 = FloatVector.fromArray(F32, c, c2 + l);
+        FloatVector c22 = FloatVector.fromArray(F32, c, c2 + 2 * l);
+        FloatVector c23 = FloatVector.fromArray(F32, c, c2 + 3 * l);
+        FloatVector c30 = FloatVector.fromArray(F32, c, c3);
+        FloatVector c31 = FloatVector.fromArray(F32, c, c3 + l);
+        FloatVector c32 = FloatVector.fromArray(F32, c, c3 + 2 * l);
+        FloatVector c33 = FloatVector.fromArray(F32, c, c3 + 3 * l);
         for (int p = 0; p < k; p++) {
             int ap = ao + p * ac;
             int bp = bo + p * br;
-            FloatVector b0 = load(b, bp), b1 = load(b, bp + l), b2 = load(b, bp + 2 * l), b3 = load(b, bp + 3 * l);
+            FloatVector b0 = FloatVector.fromArray(F32, b, bp);
+            FloatVector b1 = FloatVector.fromArray(F32, b, bp + l);
+            FloatVector b2 = FloatVector.fromArray(F32, b, bp + 2 * l);
+            FloatVector b3 = FloatVector.fromArray(F32, b, bp + 3 * l);
             FloatVector s = FloatVector.broadcast(F32, a[ap]);
             c00 = s.fma(b0, c00);
             c01 = s.fma(b1, c01);
@@ -92,165 +111,227 @@ public final class MatrixProduct {
             c32 = s.fma(b2, c32);
             c33 = s.fma(b3, c33);
         }
-        store(c, co, c00, c01, c02, c03);
-        store(c, c1, c10, c11, c12, c13);
-        store(c, c2, c20, c21, c22, c23);
-        store(c, c3, c30, c31, c32, c33);
+        c00.intoArray(c, co);
+        c01.intoArray(c, co + l);
+        c02.intoArray(c, co + 2 * l);
+        c03.intoArray(c, co + 3 * l);
+        c10.intoArray(c, c1);
+        c11.intoArray(c, c1 + l);
+        c12.intoArray(c, c1 + 2 * l);
+        c13.intoArray(c, c1 + 3 * l);
+        c20.intoArray(c, c2);
+        c21.intoArray(c, c2 + l);
+        c22.intoArray(c, c2 + 2 * l);
+        c23.intoArray(c, c2 + 3 * l);
+        c30.intoArray(c, c3);
+        c31.intoArray(c, c3 + l);
+        c32.intoArray(c, c3 + 2 * l);
+        c33.intoArray(c, c3 + 3 * l);
     }
 
     private static void row1x1(float[] a, int ao, int ac, float[] b, int bo, int br, float[] c, int co, int k) {
-        FloatVector sum = load(c, co);
+        FloatVector sum = FloatVector.fromArray(F32, c, co);
         for (int p = 0; p < k; p++) {
-            sum = FloatVector.broadcast(F32, a[ao + p * ac]).fma(load(b, bo + p * br), sum);
+            sum = FloatVector.broadcast(F32, a[ao + p * ac]).fma(FloatVector.fromArray(F32, b, bo + p * br), sum);
         }
         sum.intoArray(c, co);
     }
 
-    /** Rows of a weight panel: as many outputs are computed while the panel stays in the cache. */
-    static final int PANEL_ROWS = 16;
+    /** Weight rows whose outputs are held in scratch memory at once. */
+    private static final int SLAB_ROWS = 64;
 
-    /** Columns of a weight panel. */
-    static final int PANEL_COLUMNS = 2048;
+    /** Weight rows unpacked at once. */
+    private static final int TILE_ROWS = 16;
+
+    /** Columns unpacked at once: with the activations they meet they stay in the inner caches. */
+    private static final int BLOCK_COLUMNS = 256;
+
+    /** Most rows of activations of a product; a multiple of {@link PackedActivations#GROUP}. */
+    static final int MAX_ROWS = 256;
+
+    private static final int SUMS = TILE_ROWS * BLOCK_COLUMNS;
+
+    /** The scratch array: unpacked weights [tile rows, block columns], then sums [slab rows, activation rows]. */
+    static final int SCRATCH_FLOATS = SUMS + SLAB_ROWS * MAX_ROWS;
 
     /**
-     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all t in [0, n) and r in [from, to): the weights are unpacked to float32
-     * panel by panel, each panel serving all n rows of activations.
+     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all t in [0, n) and r in [from, to). A lane is a row of activations: weights
+     * are unpacked to float32 as they lie and meet whole vectors of x one by one, so nothing has to be summed across lanes.
      *
-     * @param x [n, columns]
+     * @param x at most {@link #MAX_ROWS} rows
      * @param y [n, rows]
-     * @param panel scratch of {@link WeightMatrix#PANEL_FLOATS}
+     * @param scratch of {@link #SCRATCH_FLOATS}
      */
-    static void multiply(WeightMatrix w, float[] x, int n, float[] y, int from, int to, float[] panel) {
-        int columns = w.columns();
-        int rows = w.rows();
-        for (int column = 0; column < columns; column += PANEL_COLUMNS) {
-            int k = Math.min(PANEL_COLUMNS, columns - column);
-            boolean first = column == 0;
-            for (int row = from; row < to; row += PANEL_ROWS) {
-                int panelRows = Math.min(PANEL_ROWS, to - row);
-                for (int r = 0; r < panelRows; r++) {
-                    w.unpack(row + r, column, k, panel, r * PANEL_COLUMNS);
-                }
-                int t = 0;
-                for (; t + 4 <= n; t += 4) {
-                    for (int r = 0; r < panelRows; r += 4) {
-                        int xo = t * columns + column;
-                        int yo = t * rows + row + r;
-                        dots4x4(panel, r * PANEL_COLUMNS, x, xo, columns, k, y, yo, rows, panelRows - r, first);
+    static void multiply(WeightMatrix w, PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        for (int slab = from; slab < to; slab += SLAB_ROWS) {
+            int slabRows = Math.min(SLAB_ROWS, to - slab);
+            int stride = x.groups() * PackedActivations.GROUP; // of the sums
+            Arrays.fill(scratch, SUMS, SUMS + slabRows * stride, 0f);
+            for (int column = 0; column < w.columns(); column += BLOCK_COLUMNS) {
+                int k = Math.min(BLOCK_COLUMNS, w.columns() - column);
+                for (int tile = 0; tile < slabRows; tile += TILE_ROWS) {
+                    int tileRows = Math.min(TILE_ROWS, slabRows - tile);
+                    for (int r = 0; r < tileRows; r++) {
+                        w.unpack(slab + tile + r, column, k, scratch, r * BLOCK_COLUMNS);
+                    }
+                    for (int group = 0; group < x.groups(); group++) {
+                        int xo = (group * w.columns() + column) * PackedActivations.GROUP;
+                        int so = SUMS + tile * stride + group * PackedActivations.GROUP;
+                        boolean half = x.rows() - group * PackedActivations.GROUP <= LANES;
+                        if (tileRows < TILE_ROWS) {
+                            for (int r = 0; r < tileRows; r++) {
+                                row(scratch, r * BLOCK_COLUMNS, x.data(), xo, k, so + r * stride);
+                            }
+                        } else if (half) {
+                            tile16x1(scratch, x.data(), xo, k, so, stride);
+                        } else {
+                            tile8x2(scratch, 0, x.data(), xo, k, so, stride);
+                            tile8x2(scratch, 8 * BLOCK_COLUMNS, x.data(), xo, k, so + 8 * stride, stride);
+                        }
                     }
                 }
-                for (; t < n; t++) {
-                    for (int r = 0; r < panelRows; r += 4) {
-                        int xo = t * columns + column;
-                        int yo = t * rows + row + r;
-                        dots4x1(panel, r * PANEL_COLUMNS, x, xo, k, y, yo, panelRows - r, first);
-                    }
+            }
+            for (int r = 0; r < slabRows; r++) {
+                for (int t = 0; t < x.rows(); t++) {
+                    y[t * w.rows() + slab + r] = scratch[SUMS + r * stride + t];
                 }
             }
         }
     }
 
-    /**
-     * Inner products of 4 panel rows with 4 rows of activations. The panel always has 4 rows to read; only
-     * {@code valid} of them are written.
-     */
-    private static void dots4x4(
-            float[] w, int wo, float[] x, int xo, int xr, int k, float[] y, int yo, int yr, int valid, boolean first) {
-        int w1 = wo + PANEL_COLUMNS, w2 = w1 + PANEL_COLUMNS, w3 = w2 + PANEL_COLUMNS;
-        int x1 = xo + xr, x2 = x1 + xr, x3 = x2 + xr;
-        FloatVector s00 = FloatVector.zero(F32), s01 = s00, s02 = s00, s03 = s00;
-        FloatVector s10 = s00, s11 = s00, s12 = s00, s13 = s00;
-        FloatVector s20 = s00, s21 = s00, s22 = s00, s23 = s00;
-        FloatVector s30 = s00, s31 = s00, s32 = s00, s33 = s00;
-        int bound = Simd.bound(k);
-        for (int i = 0; i < bound; i += LANES) {
-            FloatVector a0 = load(w, wo + i), a1 = load(w, w1 + i), a2 = load(w, w2 + i), a3 = load(w, w3 + i);
-            FloatVector v = load(x, xo + i);
-            s00 = a0.fma(v, s00);
-            s01 = a1.fma(v, s01);
-            s02 = a2.fma(v, s02);
-            s03 = a3.fma(v, s03);
-            v = load(x, x1 + i);
-            s10 = a0.fma(v, s10);
-            s11 = a1.fma(v, s11);
-            s12 = a2.fma(v, s12);
-            s13 = a3.fma(v, s13);
-            v = load(x, x2 + i);
-            s20 = a0.fma(v, s20);
-            s21 = a1.fma(v, s21);
-            s22 = a2.fma(v, s22);
-            s23 = a3.fma(v, s23);
-            v = load(x, x3 + i);
-            s30 = a0.fma(v, s30);
-            s31 = a1.fma(v, s31);
-            s32 = a2.fma(v, s32);
-            s33 = a3.fma(v, s33);
+    /** Adds the products of 8 unpacked rows with a group of activations to their sums. */
+    private static void tile8x2(float[] scratch, int wo, float[] x, int xo, int k, int so, int stride) {
+        int o1 = so + stride, o2 = o1 + stride, o3 = o2 + stride, o4 = o3 + stride, o5 = o4 + stride;
+        int o6 = o5 + stride, o7 = o6 + stride;
+        FloatVector a0 = FloatVector.fromArray(F32, scratch, so);
+        FloatVector b0 = FloatVector.fromArray(F32, scratch, so + LANES);
+        FloatVector a1 = FloatVector.fromArray(F32, scratch, o1);
+        FloatVector b1 = FloatVector.fromArray(F32, scratch, o1 + LANES);
+        FloatVector a2 = FloatVector.fromArray(F32, scratch, o2);
+        FloatVector b2 = FloatVector.fromArray(F32, scratch, o2 + LANES);
+        FloatVector a3 = FloatVector.fromArray(F32, scratch, o3);
+        FloatVector b3 = FloatVector.fromArray(F32, scratch, o3 + LANES);
+        FloatVector a4 = FloatVector.fromArray(F32, scratch, o4);
+        FloatVector b4 = FloatVector.fromArray(F32, scratch, o4 + LANES);
+        FloatVector a5 = FloatVector.fromArray(F32, scratch, o5);
+        FloatVector b5 = FloatVector.fromArray(F32, scratch, o5 + LANES);
+        FloatVector a6 = FloatVector.fromArray(F32, scratch, o6);
+        FloatVector b6 = FloatVector.fromArray(F32, scratch, o6 + LANES);
+        FloatVector a7 = FloatVector.fromArray(F32, scratch, o7);
+        FloatVector b7 = FloatVector.fromArray(F32, scratch, o7 + LANES);
+        for (int c = 0; c < k; c++) {
+            int at = xo + c * PackedActivations.GROUP;
+            FloatVector u = FloatVector.fromArray(F32, x, at);
+            FloatVector v = FloatVector.fromArray(F32, x, at + LANES);
+            FloatVector w = FloatVector.broadcast(F32, scratch[wo + c]);
+            a0 = w.fma(u, a0);
+            b0 = w.fma(v, b0);
+            w = FloatVector.broadcast(F32, scratch[wo + BLOCK_COLUMNS + c]);
+            a1 = w.fma(u, a1);
+            b1 = w.fma(v, b1);
+            w = FloatVector.broadcast(F32, scratch[wo + 2 * BLOCK_COLUMNS + c]);
+            a2 = w.fma(u, a2);
+            b2 = w.fma(v, b2);
+            w = FloatVector.broadcast(F32, scratch[wo + 3 * BLOCK_COLUMNS + c]);
+            a3 = w.fma(u, a3);
+            b3 = w.fma(v, b3);
+            w = FloatVector.broadcast(F32, scratch[wo + 4 * BLOCK_COLUMNS + c]);
+            a4 = w.fma(u, a4);
+            b4 = w.fma(v, b4);
+            w = FloatVector.broadcast(F32, scratch[wo + 5 * BLOCK_COLUMNS + c]);
+            a5 = w.fma(u, a5);
+            b5 = w.fma(v, b5);
+            w = FloatVector.broadcast(F32, scratch[wo + 6 * BLOCK_COLUMNS + c]);
+            a6 = w.fma(u, a6);
+            b6 = w.fma(v, b6);
+            w = FloatVector.broadcast(F32, scratch[wo + 7 * BLOCK_COLUMNS + c]);
+            a7 = w.fma(u, a7);
+            b7 = w.fma(v, b7);
         }
-        put(y, yo, valid, first, s00, s01, s02, s03, w, wo, x, xo, bound, k);
-        put(y, yo + yr, valid, first, s10, s11, s12, s13, w, wo, x, x1, bound, k);
-        put(y, yo + 2 * yr, valid, first, s20, s21, s22, s23, w, wo, x, x2, bound, k);
-        put(y, yo + 3 * yr, valid, first, s30, s31, s32, s33, w, wo, x, x3, bound, k);
+        a0.intoArray(scratch, so);
+        b0.intoArray(scratch, so + LANES);
+        a1.intoArray(scratch, o1);
+        b1.intoArray(scratch, o1 + LANES);
+        a2.intoArray(scratch, o2);
+        b2.intoArray(scratch, o2 + LANES);
+        a3.intoArray(scratch, o3);
+        b3.intoArray(scratch, o3 + LANES);
+        a4.intoArray(scratch, o4);
+        b4.intoArray(scratch, o4 + LANES);
+        a5.intoArray(scratch, o5);
+        b5.intoArray(scratch, o5 + LANES);
+        a6.intoArray(scratch, o6);
+        b6.intoArray(scratch, o6 + LANES);
+        a7.intoArray(scratch, o7);
+        b7.intoArray(scratch, o7 + LANES);
     }
 
-    private static void dots4x1(
-            float[] w, int wo, float[] x, int xo, int k, float[] y, int yo, int valid, boolean first) {
-        int w1 = wo + PANEL_COLUMNS, w2 = w1 + PANEL_COLUMNS, w3 = w2 + PANEL_COLUMNS;
-        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
-        int bound = Simd.bound(k);
-        for (int i = 0; i < bound; i += LANES) {
-            FloatVector v = load(x, xo + i);
-            s0 = load(w, wo + i).fma(v, s0);
-            s1 = load(w, w1 + i).fma(v, s1);
-            s2 = load(w, w2 + i).fma(v, s2);
-            s3 = load(w, w3 + i).fma(v, s3);
+    /** The same for 16 rows and the first half of a group, where the other is empty. */
+    private static void tile16x1(float[] scratch, float[] x, int xo, int k, int so, int stride) {
+        FloatVector a0 = FloatVector.fromArray(F32, scratch, so);
+        FloatVector a1 = FloatVector.fromArray(F32, scratch, so + stride);
+        FloatVector a2 = FloatVector.fromArray(F32, scratch, so + 2 * stride);
+        FloatVector a3 = FloatVector.fromArray(F32, scratch, so + 3 * stride);
+        FloatVector a4 = FloatVector.fromArray(F32, scratch, so + 4 * stride);
+        FloatVector a5 = FloatVector.fromArray(F32, scratch, so + 5 * stride);
+        FloatVector a6 = FloatVector.fromArray(F32, scratch, so + 6 * stride);
+        FloatVector a7 = FloatVector.fromArray(F32, scratch, so + 7 * stride);
+        FloatVector a8 = FloatVector.fromArray(F32, scratch, so + 8 * stride);
+        FloatVector a9 = FloatVector.fromArray(F32, scratch, so + 9 * stride);
+        FloatVector a10 = FloatVector.fromArray(F32, scratch, so + 10 * stride);
+        FloatVector a11 = FloatVector.fromArray(F32, scratch, so + 11 * stride);
+        FloatVector a12 = FloatVector.fromArray(F32, scratch, so + 12 * stride);
+        FloatVector a13 = FloatVector.fromArray(F32, scratch, so + 13 * stride);
+        FloatVector a14 = FloatVector.fromArray(F32, scratch, so + 14 * stride);
+        FloatVector a15 = FloatVector.fromArray(F32, scratch, so + 15 * stride);
+        for (int c = 0; c < k; c++) {
+            FloatVector u = FloatVector.fromArray(F32, x, xo + c * PackedActivations.GROUP);
+            a0 = FloatVector.broadcast(F32, scratch[c]).fma(u, a0);
+            a1 = FloatVector.broadcast(F32, scratch[BLOCK_COLUMNS + c]).fma(u, a1);
+            a2 = FloatVector.broadcast(F32, scratch[2 * BLOCK_COLUMNS + c]).fma(u, a2);
+            a3 = FloatVector.broadcast(F32, scratch[3 * BLOCK_COLUMNS + c]).fma(u, a3);
+            a4 = FloatVector.broadcast(F32, scratch[4 * BLOCK_COLUMNS + c]).fma(u, a4);
+            a5 = FloatVector.broadcast(F32, scratch[5 * BLOCK_COLUMNS + c]).fma(u, a5);
+            a6 = FloatVector.broadcast(F32, scratch[6 * BLOCK_COLUMNS + c]).fma(u, a6);
+            a7 = FloatVector.broadcast(F32, scratch[7 * BLOCK_COLUMNS + c]).fma(u, a7);
+            a8 = FloatVector.broadcast(F32, scratch[8 * BLOCK_COLUMNS + c]).fma(u, a8);
+            a9 = FloatVector.broadcast(F32, scratch[9 * BLOCK_COLUMNS + c]).fma(u, a9);
+            a10 = FloatVector.broadcast(F32, scratch[10 * BLOCK_COLUMNS + c]).fma(u, a10);
+            a11 = FloatVector.broadcast(F32, scratch[11 * BLOCK_COLUMNS + c]).fma(u, a11);
+            a12 = FloatVector.broadcast(F32, scratch[12 * BLOCK_COLUMNS + c]).fma(u, a12);
+            a13 = FloatVector.broadcast(F32, scratch[13 * BLOCK_COLUMNS + c]).fma(u, a13);
+            a14 = FloatVector.broadcast(F32, scratch[14 * BLOCK_COLUMNS + c]).fma(u, a14);
+            a15 = FloatVector.broadcast(F32, scratch[15 * BLOCK_COLUMNS + c]).fma(u, a15);
         }
-        put(y, yo, valid, first, s0, s1, s2, s3, w, wo, x, xo, bound, k);
+        a0.intoArray(scratch, so);
+        a1.intoArray(scratch, so + stride);
+        a2.intoArray(scratch, so + 2 * stride);
+        a3.intoArray(scratch, so + 3 * stride);
+        a4.intoArray(scratch, so + 4 * stride);
+        a5.intoArray(scratch, so + 5 * stride);
+        a6.intoArray(scratch, so + 6 * stride);
+        a7.intoArray(scratch, so + 7 * stride);
+        a8.intoArray(scratch, so + 8 * stride);
+        a9.intoArray(scratch, so + 9 * stride);
+        a10.intoArray(scratch, so + 10 * stride);
+        a11.intoArray(scratch, so + 11 * stride);
+        a12.intoArray(scratch, so + 12 * stride);
+        a13.intoArray(scratch, so + 13 * stride);
+        a14.intoArray(scratch, so + 14 * stride);
+        a15.intoArray(scratch, so + 15 * stride);
     }
 
-    /** Adds the lanes and the columns past the last whole vector, and sets or adds to y. */
-    private static void put(
-            float[] y,
-            int yo,
-            int valid,
-            boolean first,
-            FloatVector s0,
-            FloatVector s1,
-            FloatVector s2,
-            FloatVector s3,
-            float[] w,
-            int wo,
-            float[] x,
-            int xo,
-            int from,
-            int k) {
-        float y0 = Simd.sum(s0), y1 = Simd.sum(s1), y2 = Simd.sum(s2), y3 = Simd.sum(s3);
-        for (int i = from; i < k; i++) {
-            float v = x[xo + i];
-            y0 = Math.fma(w[wo + i], v, y0);
-            y1 = Math.fma(w[wo + PANEL_COLUMNS + i], v, y1);
-            y2 = Math.fma(w[wo + 2 * PANEL_COLUMNS + i], v, y2);
-            y3 = Math.fma(w[wo + 3 * PANEL_COLUMNS + i], v, y3);
+    /** The same for one unpacked row. */
+    private static void row(float[] scratch, int wo, float[] x, int xo, int k, int so) {
+        FloatVector a = FloatVector.fromArray(F32, scratch, so);
+        FloatVector b = FloatVector.fromArray(F32, scratch, so + LANES);
+        for (int c = 0; c < k; c++) {
+            FloatVector w = FloatVector.broadcast(F32, scratch[wo + c]);
+            int at = xo + c * PackedActivations.GROUP;
+            a = w.fma(FloatVector.fromArray(F32, x, at), a);
+            b = w.fma(FloatVector.fromArray(F32, x, at + LANES), b);
         }
-        y[yo] = first ? y0 : y[yo] + y0;
-        if (valid > 1) {
-            y[yo + 1] = first ? y1 : y[yo + 1] + y1;
-        }
-        if (valid > 2) {
-            y[yo + 2] = first ? y2 : y[yo + 2] + y2;
-        }
-        if (valid > 3) {
-            y[yo + 3] = first ? y3 : y[yo + 3] + y3;
-        }
-    }
-
-    private static FloatVector load(float[] a, int i) {
-        return FloatVector.fromArray(F32, a, i);
-    }
-
-    private static void store(float[] c, int co, FloatVector v0, FloatVector v1, FloatVector v2, FloatVector v3) {
-        v0.intoArray(c, co);
-        v1.intoArray(c, co + LANES);
-        v2.intoArray(c, co + 2 * LANES);
-        v3.intoArray(c, co + 3 * LANES);
+        a.intoArray(scratch, so);
+        b.intoArray(scratch, so + LANES);
     }
 }

@@ -121,7 +121,7 @@ final class Q4_0Matrix extends WeightMatrix {
     }
 
     @Override
-    protected void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch) {
+    public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
         int blocks = columns / BLOCK;
         int groups = columns / GROUP;
         int half = (to - from + 1) / 2; // rows r and r + half together: two long streams

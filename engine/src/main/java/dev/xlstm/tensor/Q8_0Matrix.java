@@ -61,7 +61,7 @@ final class Q8_0Matrix extends WeightMatrix {
     }
 
     @Override
-    protected void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch) {
+    public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
         int blocks = columns / BLOCK;
         int quarter = (to - from) / 4;
         int r = from;

@@ -14,8 +14,11 @@ public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matr
     /** Weights that share a scale in the quantised formats, along a row. */
     public static final int BLOCK = 32;
 
-    /** Length of the scratch array that {@link #multiply} needs from each thread. */
-    public static final int PANEL_FLOATS = MatrixProduct.PANEL_ROWS * MatrixProduct.PANEL_COLUMNS;
+    /** Length of the scratch array that products need from each thread. */
+    public static final int SCRATCH_FLOATS = MatrixProduct.SCRATCH_FLOATS;
+
+    /** Most rows of activations that {@link #multiply} takes. */
+    public static final int MAX_ROWS = MatrixProduct.MAX_ROWS;
 
     protected final int rows;
     protected final int columns;
@@ -79,21 +82,23 @@ public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matr
     /** Writes the weights {@code [column, column + count)} of a row as float32 to {@code out[offset, offset + count)}. */
     public abstract void unpack(int row, int column, int count, float[] out, int offset);
 
-    /** {@code y[r] = Σ_c W[r, c] x[c]} for r in [from, to), reading each weight once. */
-    protected abstract void multiplyVector(float[] x, float[] y, int from, int to, float[] scratch);
+    /**
+     * {@code y[r] = Σ_c W[r, c] x[c]} for r in [from, to), reading each weight once.
+     *
+     * @param x [columns]
+     * @param y [rows]
+     * @param scratch of {@link #SCRATCH_FLOATS}, one a thread
+     */
+    public abstract void multiply(float[] x, float[] y, int from, int to, float[] scratch);
 
     /**
-     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for t in [0, n) and r in [from, to).
+     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all rows t of x, at most {@link #MAX_ROWS}, and r in [from, to).
      *
      * @param x [n, columns]
      * @param y [n, rows]
-     * @param panel scratch of {@link #PANEL_FLOATS}, one a thread
+     * @param scratch of {@link #SCRATCH_FLOATS}, one a thread
      */
-    public final void multiply(float[] x, int n, float[] y, int from, int to, float[] panel) {
-        if (n == 1) {
-            multiplyVector(x, y, from, to, panel);
-        } else {
-            MatrixProduct.multiply(this, x, n, y, from, to, panel);
-        }
+    public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        MatrixProduct.multiply(this, x, y, from, to, scratch);
     }
 }

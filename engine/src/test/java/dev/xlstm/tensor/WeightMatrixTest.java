@@ -84,6 +84,20 @@ class WeightMatrixTest {
                 : new Stored(DType.valueOf(format.toUpperCase(java.util.Locale.ROOT)), rows, columns, random);
     }
 
+    private static void multiply(WeightMatrix w, float[] x, int n, float[] y, int from, int to) {
+        float[] scratch = new float[WeightMatrix.SCRATCH_FLOATS];
+        if (n == 1) {
+            w.multiply(x, y, from, to, scratch);
+            return;
+        }
+        PackedActivations packed = new PackedActivations(w.columns());
+        packed.begin(n);
+        for (int group = 0; group < packed.groups(); group++) {
+            packed.pack(x, group);
+        }
+        w.multiply(packed, y, from, to, scratch);
+    }
+
     private static float[] gaussians(int n, Random random) {
         float[] x = new float[n];
         for (int i = 0; i < n; i++) {
@@ -117,11 +131,11 @@ class WeightMatrixTest {
     void multipliesLikePlainLoops(String format, int rows, int columns) {
         Random random = new Random(rows * 31L + columns);
         Stored w = stored(format, rows, columns, random);
-        for (int n : new int[] {1, 2, 4, 7, 9}) {
+        for (int n : new int[] {1, 2, 7, 16, 33, 70}) {
             float[] x = gaussians(n * columns, random);
             float[] y = new float[n * rows];
             java.util.Arrays.fill(y, Float.NaN);
-            w.matrix.multiply(x, n, y, 0, rows, new float[WeightMatrix.PANEL_FLOATS]);
+            multiply(w.matrix, x, n, y, 0, rows);
             for (int t = 0; t < n; t++) {
                 for (int r = 0; r < rows; r++) {
                     double exact = 0;
@@ -145,14 +159,13 @@ class WeightMatrixTest {
     void stretchesOfRowsGiveTheBitsOfTheWhole(String format) {
         Random random = new Random(5);
         Stored w = stored(format, 48, 2112, random);
-        float[] panel = new float[WeightMatrix.PANEL_FLOATS];
         for (int n : new int[] {1, 6}) {
             float[] x = gaussians(n * 2112, random);
             float[] whole = new float[n * 48];
-            w.matrix.multiply(x, n, whole, 0, 48, panel);
+            multiply(w.matrix, x, n, whole, 0, 48);
             float[] pieces = new float[n * 48];
-            w.matrix.multiply(x, n, pieces, 32, 48, panel);
-            w.matrix.multiply(x, n, pieces, 0, 32, panel);
+            multiply(w.matrix, x, n, pieces, 32, 48);
+            multiply(w.matrix, x, n, pieces, 0, 32);
             assertThat(pieces).isEqualTo(whole);
         }
     }
