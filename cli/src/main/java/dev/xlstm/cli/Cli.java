@@ -27,7 +27,8 @@ final class Cli {
     static final int INTERRUPTED = 130; // 128 + SIGINT
     static final int READER_GONE = 141; // 128 + SIGPIPE
 
-    static final List<String> COMMANDS = List.of("generate", "score", "tokenize", "inspect", "devices");
+    static final List<String> COMMANDS =
+            List.of("generate", "score", "tokenize", "inspect", "devices", "quantize", "bench");
 
     private final Streams streams;
     private final Interruption interruption;
@@ -95,6 +96,10 @@ final class Cli {
                 return new InspectCommand(streams);
             case "devices":
                 return new DevicesCommand(streams);
+            case "quantize":
+                return new QuantizeCommand(streams, interruption);
+            case "bench":
+                return new BenchCommand(streams);
             default:
                 throw new IllegalArgumentException(name);
         }

@@ -38,6 +38,13 @@ final class ModelOptions {
                             + " there. Default: XLSTM_BACKEND, else auto.")
     private String backend;
 
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description = "Convert the weights while loading: f32, f16, bf16, q8_0 or q4_0. xlstm quantize does it once"
+                    + " for all. Default: as stored")
+    private String format;
+
     @Spec(Target.MIXEE)
     private CommandSpec spec;
 
@@ -57,17 +64,36 @@ final class ModelOptions {
     }
 
     ModelDirectory directory() throws IOException {
-        return ModelDirectory.open(name());
+        String wanted = format();
+        ModelDirectory directory = ModelDirectory.open(name());
+        directory.convertTo(wanted);
+        return directory;
     }
 
     TextModel open() throws IOException {
+        int count = threads();
+        return TextModel.open(directory(), backend(), count);
+    }
+
+    int threads() {
         if (threads < 1) {
             throw new ParameterException(spec.commandLine(), "--threads must be at least 1, not " + threads);
         }
-        return TextModel.open(directory(), backend(), threads);
+        return threads;
     }
 
-    private String backend() {
+    /** The format asked for, or null. */
+    String format() {
+        if (format != null && !ModelDirectory.formats().contains(format)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--format must be one of " + String.join(", ", ModelDirectory.formats()) + ", not '" + format
+                            + "'");
+        }
+        return format;
+    }
+
+    String backend() {
         String named = backend == null ? System.getenv("XLSTM_BACKEND") : backend;
         if (named == null || named.isEmpty()) {
             return Backends.AUTO;

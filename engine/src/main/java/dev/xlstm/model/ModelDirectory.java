@@ -1,8 +1,10 @@
 package dev.xlstm.model;
 
 import dev.xlstm.safetensors.Checkpoint;
+import dev.xlstm.tensor.WeightMatrix;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -26,6 +28,8 @@ public final class ModelDirectory implements AutoCloseable {
     private Checkpoint checkpoint;
     private WeightLoader loader;
     private XlstmWeights weights;
+    private String format; // null for the stored ones
+    private Arena converted; // holds the weights in that format
     private Tokenizer tokenizer;
 
     private ModelDirectory(Path path, JsonObject json) throws ModelException {
@@ -100,8 +104,38 @@ public final class ModelDirectory implements AutoCloseable {
         if (weights == null) {
             loader = new WeightLoader(config, checkpoint());
             weights = loader.load();
+            if (format != null) { // all is known to be there and of the right shape
+                converted = Arena.ofShared();
+                loader = new WeightLoader(config, checkpoint(), new MatrixConverter(format, converted));
+                weights = loader.load();
+            }
         }
         return weights;
+    }
+
+    /** The formats {@link #convertTo} knows. */
+    public static List<String> formats() {
+        return MatrixConverter.FORMATS;
+    }
+
+    /**
+     * Has {@link #weights} convert the matrices, in memory, instead of reading them as stored. Norms and biases stay
+     * float32; under a quantised format, the embedding and the gates stay as stored.
+     *
+     * @param format one of {@link #formats}; null for no conversion
+     * @throws IllegalStateException if the weights have been loaded
+     */
+    public void convertTo(String format) {
+        if (weights != null) {
+            throw new IllegalStateException("the weights have been loaded already");
+        }
+        this.format = format;
+    }
+
+    /** The matrices of {@link #weights} by the names of their tensors. */
+    Map<String, WeightMatrix> matrices() throws IOException {
+        weights();
+        return loader.matrices();
     }
 
     /** Names of tensors in the checkpoint that the model has no place for: harmless, but worth a look. */
@@ -153,6 +187,10 @@ public final class ModelDirectory implements AutoCloseable {
     public void close() {
         if (checkpoint != null) {
             checkpoint.close();
+        }
+        if (converted != null) {
+            converted.close();
+            converted = null;
         }
     }
 }

@@ -6,13 +6,16 @@ import dev.xlstm.model.XlstmWeights.Norm;
 import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.safetensors.Tensor;
+import dev.xlstm.safetensors.TensorInfo;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,13 +37,23 @@ final class WeightLoader {
     private final XlstmConfig config;
     private final Checkpoint checkpoint;
     private final Map<String, Tensor> tensors;
+    private final MatrixConverter converter; // null to leave all as stored
+    private final Map<String, WeightMatrix> matrices = new LinkedHashMap<>();
     private final Set<String> used = new HashSet<>();
     private final List<String> missing = new ArrayList<>();
     private final List<ModelException> wrong = new ArrayList<>();
 
     WeightLoader(XlstmConfig config, Checkpoint checkpoint) {
+        this(config, checkpoint, null);
+    }
+
+    /**
+     * @param converter changes the format of the matrices; null to leave them as stored
+     */
+    WeightLoader(XlstmConfig config, Checkpoint checkpoint, MatrixConverter converter) {
         this.config = config;
         this.checkpoint = checkpoint;
+        this.converter = converter;
         this.tensors = checkpoint.tensors();
     }
 
@@ -63,6 +76,11 @@ final class WeightLoader {
     /** Names of tensors in the checkpoint that the model has no place for. */
     List<String> unusedTensors() {
         return tensors.keySet().stream().filter(name -> !used.contains(name)).toList();
+    }
+
+    /** The matrices by the names of their tensors; fused ones whole. */
+    Map<String, WeightMatrix> matrices() {
+        return Collections.unmodifiableMap(matrices);
     }
 
     private Layer layer(String block) {
@@ -164,8 +182,20 @@ final class WeightLoader {
         return firstOf(name + ".weight", alias + ".weight").replaceFirst("\\.weight$", "");
     }
 
-    /** {@code [rows, columns]} in its stored format; null if there is a problem with it. */
+    /** {@code [rows, columns]} in its stored format, or as the converter gives it; null if there is a problem with it. */
     private WeightMatrix matrix(String name, int rows, int columns) {
+        Tensor stored = tensors.get(name);
+        boolean quantised = stored != null && (stored.dtype() == DType.I8 || stored.dtype() == DType.U8);
+        WeightMatrix matrix =
+                quantised ? quantisedMatrix(stored, rows, columns) : unquantisedMatrix(name, rows, columns);
+        if (matrix != null) {
+            matrix = converter == null ? matrix : converter.convert(name, matrix);
+            matrices.put(name, matrix);
+        }
+        return matrix;
+    }
+
+    private WeightMatrix unquantisedMatrix(String name, int rows, int columns) {
         Tensor tensor = tensor(name, new long[] {rows, columns});
         if (tensor == null) {
             return null;
@@ -176,6 +206,39 @@ final class WeightLoader {
             wrong(name, "is " + tensor.dtype() + "; convert matrices to F32, F16 or BF16");
             return null;
         }
+    }
+
+    private WeightMatrix quantisedMatrix(Tensor quants, int rows, int columns) {
+        used.add(quants.name());
+        String scheme;
+        try {
+            scheme = Quantization.scheme(checkpoint);
+        } catch (ModelException e) {
+            wrong.add(e);
+            return null;
+        }
+        if (columns % WeightMatrix.BLOCK != 0) {
+            wrong(quants.name(), "is quantised, though its " + columns + " columns make no whole blocks of 32");
+            return null;
+        }
+        Tensor scales =
+                tensors.get(Quantization.scales(quants.name(), rows, columns).name());
+        if (scales == null) {
+            missing.add(Quantization.scales(quants.name(), rows, columns).name());
+            return null;
+        }
+        used.add(scales.name());
+        boolean fits = fits(quants, Quantization.quants(scheme, quants.name(), rows, columns));
+        fits &= fits(scales, Quantization.scales(quants.name(), rows, columns));
+        return fits ? WeightMatrix.quantized(scheme, quants.data(), scales.data(), rows, columns) : null;
+    }
+
+    private boolean fits(Tensor tensor, TensorInfo expected) {
+        String problem = Quantization.problem(tensor, expected);
+        if (problem != null) {
+            wrong(tensor.name(), problem);
+        }
+        return problem == null;
     }
 
     /**

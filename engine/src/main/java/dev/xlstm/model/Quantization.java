@@ -1,0 +1,100 @@
+package dev.xlstm.model;
+
+import dev.xlstm.safetensors.Checkpoint;
+import dev.xlstm.safetensors.DType;
+import dev.xlstm.safetensors.Tensor;
+import dev.xlstm.safetensors.TensorInfo;
+import dev.xlstm.tensor.Quantizer;
+import dev.xlstm.tensor.WeightMatrix;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which matrices are quantised, and how a checkpoint holds them: the quants under the matrix's name, I8 {@code [rows,
+ * columns]} for q8_0 and U8 {@code [rows, columns / 2]} for q4_0; the scales under {@code NAME.scales}, F16 {@code [rows,
+ * columns / 32]}; the scheme in the metadata.
+ */
+final class Quantization {
+
+    static final List<String> FORMATS = List.of("q8_0", "q4_0");
+
+    private static final String SCHEME = "xlstm.quantization";
+    private static final String VERSION = "xlstm.quantization.version";
+    private static final String THIS_VERSION = "1"; // another order of nibbles would be another
+    private static final String SCALES = ".scales";
+
+    private Quantization() {}
+
+    /**
+     * Whether a matrix of this name is worth it. The gates are small and decide what is remembered; of the embedding a token
+     * reads but one row, so its bytes cost memory, not time.
+     */
+    static boolean applies(String name, int columns) {
+        boolean precise = name.endsWith("igate_preact.weight")
+                || name.endsWith("fgate_preact.weight")
+                || name.endsWith("embeddings.weight")
+                || name.endsWith("embedding.weight");
+        return !precise && columns % WeightMatrix.BLOCK == 0;
+    }
+
+    static Map<String, String> metadata(String format) {
+        return Map.of(SCHEME, format, VERSION, THIS_VERSION);
+    }
+
+    static TensorInfo quants(String format, String name, int rows, int columns) {
+        DType dtype = format.equals("q8_0") ? DType.I8 : DType.U8;
+        return new TensorInfo(name, dtype, rows, Quantizer.quantBytes(format, columns));
+    }
+
+    static TensorInfo scales(String name, int rows, int columns) {
+        return new TensorInfo(name + SCALES, DType.F16, rows, columns / WeightMatrix.BLOCK);
+    }
+
+    /** Whether a checkpoint says that it is quantised. */
+    static boolean isQuantized(Checkpoint checkpoint) {
+        return checkpoint.metadata().containsKey(SCHEME);
+    }
+
+    /**
+     * The scheme of a checkpoint that has integer tensors.
+     *
+     * @throws ModelException if it is missing or unknown
+     */
+    static String scheme(Checkpoint checkpoint) throws ModelException {
+        String scheme = checkpoint.metadata().get(SCHEME);
+        String version = checkpoint.metadata().get(VERSION);
+        if (scheme == null) {
+            throw new ModelException(
+                    checkpoint.directory(),
+                    "holds integer matrices, but the metadata of its files have no " + SCHEME
+                            + "; take the unquantised model and run xlstm quantize");
+        }
+        if (!FORMATS.contains(scheme)) {
+            throw new ModelException(
+                    checkpoint.directory(),
+                    SCHEME + " in its metadata is '" + shorten(scheme) + "'; known are "
+                            + String.join(" and ", FORMATS));
+        }
+        if (!THIS_VERSION.equals(version)) {
+            throw new ModelException(
+                    checkpoint.directory(),
+                    VERSION + " in its metadata is '" + shorten(String.valueOf(version)) + "', known is " + THIS_VERSION
+                            + "; use the xlstm that wrote it, or quantise the original again");
+        }
+        return scheme;
+    }
+
+    private static String shorten(String text) {
+        return text.length() > 40 ? text.substring(0, 40) + "..." : text;
+    }
+
+    /** What is wrong with a stored tensor, or null if it is as announced. */
+    static String problem(Tensor tensor, TensorInfo expected) {
+        return tensor.dtype() == expected.dtype() && Arrays.equals(tensor.shape(), expected.shape())
+                ? null
+                : "is " + tensor.dtype() + " " + Arrays.toString(tensor.shape())
+                        + ", but the config and the quantisation" + " ask for " + expected.dtype() + " "
+                        + Arrays.toString(expected.shape());
+    }
+}
