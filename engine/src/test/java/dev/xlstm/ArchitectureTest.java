@@ -54,8 +54,14 @@ class ArchitectureTest {
     static final ArchRule session = only("session", here("backend"), here("model"), here("safetensors"));
 
     @ArchTest
-    static final ArchRule generation =
-            only("generation", here("session"), here("sampling"), here("model"), here("backend"), here("tokenizer"));
+    static final ArchRule generation = only(
+            "generation",
+            here("session"),
+            here("sampling"),
+            here("model"),
+            here("backend"),
+            here("tokenizer"),
+            here("safetensors"));
 
     @ArchTest
     static final ArchRule jinja = only("jinja");

@@ -3,7 +3,12 @@ package dev.xlstm.generation;
 /** Follows a generation while it runs, on the thread that runs it. */
 public interface GenerationListener {
 
-    /** Part of the prompt has been read. */
+    /**
+     * Part of the prompt has been read.
+     *
+     * @param done ids so far
+     * @param total of all its ids; -1 while the prompt is still arriving
+     */
     default void prefill(int done, int total) {}
 
     /**

@@ -18,11 +18,25 @@ final class History {
         added++;
     }
 
-    /** Tells a new sampler of the ids, oldest first. */
-    void replay(Sampler sampler) {
-        for (long i = Math.max(0, added - CAPACITY); i < added; i++) {
+    /** How many ids there have been, forgotten ones included. */
+    long added() {
+        return added;
+    }
+
+    /** Tells a sampler of the ids from a place on, oldest first. */
+    void replay(Sampler sampler, long from) {
+        for (long i = Math.max(from, added - CAPACITY); i < added; i++) {
             sampler.accept(ring[(int) (i % CAPACITY)]);
         }
+    }
+
+    /** The ids that are not forgotten, oldest first. */
+    int[] toArray() {
+        int[] ids = new int[(int) Math.min(added, CAPACITY)];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = ring[(int) ((added - ids.length + i) % CAPACITY)];
+        }
+        return ids;
     }
 
     History copy() {

@@ -88,6 +88,11 @@ final class StopMatcher {
         return matched;
     }
 
+    /** The text held back so far. */
+    String held() {
+        return held.toString();
+    }
+
     /** The text still held back, once nothing more can complete a stop string. */
     String finish() {
         return matched == null ? release(held.length()) : "";

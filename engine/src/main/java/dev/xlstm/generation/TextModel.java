@@ -3,8 +3,11 @@ package dev.xlstm.generation;
 import dev.xlstm.backend.Backends;
 import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
+import dev.xlstm.session.StateFile;
+import dev.xlstm.tokenizer.Encoder;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,6 +24,7 @@ public final class TextModel implements AutoCloseable {
     private final LoadedModel loaded;
     private final Tokenizer tokenizer; // null without tokenizer.json
     private final SpecialTokens special;
+    private Fingerprint fingerprint; // when first asked for
 
     /**
      * @param tokenizer null for a model that speaks in ids only
@@ -87,15 +91,26 @@ public final class TextModel implements AutoCloseable {
      * @throws IllegalStateException if the model has no tokenizer
      */
     public int[] encodePrompt(String text) {
-        int[] ids = requireTokenizer().encode(text, true);
-        int[] start = special.prependBos() ? new int[] {special.bos().getAsInt()} : tokenizer.templatePrefix();
-        boolean there = ids.length >= start.length && Arrays.equals(ids, 0, start.length, start, 0, start.length);
-        if (there) {
-            return ids;
+        PromptEncoder encoder = promptEncoder(true);
+        int[] first = encoder.append(text);
+        int[] rest = encoder.finish();
+        int[] ids = Arrays.copyOf(first, first.length + rest.length);
+        System.arraycopy(rest, 0, ids, first.length, rest.length);
+        return ids;
+    }
+
+    /**
+     * An encoder for a prompt that arrives in parts.
+     *
+     * @param begins whether a text begins with it, see {@link #encodePrompt}
+     */
+    PromptEncoder promptEncoder(boolean begins) {
+        Encoder encoder = requireTokenizer().encoder(true);
+        if (!begins) {
+            return new PromptEncoder(encoder, new int[0]);
         }
-        int[] prompt = Arrays.copyOf(start, start.length + ids.length);
-        System.arraycopy(ids, 0, prompt, start.length, ids.length);
-        return prompt;
+        return new PromptEncoder(
+                encoder, special.prependBos() ? new int[] {special.bos().getAsInt()} : tokenizer.templatePrefix());
     }
 
     Tokenizer requireTokenizer() {
@@ -108,6 +123,40 @@ public final class TextModel implements AutoCloseable {
     /** A text that has not begun. */
     public TextSession newSession() {
         return new TextSession(this);
+    }
+
+    /**
+     * A text read from a state file: it goes on where {@link TextSession#save} left it, bit for bit if the file is
+     * float32.
+     *
+     * @throws IOException with the reason, if the file is damaged or the state of another model
+     */
+    public TextSession resume(Path stateFile) throws IOException {
+        StateFile file = StateFile.read(stateFile, loaded, fingerprint());
+        try {
+            return new TextSession(
+                    this,
+                    file.session(),
+                    SavedText.of(file.extra(), loaded.config().vocabSize()));
+        } catch (IllegalArgumentException e) {
+            file.session().close();
+            throw new IOException(stateFile + ": " + e.getMessage() + "; make it anew", e);
+        }
+    }
+
+    /**
+     * What tells this model from others.
+     *
+     * @throws IllegalStateException if the model came from no directory
+     */
+    public Fingerprint fingerprint() throws IOException {
+        if (fingerprint == null) {
+            if (directory == null) {
+                throw new IllegalStateException("a model without a directory has no fingerprint");
+            }
+            fingerprint = Fingerprint.of(directory.weights());
+        }
+        return fingerprint;
     }
 
     /** Sessions must be closed before. */

@@ -1,21 +1,35 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.safetensors.DType;
 import dev.xlstm.sampling.Sampler;
 import dev.xlstm.sampling.SamplingOptions;
 import dev.xlstm.session.Session;
+import dev.xlstm.session.StateFile;
 import dev.xlstm.tokenizer.Decoder;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.CharBuffer;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.function.Consumer;
 
 /** One text that is read and continued. Constant in size however long it gets; not thread-safe. */
 public final class TextSession implements AutoCloseable {
 
     private static final int FEED_IDS = 256; // between two looks at whether to go on
+    private static final int READ_CHARS = 8192;
 
     private final TextModel model;
     private final Session session;
     private final History history;
+    private final Decoder decoder; // may hold the beginning of a character; null without a tokenizer
+    private String held = ""; // text that may be the beginning of a stop string
     private SamplingOptions sampling; // of the last generation,
     private Sampler sampler; // which goes on if the next has the same
+    private SavedText saved; // until the first generation after a resumption,
+    private long savedAt; // when as many ids had been added to the history
     private long promptTokens; // read since the last generation,
     private long prefillNanos; // in this time
 
@@ -23,10 +37,25 @@ public final class TextSession implements AutoCloseable {
         this(model, new Session(model.loaded()), new History());
     }
 
+    /** Goes on with what was saved. */
+    TextSession(TextModel model, Session session, SavedText saved) {
+        this(model, session, new History());
+        for (int id : saved.recent()) {
+            history.add(id);
+        }
+        if (decoder != null) {
+            decoder.restore(saved.pending());
+        }
+        held = saved.held();
+        savedAt = history.added();
+        this.saved = saved;
+    }
+
     private TextSession(TextModel model, Session session, History history) {
         this.model = model;
         this.session = session;
         this.history = history;
+        decoder = model.tokenizer().map(t -> t.decoder(true)).orElse(null);
     }
 
     /**
@@ -53,6 +82,35 @@ public final class TextSession implements AutoCloseable {
 
     /** Reads ids until the listener cancels; returns whether all have been read. */
     public boolean feed(int[] ids, GenerationListener listener) {
+        return feed(ids, listener, 0, ids.length);
+    }
+
+    /**
+     * Reads text while it arrives, in constant memory, until the listener cancels. The ids are those of the whole text, see
+     * {@link #feed(String)}.
+     *
+     * @return whether all has been read
+     * @throws IllegalStateException if the model has no tokenizer
+     */
+    public boolean feed(Reader text, GenerationListener listener) throws IOException {
+        PromptEncoder encoder = model.promptEncoder(session.position() == 0);
+        long start = session.position();
+        char[] piece = new char[READ_CHARS];
+        while (!listener.cancelled()) {
+            int count = text.read(piece);
+            int[] ids = count < 0 ? encoder.finish() : encoder.append(CharBuffer.wrap(piece, 0, count));
+            boolean whole = feed(ids, listener, session.position() - start, -1);
+            if (count < 0 || !whole) {
+                return whole;
+            }
+        }
+        return false;
+    }
+
+    private boolean feed(int[] ids, GenerationListener listener, long before, int total) {
+        if (ids.length > 0) {
+            endText(listener);
+        }
         long start = System.nanoTime();
         int done = 0;
         while (done < ids.length && !listener.cancelled()) {
@@ -62,7 +120,7 @@ public final class TextSession implements AutoCloseable {
                 accept(ids[i]);
             }
             done = to;
-            listener.prefill(done, ids.length);
+            listener.prefill((int) Math.min(before + done, Integer.MAX_VALUE), total);
         }
         promptTokens += done;
         prefillNanos += System.nanoTime() - start;
@@ -96,9 +154,19 @@ public final class TextSession implements AutoCloseable {
      *     are not finite
      */
     public Outcome generate(GenerationOptions options, GenerationListener listener) {
+        Outcome outcome = generatePart(options, listener);
+        endText(listener);
+        return outcome;
+    }
+
+    /**
+     * As {@link #generate(GenerationOptions, GenerationListener)}, but if it ends by its length or is interrupted, text that
+     * is not yet certain stays for the next: a character whose last bytes are missing, the beginning of a stop string. The
+     * text of all parts is then the same as of one generation.
+     */
+    public Outcome generatePart(GenerationOptions options, GenerationListener listener) {
         beginText();
         useSampler(options.sampling());
-        Decoder decoder = model.tokenizer().map(t -> t.decoder(true)).orElse(null);
         StopMatcher stops = new StopMatcher(options.stop());
         FinishReason reason = listener.cancelled() ? FinishReason.INTERRUPTED : null;
         if (reason == null) {
@@ -108,6 +176,10 @@ public final class TextSession implements AutoCloseable {
         }
         long decodeStart = System.nanoTime();
         long tokens = 0;
+        emit(stops.append(held), listener);
+        if (reason == null && stops.matched() != null) {
+            reason = FinishReason.STOP;
+        }
         while (reason == null) {
             if (tokens == options.maxTokens()) {
                 reason = FinishReason.LENGTH;
@@ -129,10 +201,12 @@ public final class TextSession implements AutoCloseable {
                 }
             }
         }
-        if (decoder != null && stops.matched() == null) {
-            emit(stops.append(decoder.finish()), listener);
-            emit(stops.finish(), listener);
-            reason = stops.matched() == null ? reason : FinishReason.STOP;
+        held = stops.held();
+        if (stops.matched() != null && decoder != null) {
+            decoder.finish(); // what came with the stop string, and after it
+        }
+        if (reason != FinishReason.LENGTH && reason != FinishReason.INTERRUPTED) {
+            endText(listener);
         }
         Outcome outcome = new Outcome(
                 reason, stops.matched(), promptTokens, tokens, prefillNanos, System.nanoTime() - decodeStart);
@@ -141,12 +215,27 @@ public final class TextSession implements AutoCloseable {
         return outcome;
     }
 
-    private void useSampler(SamplingOptions options) {
-        if (!options.equals(sampling)) {
-            sampler = new Sampler(options, model.loaded().config().vocabSize());
-            history.replay(sampler);
-            sampling = options;
+    /** Gives out what has been held back, as no text follows on it. */
+    private void endText(GenerationListener listener) {
+        if (decoder != null) {
+            String rest = held + decoder.finish();
+            held = "";
+            emit(rest, listener);
         }
+    }
+
+    private void useSampler(SamplingOptions options) {
+        if (options.equals(sampling)) {
+            return;
+        }
+        sampler = new Sampler(options, model.loaded().config().vocabSize());
+        boolean goesOn = saved != null && SavedText.describe(options).equals(saved.samplingOptions());
+        if (goesOn) {
+            sampler.restore(saved.sampler());
+        }
+        history.replay(sampler, goesOn ? savedAt : 0);
+        sampling = options;
+        saved = null;
     }
 
     private void accept(int id) {
@@ -188,6 +277,37 @@ public final class TextSession implements AutoCloseable {
         return session.position();
     }
 
+    /** The seed of the last generation, this one's or one before it was saved. */
+    public OptionalLong seed() {
+        if (sampling != null) {
+            return OptionalLong.of(sampling.seed());
+        }
+        return saved == null || saved.seed() == null ? OptionalLong.empty() : OptionalLong.of(saved.seed());
+    }
+
+    /**
+     * Writes a state file: whoever {@link TextModel#resume resumes} it goes on as this one would, with the same sampling
+     * options in the same draws. The file appears whole or not at all.
+     *
+     * @param dtype F32, or BF16 for half the size, which is not exact
+     * @param attributes of the new file, such as permissions
+     */
+    public void save(Path stateFile, DType dtype, FileAttribute<?>... attributes) throws IOException {
+        StateFile.write(stateFile, session, model.fingerprint(), dtype, toSave().metadata(), attributes);
+    }
+
+    private SavedText toSave() {
+        byte[] pending = decoder == null ? new byte[0] : decoder.pending();
+        int[] recent = history.toArray();
+        if (sampler != null) {
+            return new SavedText(pending, held, recent, SavedText.describe(sampling), sampling.seed(), sampler.save());
+        }
+        if (saved != null && savedAt == history.added()) { // nothing has happened in between
+            return new SavedText(pending, held, recent, saved.samplingOptions(), saved.seed(), saved.sampler());
+        }
+        return new SavedText(pending, held, recent, null, null, Map.of());
+    }
+
     /** What has been read, without its text: for logits and scores. */
     public Session session() {
         return session;
@@ -201,6 +321,12 @@ public final class TextSession implements AutoCloseable {
             copy.sampler = new Sampler(sampling, model.loaded().config().vocabSize());
             copy.sampler.restore(sampler.save());
         }
+        if (decoder != null) {
+            copy.decoder.restore(decoder.pending());
+        }
+        copy.held = held;
+        copy.saved = saved;
+        copy.savedAt = savedAt;
         copy.promptTokens = promptTokens;
         copy.prefillNanos = prefillNanos;
         return copy;

@@ -57,7 +57,7 @@ final class ScriptedModel implements LoadedModel {
     }
 
     /** A tokenizer.json with the 256 bytes and no merges; a byte's id is its value. */
-    private static Tokenizer tokenizer(Path directory) throws IOException {
+    static Tokenizer tokenizer(Path directory) throws IOException {
         StringBuilder vocab = new StringBuilder();
         int next = 256; // GPT-2's alphabet shows bytes that do not print as U+0100 and up, in order
         for (int b = 0; b < 256; b++) {
