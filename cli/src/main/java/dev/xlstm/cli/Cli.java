@@ -43,6 +43,10 @@ final class Cli {
     /** Runs a command line to its end; returns the exit code. */
     int run(String... args) {
         try {
+            if (args.length == 1 && isVersion(args[0])) { // loading the parser would take most of the time
+                streams.print(new RootCommand.Version().getVersion()[0] + "\n");
+                return OK;
+            }
             String[] plain = withoutHelpCommand(args);
             return commandLine(needed(plain)).execute(plain);
         } catch (Throwable e) {
@@ -60,13 +64,13 @@ final class Cli {
         return plain;
     }
 
-    /** The command asked for; none for the version; all where the help may have to list them. */
+    private static boolean isVersion(String arg) {
+        return arg.equals("--version") || arg.equals("-V");
+    }
+
+    /** The command asked for; all where the help may have to list them. */
     private static List<String> needed(String[] args) {
-        String first = args.length == 0 ? "" : args[0];
-        if (COMMANDS.contains(first)) {
-            return List.of(first);
-        }
-        return first.equals("--version") || first.equals("-V") ? List.of() : COMMANDS;
+        return args.length > 0 && COMMANDS.contains(args[0]) ? List.of(args[0]) : COMMANDS;
     }
 
     /** The parser with some of {@link #COMMANDS}. */

@@ -30,6 +30,7 @@ class CliTest {
     void versionAndHelpGoToStdout() {
         assertThat(xlstm("--version").out()).matches("xlstm \\d+\\.\\d+\\.\\d+\n");
         assertThat(xlstm("-V")).isEqualTo(xlstm("--version"));
+        assertThat(xlstm("--debug", "-V")).isEqualTo(xlstm("--version"));
         CliRun help = xlstm("--help");
         assertThat(help.code()).isZero();
         assertThat(help.err()).isEmpty();
