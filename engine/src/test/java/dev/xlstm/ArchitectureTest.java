@@ -58,6 +58,7 @@ class ArchitectureTest {
             "generation",
             here("session"),
             here("sampling"),
+            here("grammar"),
             here("model"),
             here("backend"),
             here("tokenizer"),

@@ -7,6 +7,8 @@ import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
+import dev.xlstm.grammar.Grammar;
+import dev.xlstm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -88,6 +90,9 @@ final class GenerateCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nSampling:%n")
     private SamplingFlags sampling = new SamplingFlags();
 
+    @ArgGroup(validate = false, heading = "%nConstraints:%n")
+    private GrammarFlags constraint = new GrammarFlags();
+
     @ArgGroup(validate = false, heading = "%nOutput:%n")
     private Output output = new Output();
 
@@ -126,12 +131,15 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        GenerationOptions options = options();
+        GenerationOptions given = options();
+        Grammar grammar = constraint.read(spec);
         int[] givenIds = promptIds();
         String text = givenIds == null ? new TextInput(streams, spec, input.file, prompt).joined() : null;
         try (TextModel opened = model.open();
                 TextSession session = opened.newSession()) {
             device = opened.loaded().device();
+            GenerationOptions options = given.withSampling(sampling(opened, given))
+                    .withGrammar(constraint.compile(grammar, opened, given.stopIds(), spec));
             int[] ids = text == null ? givenIds : opened.encodePrompt(text);
             String echo = output.echo ? text == null ? decode(opened, ids) : text : "";
             interruption.begin();
@@ -146,7 +154,25 @@ final class GenerateCommand implements Callable<Integer> {
     private GenerationOptions options() {
         try {
             Set<Integer> stopIds = new LinkedHashSet<>(length.stopIds);
-            return new GenerationOptions(sampling.options(), length.maxTokens, length.stop, stopIds, length.ignoreEos);
+            return new GenerationOptions(
+                    sampling.options(), length.maxTokens, length.stop, stopIds, length.ignoreEos, null);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    /** With what needs the model's tokenizer, and the same seed. */
+    private SamplingOptions sampling(TextModel model, GenerationOptions given) {
+        try {
+            SamplingOptions all = sampling.options(model.tokenizer().orElse(null));
+            int vocab = model.loaded().config().vocabSize();
+            for (int id : all.logitBias().keySet()) {
+                if (id >= vocab) {
+                    throw new IllegalArgumentException(
+                            "--logit-bias: id " + id + " is outside the model's vocabulary of " + vocab);
+                }
+            }
+            return all.toBuilder().seed(given.sampling().seed()).build();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -177,6 +203,7 @@ final class GenerateCommand implements Callable<Integer> {
         session.feed(ids, stream);
         Outcome outcome = session.generate(options, stream);
         stream.end();
+        warnIfCutOff(outcome, options);
         stats(outcome, options);
         return exitCode(outcome);
     }
@@ -231,6 +258,9 @@ final class GenerateCommand implements Callable<Integer> {
             JsonOutput.ids(json, "token_ids", gatherer.ids());
             JsonOutput.text(json, "text", session.hasText() ? gatherer.text() : null);
             json.writeStringProperty("finish_reason", outcome.finishReason().toString());
+            if (constraint.given()) {
+                json.writeBooleanProperty("grammar_complete", outcome.grammarComplete());
+            }
             if (outcome.stop() != null) {
                 json.writeStringProperty("stop", outcome.stop());
             }
@@ -248,8 +278,19 @@ final class GenerateCommand implements Callable<Integer> {
             json.writeNumberProperty("decode_tokens_per_second", outcome.decodeRate());
             json.writeEndObject();
         });
+        warnIfCutOff(outcome, options);
         stats(outcome, options);
         return exitCode(outcome);
+    }
+
+    private void warnIfCutOff(Outcome outcome, GenerationOptions options) {
+        if (!outcome.grammarComplete() && !output.quiet) {
+            streams.message("xlstm: warning: the text is cut off, the grammar was not finished (end: "
+                    + outcome.finishReason()
+                    + (outcome.finishReason() == FinishReason.LENGTH
+                            ? ", -n " + options.maxTokens() + " is too small for it)"
+                            : ")"));
+        }
     }
 
     private void stats(Outcome outcome, GenerationOptions options) {

@@ -1,6 +1,14 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.sampling.DryOptions;
+import dev.xlstm.sampling.MirostatOptions;
 import dev.xlstm.sampling.SamplingOptions;
+import dev.xlstm.sampling.StepName;
+import dev.xlstm.sampling.XtcOptions;
+import dev.xlstm.tokenizer.Tokenizer;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
 /** {@link SamplingOptions} as flags. */
@@ -59,6 +67,74 @@ final class SamplingFlags {
     private int repeatLastN = DEFAULTS.repeatLastN();
 
     @Option(
+            names = "--dry-multiplier",
+            paramLabel = "X",
+            description = "DRY: a token that would go on repeating a passage loses X * base^(length of the passage -"
+                    + " allowed length); 0 for none. Default: 0")
+    private float dryMultiplier = DryOptions.OFF.multiplier();
+
+    @Option(names = "--dry-base", paramLabel = "X", description = "Growth of the DRY penalty. Default: 1.75")
+    private float dryBase = DryOptions.OFF.base();
+
+    @Option(
+            names = "--dry-allowed-length",
+            paramLabel = "N",
+            description = "Passages shorter than N tokens may be repeated. Default: 2")
+    private int dryAllowedLength = DryOptions.OFF.allowedLength();
+
+    @Option(
+            names = "--dry-last-n",
+            paramLabel = "N",
+            description = "How many tokens DRY looks back; 0 for none. Default: 1024")
+    private int dryLastN = DryOptions.OFF.lastN();
+
+    @Option(
+            names = "--dry-sequence-breaker",
+            paramLabel = "TEXT",
+            description = "No passage runs across a token with TEXT in it; \\n is a line feed. May be given several"
+                    + " times; none for no breakers. Default: line feed, colon, double quote, asterisk")
+    private List<String> dryBreakers = List.of("\\n", ":", "\"", "*");
+
+    @Option(
+            names = "--xtc-probability",
+            paramLabel = "P",
+            description =
+                    "XTC: with probability P leave out all likely tokens but the least likely of them." + " Default: 0")
+    private float xtcProbability = XtcOptions.OFF.probability();
+
+    @Option(
+            names = "--xtc-threshold",
+            paramLabel = "P",
+            description = "Tokens at least this probable are likely ones. Default: 0.1")
+    private float xtcThreshold = XtcOptions.OFF.threshold();
+
+    @Option(
+            names = "--mirostat-tau",
+            paramLabel = "BITS",
+            description =
+                    "Mirostat 2: keep the surprise of the text near BITS a token, instead of top-k, top-p, min-p and"
+                            + " XTC; 0 for no mirostat. Default: 0")
+    private float mirostatTau = MirostatOptions.OFF.tau();
+
+    @Option(names = "--mirostat-eta", paramLabel = "X", description = "How fast mirostat learns. Default: 0.1")
+    private float mirostatEta = MirostatOptions.OFF.eta();
+
+    @Option(
+            names = {"-l", "--logit-bias"},
+            paramLabel = "TOKEN(+/-)X",
+            description = "Add X to the logit of a token: 42+1.5 by id, \" cat\"-2 by text, 42-inf never. May be given"
+                    + " several times.")
+    private List<String> logitBias = List.of();
+
+    @Option(
+            names = "--samplers",
+            paramLabel = "LIST",
+            description = "The steps that run, in this order; others do not. Default:"
+                    + " penalties;dry;top_k;top_p;min_p;xtc;temperature")
+    private String samplers =
+            StepName.DEFAULT_ORDER.stream().map(StepName::toString).collect(Collectors.joining(";"));
+
+    @Option(
             names = "--seed",
             paramLabel = "N",
             description = "Seed of the random draws: the same seed gives the same text. Default: another one each time,"
@@ -66,6 +142,23 @@ final class SamplingFlags {
     private Long seed;
 
     /**
+     * @param tokenizer knows the tokens that are given by text; null if the model has none
+     * @throws IllegalArgumentException naming an option out of its range
+     */
+    SamplingOptions options(Tokenizer tokenizer) {
+        return options().toBuilder()
+                .logitBias(TokenTexts.biases(logitBias, tokenizer))
+                .dry(dry(TokenTexts.containing(dryMultiplier > 0 ? dryBreakers : List.of(), tokenizer)))
+                .build();
+    }
+
+    private DryOptions dry(Set<Integer> breakers) {
+        return new DryOptions(dryMultiplier, dryBase, dryAllowedLength, dryLastN, breakers);
+    }
+
+    /**
+     * Without what needs a tokenizer: logit biases and the breakers of DRY.
+     *
      * @throws IllegalArgumentException naming an option out of its range
      */
     SamplingOptions options() {
@@ -78,6 +171,10 @@ final class SamplingFlags {
                 .presencePenalty(presencePenalty)
                 .frequencyPenalty(frequencyPenalty)
                 .repeatLastN(repeatLastN)
+                .dry(dry(Set.of()))
+                .xtc(new XtcOptions(xtcProbability, xtcThreshold))
+                .mirostat(new MirostatOptions(mirostatTau, mirostatEta))
+                .order(StepName.parseList(samplers))
                 .seed(seed == null ? randomSeed() : seed)
                 .build();
     }

@@ -6,7 +6,7 @@ import java.util.Locale;
 public enum FinishReason {
     /** As many tokens as allowed. */
     LENGTH,
-    /** A stop string or a stop id of the caller's. */
+    /** A stop string or a stop id of the caller's, or the end of all that the grammar admits. */
     STOP,
     /** The model's own end of text. */
     EOS,

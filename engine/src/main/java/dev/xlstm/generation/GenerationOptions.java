@@ -1,5 +1,6 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.sampling.SamplingOptions;
 import java.util.List;
 import java.util.Set;
@@ -12,9 +13,15 @@ import java.util.Set;
  * @param stop strings that end the text; none of them is part of it
  * @param stopIds ids that end the text, besides the model's own
  * @param ignoreEos go on after the model's own end of text
+ * @param grammar keeps the text of each generation in a language, see {@link TextModel#compile}; null for none
  */
 public record GenerationOptions(
-        SamplingOptions sampling, int maxTokens, List<String> stop, Set<Integer> stopIds, boolean ignoreEos) {
+        SamplingOptions sampling,
+        int maxTokens,
+        List<String> stop,
+        Set<Integer> stopIds,
+        boolean ignoreEos,
+        CompiledGrammar grammar) {
 
     public GenerationOptions {
         if (maxTokens < -1) {
@@ -29,26 +36,30 @@ public record GenerationOptions(
 
     /** At most 256 tokens, the default sampling, no stop strings. */
     public static GenerationOptions defaults() {
-        return new GenerationOptions(SamplingOptions.defaults(), 256, List.of(), Set.of(), false);
+        return new GenerationOptions(SamplingOptions.defaults(), 256, List.of(), Set.of(), false, null);
     }
 
     public GenerationOptions withSampling(SamplingOptions value) {
-        return new GenerationOptions(value, maxTokens, stop, stopIds, ignoreEos);
+        return new GenerationOptions(value, maxTokens, stop, stopIds, ignoreEos, grammar);
     }
 
     public GenerationOptions withMaxTokens(int value) {
-        return new GenerationOptions(sampling, value, stop, stopIds, ignoreEos);
+        return new GenerationOptions(sampling, value, stop, stopIds, ignoreEos, grammar);
     }
 
     public GenerationOptions withStop(List<String> value) {
-        return new GenerationOptions(sampling, maxTokens, value, stopIds, ignoreEos);
+        return new GenerationOptions(sampling, maxTokens, value, stopIds, ignoreEos, grammar);
     }
 
     public GenerationOptions withStopIds(Set<Integer> value) {
-        return new GenerationOptions(sampling, maxTokens, stop, value, ignoreEos);
+        return new GenerationOptions(sampling, maxTokens, stop, value, ignoreEos, grammar);
     }
 
     public GenerationOptions withIgnoreEos(boolean value) {
-        return new GenerationOptions(sampling, maxTokens, stop, stopIds, value);
+        return new GenerationOptions(sampling, maxTokens, stop, stopIds, value, grammar);
+    }
+
+    public GenerationOptions withGrammar(CompiledGrammar value) {
+        return new GenerationOptions(sampling, maxTokens, stop, stopIds, ignoreEos, value);
     }
 }

@@ -4,13 +4,20 @@ package dev.xlstm.generation;
  * How a generation went.
  *
  * @param stop the stop string that ended it, else null
+ * @param grammarComplete whether the text is a whole one of the grammar; true without a grammar
  * @param promptTokens tokens read since the last generation, those fed before included
  * @param tokens tokens generated
  * @param prefillNanos time to read the prompt, up to the first logits
  * @param decodeNanos time for the rest
  */
 public record Outcome(
-        FinishReason finishReason, String stop, long promptTokens, long tokens, long prefillNanos, long decodeNanos) {
+        FinishReason finishReason,
+        String stop,
+        boolean grammarComplete,
+        long promptTokens,
+        long tokens,
+        long prefillNanos,
+        long decodeNanos) {
 
     public double prefillSeconds() {
         return prefillNanos / 1e9;

@@ -3,6 +3,10 @@ package dev.xlstm.generation;
 import dev.xlstm.backend.Backends;
 import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.grammar.CompiledGrammar;
+import dev.xlstm.grammar.Grammar;
+import dev.xlstm.grammar.GrammarException;
+import dev.xlstm.grammar.TokenTrie;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
@@ -13,6 +17,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A model ready to write: weights on a backend, and the tokenizer if there is one. Sessions of one model share it and run
@@ -111,6 +116,23 @@ public final class TextModel implements AutoCloseable {
         }
         return new PromptEncoder(
                 encoder, special.prependBos() ? new int[] {special.bos().getAsInt()} : tokenizer.templatePrefix());
+    }
+
+    /**
+     * Makes a grammar ready for this model's tokens.
+     *
+     * @param stopIds ids that end the text, besides the model's own: never part of a text
+     * @throws GrammarException if the grammar cannot be used with them
+     * @throws IllegalStateException if the model has no tokenizer
+     */
+    public CompiledGrammar compile(Grammar grammar, Set<Integer> stopIds) {
+        requireTokenizer();
+        byte[][] tokens = new byte[loaded.config().vocabSize()][];
+        for (int id = 0; id < Math.min(tokens.length, tokenizer.vocabSize()); id++) {
+            boolean isText = !tokenizer.isSpecial(id) && !special.stopIds().contains(id) && !stopIds.contains(id);
+            tokens[id] = isText ? tokenizer.bytes(id) : null;
+        }
+        return grammar.compile(new TokenTrie(tokens));
     }
 
     Tokenizer requireTokenizer() {

@@ -1,5 +1,6 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.grammar.GrammarMask;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.sampling.Sampler;
 import dev.xlstm.sampling.SamplingOptions;
@@ -11,8 +12,10 @@ import java.io.Reader;
 import java.nio.CharBuffer;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** One text that is read and continued. Constant in size however long it gets; not thread-safe. */
@@ -168,7 +171,9 @@ public final class TextSession implements AutoCloseable {
         beginText();
         useSampler(options.sampling());
         StopMatcher stops = new StopMatcher(options.stop());
-        FinishReason reason = listener.cancelled() ? FinishReason.INTERRUPTED : null;
+        GrammarMask grammar = mask(options);
+        FinishReason reason =
+                listener.cancelled() ? FinishReason.INTERRUPTED : hasEnded(grammar) ? FinishReason.STOP : null;
         if (reason == null) {
             long start = System.nanoTime();
             session.logits();
@@ -187,8 +192,12 @@ public final class TextSession implements AutoCloseable {
                 reason = FinishReason.INTERRUPTED;
             } else {
                 float[] logits = session.logits();
-                int id = sampler.next(logits);
+                int id = sampler.next(logits, grammar);
                 reason = endOfText(id, options);
+                if (grammar != null) {
+                    grammar.accept(id);
+                    reason = reason == null ? null : FinishReason.STOP; // ends are allowed where the grammar's are
+                }
                 if (reason == null) {
                     tokens++;
                     listener.token(id, logits);
@@ -196,7 +205,7 @@ public final class TextSession implements AutoCloseable {
                     accept(id);
                     if (decoder != null) {
                         emit(stops.append(decoder.accept(id)), listener);
-                        reason = stops.matched() == null ? null : FinishReason.STOP;
+                        reason = stops.matched() == null && !hasEnded(grammar) ? null : FinishReason.STOP;
                     }
                 }
             }
@@ -209,10 +218,33 @@ public final class TextSession implements AutoCloseable {
             endText(listener);
         }
         Outcome outcome = new Outcome(
-                reason, stops.matched(), promptTokens, tokens, prefillNanos, System.nanoTime() - decodeStart);
+                reason,
+                stops.matched(),
+                grammar == null || stops.matched() == null && grammar.canEnd(),
+                promptTokens,
+                tokens,
+                prefillNanos,
+                System.nanoTime() - decodeStart);
         promptTokens = 0;
         prefillNanos = 0;
         return outcome;
+    }
+
+    private GrammarMask mask(GenerationOptions options) {
+        if (options.grammar() == null) {
+            return null;
+        }
+        Set<Integer> stopIds = new HashSet<>(options.stopIds());
+        if (!options.ignoreEos()) {
+            stopIds.addAll(model.specialTokens().stopIds());
+        }
+        int[] ids = stopIds.stream().mapToInt(Integer::intValue).toArray();
+        return new GrammarMask(
+                options.grammar(), ids, options.maxTokens() < 0 ? Integer.MAX_VALUE : options.maxTokens());
+    }
+
+    private static boolean hasEnded(GrammarMask grammar) {
+        return grammar != null && grammar.hasEnded();
     }
 
     /** Gives out what has been held back, as no text follows on it. */

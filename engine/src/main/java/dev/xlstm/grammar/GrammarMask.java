@@ -16,7 +16,8 @@ public final class GrammarMask {
     private StackSet position;
     private int left; // tokens of the budget
     private boolean ended;
-    private boolean current; // allowed belongs to position
+    private boolean current; // allowed and anyText belong to position
+    private boolean anyText; // an id is allowed that does not end the text
 
     /**
      * At the beginning of a text.
@@ -47,6 +48,7 @@ public final class GrammarMask {
         left = other.left;
         ended = other.ended;
         current = other.current;
+        anyText = other.anyText;
     }
 
     private boolean isText(int id) {
@@ -76,6 +78,10 @@ public final class GrammarMask {
             grammar.mask(position, left - 1, allowed);
         } else {
             System.arraycopy(grammar.mask(position), 0, allowed, 0, allowed.length);
+        }
+        anyText = false;
+        for (long word : allowed) {
+            anyText |= word != 0;
         }
         if (canEnd()) {
             for (int id : stopIds) {
@@ -109,9 +115,13 @@ public final class GrammarMask {
         return position.bottom;
     }
 
-    /** Whether the text has ended: by an id that ends it, or because nothing may follow it. */
+    /** Whether the text has ended: by an id that ends it, or because it is whole and nothing may follow. */
     public boolean hasEnded() {
-        return ended || position.bottom && (left == 0 || position.states.length == 0);
+        if (ended || !canEnd()) {
+            return ended;
+        }
+        update();
+        return !anyText;
     }
 
     /** Whether the tokens left of the budget suffice to end the text. */

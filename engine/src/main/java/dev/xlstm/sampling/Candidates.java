@@ -1,5 +1,7 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.grammar.GrammarMask;
+
 /**
  * The ids that may come next, with their logits: a window that samplers change and shrink. Ranks count from the most
  * likely id (rank 0); among equal logits the lower id comes first.
@@ -64,6 +66,16 @@ public final class Candidates {
     public void set(int id, float logit) {
         requireUnordered();
         logits[id] = logit;
+    }
+
+    /** Rules out all ids but those that a grammar allows. */
+    void keepAllowed(GrammarMask grammar) {
+        requireUnordered();
+        for (int id = 0; id < ids.length; id++) {
+            if (!grammar.allows(id)) {
+                logits[id] = Float.NEGATIVE_INFINITY;
+            }
+        }
     }
 
     private void requireUnordered() {

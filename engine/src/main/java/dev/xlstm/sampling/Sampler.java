@@ -1,5 +1,6 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.grammar.GrammarMask;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -96,7 +97,21 @@ public final class Sampler {
      * @throws IllegalStateException if a logit is NaN or infinite, or if the steps ruled out every id
      */
     public int next(float[] logits) {
+        return next(logits, null);
+    }
+
+    /**
+     * Chooses the next id among those that a grammar allows.
+     *
+     * @param logits [V]; not changed
+     * @param grammar null for none
+     * @throws IllegalStateException if a logit is NaN or infinite, or if grammar and biases ruled out every id
+     */
+    public int next(float[] logits, GrammarMask grammar) {
         candidates.load(logits);
+        if (grammar != null) {
+            candidates.keepAllowed(grammar);
+        }
         for (SamplingStep step : steps) {
             step.apply(candidates);
         }

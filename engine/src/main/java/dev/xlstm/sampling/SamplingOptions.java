@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * How the next id is chosen. Logit biases come first, then the steps run in their {@code order}: unless chosen
+ * How the next id is chosen. A grammar and logit biases come first, then the steps run in their {@code order}: unless chosen
  * otherwise, penalties, DRY, top-k, top-p, min-p, XTC, temperature. Mirostat, where it is on, comes last and replaces
  * top-k, top-p, min-p and XTC. Temperature 0 takes the most likely id after biases, penalties and DRY.
  *

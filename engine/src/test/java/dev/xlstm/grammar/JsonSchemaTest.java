@@ -1,15 +1,10 @@
 package dev.xlstm.grammar;
 
-import com.networknt.schema.InputFormat;
-import com.networknt.schema.Schema;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -40,20 +35,6 @@ class JsonSchemaTest {
         }
     }
 
-    /** The validator's complaints; formats count. */
-    static List<String> complaints(String schema, String text) {
-        Schema validator = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-                .getSchema(schema, InputFormat.JSON);
-        return validator
-                .validate(
-                        text,
-                        InputFormat.JSON,
-                        context -> context.executionConfig(config -> config.formatAssertionsEnabled(true)))
-                .stream()
-                .map(Object::toString)
-                .toList();
-    }
-
     /** Uniform draws are the worst of models: each path of the grammar is met, each string is noise. */
     @ParameterizedTest
     @MethodSource("schemas")
@@ -66,9 +47,7 @@ class JsonSchemaTest {
             assertThat(mask.endsWithinBudget()).isTrue();
             String text = Vocabularies.text(Vocabularies.draw(mask, VOCABULARY, new Random(seed)), VOCABULARY);
             assertThat(JSON.readTree(text)).isNotNull();
-            // the validator refuses addresses whose top-level domain is not registered, which is no matter of form
-            String known = text.replaceAll("(@[a-z0-9.-]+)\\.[a-z]+\"", "$1.org\"");
-            assertThat(complaints(schema, known)).as(text).isEmpty();
+            assertThat(SchemaValidator.complaints(schema, text)).as(text).isEmpty();
             texts.add(text);
         }
         assertThat(texts).hasSizeGreaterThan(15); // the grammar does not give always the same

@@ -1,0 +1,79 @@
+package dev.xlstm.cli;
+
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.grammar.CompiledGrammar;
+import dev.xlstm.grammar.Grammar;
+import dev.xlstm.grammar.GrammarException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** A language that the text is kept in. */
+final class GrammarFlags {
+
+    @Option(
+            names = "--grammar",
+            paramLabel = "FILE",
+            description =
+                    "Generate only text of this grammar: GBNF, as of llama.cpp. The text ends within -n tokens as a"
+                            + " whole one wherever it can.")
+    private Path grammar;
+
+    @Option(
+            names = "--json-schema",
+            paramLabel = "FILE|JSON",
+            description =
+                    "Generate only JSON that is valid under this schema: a file, or the schema itself beginning with"
+                            + " a brace.")
+    private String schema;
+
+    boolean given() {
+        return grammar != null || schema != null;
+    }
+
+    /**
+     * Reads the grammar, before a model is opened for it.
+     *
+     * @return null if none is given
+     * @throws ParameterException if both are given, or the grammar is damaged or not supported
+     */
+    Grammar read(CommandSpec spec) throws IOException {
+        if (!given()) {
+            return null;
+        }
+        if (grammar != null && schema != null) {
+            throw new ParameterException(spec.commandLine(), "give --grammar or --json-schema, not both");
+        }
+        boolean inline = schema != null && schema.stripLeading().startsWith("{");
+        String name = grammar != null ? grammar.toString() : inline ? "--json-schema" : schema;
+        try {
+            String text = inline ? schema : readFile(Path.of(name));
+            return grammar != null ? Grammar.parse(text) : Grammar.ofJsonSchema(text);
+        } catch (GrammarException e) {
+            throw new ParameterException(spec.commandLine(), name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String readFile(Path file) throws IOException {
+        if (Files.isDirectory(file)) {
+            throw new IOException(file + ": is a directory, not a text");
+        }
+        return Files.readString(file);
+    }
+
+    /**
+     * @param grammar may be null
+     * @throws ParameterException if the grammar cannot be used
+     */
+    CompiledGrammar compile(Grammar grammar, TextModel model, Set<Integer> stopIds, CommandSpec spec) {
+        try {
+            return grammar == null ? null : model.compile(grammar, stopIds);
+        } catch (GrammarException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+}
