@@ -19,8 +19,8 @@ import static dev.xlstm.tensor.Simd.LANES;
  * number l in its low nibble and number {@code l + 16} in its high one.
  *
  * <p>A nibble becomes a float without a conversion: put below the leading mantissa bits of 1.0, it is
- * {@code 1 + nibble / 16}, and {@code w = scale * (16 (1 + nibble / 16) - 24)}. The 24 is taken off once a block, by the
- * sum of its x.
+ * {@code 1 + nibble / 16}, and {@code w = 16 scale * ((1 + nibble / 16) - 1.5)}. The 1.5 is taken off by what the sums of
+ * a block start from.
  */
 final class Q4_0Matrix extends WeightMatrix {
 
@@ -124,27 +124,38 @@ final class Q4_0Matrix extends WeightMatrix {
     public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
         int blocks = columns / BLOCK;
         int groups = columns / GROUP;
-        int half = (to - from + 1) / 2; // rows r and r + half together: two long streams
-        int sums = 2 * blocks; // scratch: scales [2, blocks], sums of x [blocks], dot products [2]
-        int units = 3 * blocks;
-        for (int b = 0; b < blocks; b++) {
-            scratch[sums + b] = blockSum(x, b * BLOCK);
+        // scratch: what each block of x starts from [columns / 2], scales [rows, blocks], two dot products
+        int scalesAt = columns / 2;
+        int most = (scratch.length - 2 - scalesAt) / blocks; // rows whose scales fit
+        for (int b = 0; b < 4 * groups; b++) {
+            takeOff(x, b * BLOCK, scratch, b * 16);
         }
-        for (int r = from; r < from + half; r++) {
-            int second = Math.min(r + half, to - 1); // of an odd number the last is computed twice
-            long at0 = (long) r * (columns / 2);
-            long at1 = (long) second * (columns / 2);
-            Simd.halves(scales, 2L * r * blocks, blocks, scratch, 0);
-            Simd.halves(scales, 2L * second * blocks, blocks, scratch, blocks);
-            scratch[units] = 0;
-            scratch[units + 1] = 0;
-            for (int l = 0; l < 16; l += LANES) {
-                groupDots2(quants, at0 + 4 * l, at1 + 4 * l, scratch, blocks, x, l, groups, scratch, units);
+        for (int slab = from; slab < to; slab += most) {
+            int rows = Math.min(most, to - slab);
+            int units = scalesAt + rows * blocks;
+            Simd.halves(scales, 2L * slab * blocks, rows * blocks, scratch, scalesAt);
+            int half = (rows + 1) / 2; // rows r and r + half together: two long streams
+            for (int r = slab; r < slab + half; r++) {
+                int second = Math.min(r + half, slab + rows - 1); // of an odd number the last is computed twice
+                int d0 = scalesAt + (r - slab) * blocks;
+                int d1 = scalesAt + (second - slab) * blocks;
+                long at0 = (long) r * (columns / 2);
+                long at1 = (long) second * (columns / 2);
+                scratch[units] = 0;
+                scratch[units + 1] = 0;
+                for (int l = 0; l < 16; l += LANES) {
+                    groupDots2(quants, at0 + 4 * l, at1 + 4 * l, scratch, d0, d1, x, l, groups, units);
+                }
+                y[r] = 16 * scratch[units] + tail(r, x, scratch, d0);
+                y[second] = 16 * scratch[units + 1] + tail(second, x, scratch, d1);
             }
-            y[r] = 16 * scratch[units] - 24 * dot(scratch, 0, scratch, sums, 4 * groups) + tail(r, x, scratch, 0);
-            y[second] = 16 * scratch[units + 1]
-                    - 24 * dot(scratch, blocks, scratch, sums, 4 * groups)
-                    + tail(second, x, scratch, blocks);
+        }
+    }
+
+    /** {@code out[l] = -1.5 (x[l] + x[l + 16])}: what takes the 1.5 off a block's sums, by lanes. */
+    private static void takeOff(float[] x, int at, float[] out, int outAt) {
+        for (int l = 0; l < 16; l++) {
+            out[outAt + l] = -1.5f * (x[at + l] + x[at + 16 + l]);
         }
     }
 
@@ -157,43 +168,13 @@ final class Q4_0Matrix extends WeightMatrix {
         return sum;
     }
 
-    private static float blockSum(float[] x, int at) {
-        FloatVector sum = FloatVector.fromArray(F32, x, at);
-        for (int i = LANES; i < BLOCK; i += LANES) {
-            sum = sum.add(FloatVector.fromArray(F32, x, at + i));
-        }
-        return Simd.sum(sum);
-    }
-
-    private static float dot(float[] a, int ao, float[] b, int bo, int n) {
-        FloatVector s = FloatVector.zero(F32);
-        int i = 0;
-        for (; i < Simd.bound(n); i += LANES) {
-            s = FloatVector.fromArray(F32, a, ao + i).fma(FloatVector.fromArray(F32, b, bo + i), s);
-        }
-        float sum = Simd.sum(s);
-        for (; i < n; i++) {
-            sum = Math.fma(a[ao + i], b[bo + i], sum);
-        }
-        return sum;
-    }
-
     /**
-     * {@code Σ scale * (1 + nibble / 16) * x} over the groups of 2 rows, for their words from l on as many as a vector has,
-     * added to {@code units[0]} and {@code units[1]}. Spelled out, as the compiler stops inlining methods of ours (not the
-     * Vector API's) in large ones, and a vector it does not inline is an object.
+     * {@code Σ scale * (nibble - 8) / 16 * x} over the groups of 2 rows, for their words from l on as many as a vector has,
+     * added to {@code scratch[u]} and {@code scratch[u + 1]}. Spelled out, as the compiler stops inlining methods of ours
+     * (not the Vector API's) in large ones, and a vector it does not inline is an object.
      */
     private static void groupDots2(
-            MemorySegment w,
-            long w0,
-            long w1,
-            float[] scales,
-            int blocks,
-            float[] x,
-            int l,
-            int groups,
-            float[] units,
-            int u) {
+            MemorySegment w, long w0, long w1, float[] scratch, int d0, int d1, float[] x, int l, int groups, int u) {
         FloatVector s0 = FloatVector.zero(F32), s1 = s0, t0, t1, v;
         for (int g = 0; g < groups; g++) {
             IntVector words0 =
@@ -201,17 +182,18 @@ final class Q4_0Matrix extends WeightMatrix {
             IntVector words1 =
                     IntVector.fromMemorySegment(I32, w, w1 + (long) g * GROUP_BYTES, ByteOrder.LITTLE_ENDIAN);
             int xo = g * GROUP + l;
+            FloatVector start = FloatVector.fromArray(F32, scratch, 4 * 16 * g + l);
             v = FloatVector.fromArray(F32, x, xo);
             t0 = words0.lanewise(VectorOperators.LSHL, 19)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             t1 = words1.lanewise(VectorOperators.LSHL, 19)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             v = FloatVector.fromArray(F32, x, xo + 16);
             t0 = words0.lanewise(VectorOperators.LSHL, 15)
                     .and(NIBBLE)
@@ -223,19 +205,20 @@ final class Q4_0Matrix extends WeightMatrix {
                     .or(ONE)
                     .viewAsFloatingLanes()
                     .fma(v, t1);
-            s0 = t0.fma(FloatVector.broadcast(F32, scales[4 * g]), s0);
-            s1 = t1.fma(FloatVector.broadcast(F32, scales[blocks + 4 * g]), s1);
+            s0 = t0.fma(FloatVector.broadcast(F32, scratch[d0 + 4 * g]), s0);
+            s1 = t1.fma(FloatVector.broadcast(F32, scratch[d1 + 4 * g]), s1);
+            start = FloatVector.fromArray(F32, scratch, (4 * g + 1) * 16 + l);
             v = FloatVector.fromArray(F32, x, xo + 32);
             t0 = words0.lanewise(VectorOperators.LSHL, 11)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             t1 = words1.lanewise(VectorOperators.LSHL, 11)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             v = FloatVector.fromArray(F32, x, xo + 48);
             t0 = words0.lanewise(VectorOperators.LSHL, 7)
                     .and(NIBBLE)
@@ -247,19 +230,20 @@ final class Q4_0Matrix extends WeightMatrix {
                     .or(ONE)
                     .viewAsFloatingLanes()
                     .fma(v, t1);
-            s0 = t0.fma(FloatVector.broadcast(F32, scales[4 * g + 1]), s0);
-            s1 = t1.fma(FloatVector.broadcast(F32, scales[blocks + 4 * g + 1]), s1);
+            s0 = t0.fma(FloatVector.broadcast(F32, scratch[d0 + 4 * g + 1]), s0);
+            s1 = t1.fma(FloatVector.broadcast(F32, scratch[d1 + 4 * g + 1]), s1);
+            start = FloatVector.fromArray(F32, scratch, (4 * g + 2) * 16 + l);
             v = FloatVector.fromArray(F32, x, xo + 64);
             t0 = words0.lanewise(VectorOperators.LSHL, 3)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             t1 = words1.lanewise(VectorOperators.LSHL, 3)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             v = FloatVector.fromArray(F32, x, xo + 80);
             t0 = words0.lanewise(VectorOperators.LSHR, 1)
                     .and(NIBBLE)
@@ -271,19 +255,20 @@ final class Q4_0Matrix extends WeightMatrix {
                     .or(ONE)
                     .viewAsFloatingLanes()
                     .fma(v, t1);
-            s0 = t0.fma(FloatVector.broadcast(F32, scales[4 * g + 2]), s0);
-            s1 = t1.fma(FloatVector.broadcast(F32, scales[blocks + 4 * g + 2]), s1);
+            s0 = t0.fma(FloatVector.broadcast(F32, scratch[d0 + 4 * g + 2]), s0);
+            s1 = t1.fma(FloatVector.broadcast(F32, scratch[d1 + 4 * g + 2]), s1);
+            start = FloatVector.fromArray(F32, scratch, (4 * g + 3) * 16 + l);
             v = FloatVector.fromArray(F32, x, xo + 96);
             t0 = words0.lanewise(VectorOperators.LSHR, 5)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             t1 = words1.lanewise(VectorOperators.LSHR, 5)
                     .and(NIBBLE)
                     .or(ONE)
                     .viewAsFloatingLanes()
-                    .mul(v);
+                    .fma(v, start);
             v = FloatVector.fromArray(F32, x, xo + 112);
             t0 = words0.lanewise(VectorOperators.LSHR, 9)
                     .and(NIBBLE)
@@ -295,10 +280,10 @@ final class Q4_0Matrix extends WeightMatrix {
                     .or(ONE)
                     .viewAsFloatingLanes()
                     .fma(v, t1);
-            s0 = t0.fma(FloatVector.broadcast(F32, scales[4 * g + 3]), s0);
-            s1 = t1.fma(FloatVector.broadcast(F32, scales[blocks + 4 * g + 3]), s1);
+            s0 = t0.fma(FloatVector.broadcast(F32, scratch[d0 + 4 * g + 3]), s0);
+            s1 = t1.fma(FloatVector.broadcast(F32, scratch[d1 + 4 * g + 3]), s1);
         }
-        units[u] += Simd.sum(s0);
-        units[u + 1] += Simd.sum(s1);
+        scratch[u] += Simd.sum(s0);
+        scratch[u + 1] += Simd.sum(s1);
     }
 }

@@ -63,36 +63,32 @@ final class Q8_0Matrix extends WeightMatrix {
     @Override
     public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
         int blocks = columns / BLOCK;
-        int quarter = (to - from) / 4;
-        int r = from;
-        for (; r < from + quarter; r++) {
-            for (int s = 0; s < 4; s++) {
-                Simd.halves(scales, 2L * (r + s * quarter) * blocks, blocks, scratch, s * blocks);
+        int most = Math.max(scratch.length / blocks, 1); // rows whose scales fit the scratch memory
+        for (int slab = from; slab < to; slab += most) {
+            int end = Math.min(slab + most, to);
+            Simd.halves(scales, 2L * slab * blocks, (end - slab) * blocks, scratch, 0);
+            int apart = LANES == 16 ? (end - slab) / 4 : 0;
+            int r = slab;
+            for (; r < slab + apart; r++) {
+                dots4x16(quants, (long) r * columns, scratch, (r - slab) * blocks, x, columns, y, r, apart);
             }
-            if (LANES == 16) {
-                dots4x16(quants, (long) r * columns, (long) quarter * columns, scratch, x, columns, y, r, quarter);
-            } else {
-                for (int s = 0; s < 4; s++) {
-                    long at = (long) (r + s * quarter) * columns;
-                    dot(quants, at, scratch, s * blocks, x, columns, y, r + s * quarter);
-                }
+            for (r = slab + 4 * apart; r < end; r++) {
+                dot(quants, (long) r * columns, scratch, (r - slab) * blocks, x, columns, y, r);
             }
-        }
-        for (r = from + 4 * quarter; r < to; r++) {
-            Simd.halves(scales, 2L * r * blocks, blocks, scratch, 0);
-            dot(quants, (long) r * columns, scratch, 0, x, columns, y, r);
         }
     }
 
     /**
-     * 4 rows at once, {@code apart} from each other, where a block is two vectors; scales are [4, k / 32]. Spelled out, as the
-     * compiler stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does not inline is an
+     * 4 rows at once, {@code apart} from each other, where a block is two vectors; the scales of a row are [k / 32], those of
+     * the first at {@code d0}. Spelled out, as the compiler stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does not inline is an
      * object.
      */
     private static void dots4x16(
-            MemorySegment w, long w0, long bytesApart, float[] scales, float[] x, int k, float[] y, int r, int apart) {
-        long w1 = w0 + bytesApart, w2 = w1 + bytesApart, w3 = w2 + bytesApart;
+            MemorySegment w, long w0, float[] scales, int d0, float[] x, int k, float[] y, int r, int apart) {
         int blocks = k / BLOCK;
+        long bytesApart = (long) apart * k;
+        long w1 = w0 + bytesApart, w2 = w1 + bytesApart, w3 = w2 + bytesApart;
+        int d1 = d0 + apart * blocks, d2 = d1 + apart * blocks, d3 = d2 + apart * blocks;
         FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
         for (int b = 0; b < blocks; b++) {
             int i = b * BLOCK;
@@ -105,7 +101,7 @@ final class Q8_0Matrix extends WeightMatrix {
                             ((FloatVector) ByteVector.fromMemorySegment(I8, w, w0 + i, ByteOrder.LITTLE_ENDIAN)
                                             .castShape(F32, 0))
                                     .mul(v));
-            s0 = t.fma(FloatVector.broadcast(F32, scales[b]), s0);
+            s0 = t.fma(FloatVector.broadcast(F32, scales[d0 + b]), s0);
             t = ((FloatVector) ByteVector.fromMemorySegment(I8, w, w1 + i + 16, ByteOrder.LITTLE_ENDIAN)
                             .castShape(F32, 0))
                     .fma(
@@ -113,7 +109,7 @@ final class Q8_0Matrix extends WeightMatrix {
                             ((FloatVector) ByteVector.fromMemorySegment(I8, w, w1 + i, ByteOrder.LITTLE_ENDIAN)
                                             .castShape(F32, 0))
                                     .mul(v));
-            s1 = t.fma(FloatVector.broadcast(F32, scales[blocks + b]), s1);
+            s1 = t.fma(FloatVector.broadcast(F32, scales[d1 + b]), s1);
             t = ((FloatVector) ByteVector.fromMemorySegment(I8, w, w2 + i + 16, ByteOrder.LITTLE_ENDIAN)
                             .castShape(F32, 0))
                     .fma(
@@ -121,7 +117,7 @@ final class Q8_0Matrix extends WeightMatrix {
                             ((FloatVector) ByteVector.fromMemorySegment(I8, w, w2 + i, ByteOrder.LITTLE_ENDIAN)
                                             .castShape(F32, 0))
                                     .mul(v));
-            s2 = t.fma(FloatVector.broadcast(F32, scales[2 * blocks + b]), s2);
+            s2 = t.fma(FloatVector.broadcast(F32, scales[d2 + b]), s2);
             t = ((FloatVector) ByteVector.fromMemorySegment(I8, w, w3 + i + 16, ByteOrder.LITTLE_ENDIAN)
                             .castShape(F32, 0))
                     .fma(
@@ -129,7 +125,7 @@ final class Q8_0Matrix extends WeightMatrix {
                             ((FloatVector) ByteVector.fromMemorySegment(I8, w, w3 + i, ByteOrder.LITTLE_ENDIAN)
                                             .castShape(F32, 0))
                                     .mul(v));
-            s3 = t.fma(FloatVector.broadcast(F32, scales[3 * blocks + b]), s3);
+            s3 = t.fma(FloatVector.broadcast(F32, scales[d3 + b]), s3);
         }
         y[r] = Simd.sum(s0);
         y[r + apart] = Simd.sum(s1);
