@@ -28,7 +28,7 @@ final class Cli {
     static final int READER_GONE = 141; // 128 + SIGPIPE
 
     static final List<String> COMMANDS =
-            List.of("generate", "score", "tokenize", "inspect", "devices", "quantize", "bench");
+            List.of("generate", "score", "tokenize", "inspect", "devices", "quantize", "bench", "batch");
 
     private final Streams streams;
     private final Interruption interruption;
@@ -102,6 +102,8 @@ final class Cli {
                 return new DevicesCommand(streams);
             case "quantize":
                 return new QuantizeCommand(streams, interruption);
+            case "batch":
+                return new BatchCommand(streams, interruption);
             case "bench":
                 return new BenchCommand(streams);
             default:

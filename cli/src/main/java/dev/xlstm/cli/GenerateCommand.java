@@ -1,5 +1,6 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.generation.Completion;
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.Gatherer;
 import dev.xlstm.generation.GenerationListener;
@@ -8,7 +9,6 @@ import dev.xlstm.generation.Outcome;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
 import dev.xlstm.grammar.Grammar;
-import dev.xlstm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,6 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tools.jackson.core.JsonGenerator;
 
 /** {@code xlstm generate}. */
 @Command(
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
             "  xlstm generate \"Once upon a time\"",
             "  xlstm generate -f story.txt -n -1 --stop \"THE END\" >> story.txt",
             "  cat notes.txt | xlstm generate -t 0 \"In one sentence:\"",
+            "  xlstm generate --num-samples 4 --json \"A name for a cat:\"",
             "  xlstm generate --prompt-ids 5,9,2 -n 32 --ignore-eos --json",
         })
 final class GenerateCommand implements Callable<Integer> {
@@ -97,6 +99,14 @@ final class GenerateCommand implements Callable<Integer> {
     private Output output = new Output();
 
     static final class Output {
+        @Option(
+                names = "--num-samples",
+                paramLabel = "N",
+                description =
+                        "Continue the text N times, at once, with seeds counted on from the first. Each comes under a"
+                                + " line with its number and seed; with --json all in one array.")
+        private int samples = 1;
+
         @Option(names = "--echo", description = "Print the prompt before its continuation.")
         private boolean echo;
 
@@ -131,6 +141,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (output.samples < 1) {
+            throw new ParameterException(spec.commandLine(), "--num-samples must be at least 1, not " + output.samples);
+        }
         GenerationOptions given = options();
         Grammar grammar = constraint.read(spec);
         int[] givenIds = promptIds();
@@ -138,12 +151,16 @@ final class GenerateCommand implements Callable<Integer> {
         try (TextModel opened = model.open();
                 TextSession session = opened.newSession()) {
             device = opened.loaded().device();
-            GenerationOptions options = given.withSampling(sampling(opened, given))
+            GenerationOptions options = given.withSampling(
+                            sampling.options(opened, given.sampling().seed(), spec))
                     .withGrammar(constraint.compile(grammar, opened, given.stopIds(), spec));
             int[] ids = text == null ? givenIds : opened.encodePrompt(text);
             String echo = output.echo ? text == null ? decode(opened, ids) : text : "";
             interruption.begin();
             try {
+                if (output.samples > 1) {
+                    return samples(opened, session, ids, echo, options);
+                }
                 return output.json ? json(session, ids, options) : plain(session, ids, echo, options);
             } finally {
                 interruption.end();
@@ -151,28 +168,43 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
+    /** Several continuations, in the order of their seeds. */
+    private int samples(TextModel opened, TextSession session, int[] ids, String echo, GenerationOptions options)
+            throws IOException {
+        Stream stream = new Stream(session.hasText());
+        if (!session.feed(ids, stream)) {
+            return Cli.INTERRUPTED;
+        }
+        List<Completion> completions = SampleRun.run(opened, session, options, output.samples, interruption);
+        if (output.json) {
+            JsonOutput.printArray(
+                    streams,
+                    completions.size(),
+                    (json, i) -> fields(json, completions.get(i), SampleRun.seeded(options, i)));
+        }
+        for (int i = 0; i < completions.size(); i++) {
+            GenerationOptions seeded = SampleRun.seeded(options, i);
+            Completion completion = completions.get(i);
+            if (!output.json) {
+                String text = completion.text() == null ? IdList.format(completion.ids()) : completion.text();
+                long seed = seeded.sampling().seed();
+                stream.text((i == 0 ? "" : "\n") + "==> " + (i + 1) + " of " + output.samples + ", seed " + seed
+                        + " <==\n" + echo + text);
+                stream.end();
+            }
+            warnIfCutOff(completion.outcome(), seeded);
+            stats(completion.outcome(), seeded);
+        }
+        return completions.size() < output.samples
+                ? Cli.INTERRUPTED
+                : exitCode(completions.getLast().outcome());
+    }
+
     private GenerationOptions options() {
         try {
             Set<Integer> stopIds = new LinkedHashSet<>(length.stopIds);
             return new GenerationOptions(
                     sampling.options(), length.maxTokens, length.stop, stopIds, length.ignoreEos, null);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
-    }
-
-    /** With what needs the model's tokenizer, and the same seed. */
-    private SamplingOptions sampling(TextModel model, GenerationOptions given) {
-        try {
-            SamplingOptions all = sampling.options(model.tokenizer().orElse(null));
-            int vocab = model.loaded().config().vocabSize();
-            for (int id : all.logitBias().keySet()) {
-                if (id >= vocab) {
-                    throw new IllegalArgumentException(
-                            "--logit-bias: id " + id + " is outside the model's vocabulary of " + vocab);
-                }
-            }
-            return all.toBuilder().seed(given.sampling().seed()).build();
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
@@ -254,30 +286,8 @@ final class GenerateCommand implements Callable<Integer> {
         };
         session.feed(ids, gatherer);
         Outcome outcome = session.generate(options, gatherer);
-        JsonOutput.print(streams, json -> {
-            JsonOutput.ids(json, "token_ids", gatherer.ids());
-            JsonOutput.text(json, "text", session.hasText() ? gatherer.text() : null);
-            json.writeStringProperty("finish_reason", outcome.finishReason().toString());
-            if (constraint.given()) {
-                json.writeBooleanProperty("grammar_complete", outcome.grammarComplete());
-            }
-            if (outcome.stop() != null) {
-                json.writeStringProperty("stop", outcome.stop());
-            }
-            json.writeNumberProperty("seed", options.sampling().seed());
-            json.writeStringProperty("device", device);
-            json.writeObjectPropertyStart("usage");
-            json.writeNumberProperty("prompt_tokens", outcome.promptTokens());
-            json.writeNumberProperty("completion_tokens", outcome.tokens());
-            json.writeNumberProperty("total_tokens", outcome.promptTokens() + outcome.tokens());
-            json.writeEndObject();
-            json.writeObjectPropertyStart("timings");
-            json.writeNumberProperty("prefill_seconds", outcome.prefillSeconds());
-            json.writeNumberProperty("prefill_tokens_per_second", outcome.prefillRate());
-            json.writeNumberProperty("decode_seconds", outcome.decodeSeconds());
-            json.writeNumberProperty("decode_tokens_per_second", outcome.decodeRate());
-            json.writeEndObject();
-        });
+        Completion completion = new Completion(gatherer.ids(), session.hasText() ? gatherer.text() : null, outcome);
+        JsonOutput.print(streams, json -> fields(json, completion, options));
         warnIfCutOff(outcome, options);
         stats(outcome, options);
         return exitCode(outcome);
@@ -291,6 +301,32 @@ final class GenerateCommand implements Callable<Integer> {
                             ? ", -n " + options.maxTokens() + " is too small for it)"
                             : ")"));
         }
+    }
+
+    private void fields(JsonGenerator json, Completion completion, GenerationOptions options) {
+        Outcome outcome = completion.outcome();
+        JsonOutput.ids(json, "token_ids", completion.ids());
+        JsonOutput.text(json, "text", completion.text());
+        json.writeStringProperty("finish_reason", outcome.finishReason().toString());
+        if (constraint.given()) {
+            json.writeBooleanProperty("grammar_complete", outcome.grammarComplete());
+        }
+        if (outcome.stop() != null) {
+            json.writeStringProperty("stop", outcome.stop());
+        }
+        json.writeNumberProperty("seed", options.sampling().seed());
+        json.writeStringProperty("device", device);
+        json.writeObjectPropertyStart("usage");
+        json.writeNumberProperty("prompt_tokens", outcome.promptTokens());
+        json.writeNumberProperty("completion_tokens", outcome.tokens());
+        json.writeNumberProperty("total_tokens", outcome.promptTokens() + outcome.tokens());
+        json.writeEndObject();
+        json.writeObjectPropertyStart("timings");
+        json.writeNumberProperty("prefill_seconds", outcome.prefillSeconds());
+        json.writeNumberProperty("prefill_tokens_per_second", outcome.prefillRate());
+        json.writeNumberProperty("decode_seconds", outcome.decodeSeconds());
+        json.writeNumberProperty("decode_tokens_per_second", outcome.decodeRate());
+        json.writeEndObject();
     }
 
     private void stats(Outcome outcome, GenerationOptions options) {

@@ -26,6 +26,26 @@ final class JsonOutput {
         streams.printUntrusted(text + "\n");
     }
 
+    /** Writes the fields of one object of several. */
+    interface ElementFields {
+        void write(JsonGenerator json, int index);
+    }
+
+    /** One line with an array of objects. */
+    static void printArray(Streams streams, int count, ElementFields fields) {
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
+            json.writeStartArray();
+            for (int i = 0; i < count; i++) {
+                json.writeStartObject();
+                fields.write(json, i);
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+        }
+        streams.printUntrusted(text + "\n");
+    }
+
     static void ids(JsonGenerator json, String name, int[] ids) {
         json.writeName(name);
         json.writeArray(ids, 0, ids.length);

@@ -1,5 +1,6 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.generation.TextModel;
 import dev.xlstm.sampling.DryOptions;
 import dev.xlstm.sampling.MirostatOptions;
 import dev.xlstm.sampling.SamplingOptions;
@@ -9,7 +10,9 @@ import dev.xlstm.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** {@link SamplingOptions} as flags. */
 final class SamplingFlags {
@@ -177,6 +180,27 @@ final class SamplingFlags {
                 .order(StepName.parseList(samplers))
                 .seed(seed == null ? randomSeed() : seed)
                 .build();
+    }
+
+    /**
+     * With what needs the model's tokenizer, and a seed that has been drawn before.
+     *
+     * @throws ParameterException naming an option out of its range
+     */
+    SamplingOptions options(TextModel model, long drawnSeed, CommandSpec spec) {
+        try {
+            SamplingOptions all = options(model.tokenizer().orElse(null));
+            int vocab = model.loaded().config().vocabSize();
+            for (int id : all.logitBias().keySet()) {
+                if (id >= vocab) {
+                    throw new IllegalArgumentException(
+                            "--logit-bias: id " + id + " is outside the model's vocabulary of " + vocab);
+                }
+            }
+            return all.toBuilder().seed(drawnSeed).build();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 
     /** Short enough to be typed again. */

@@ -53,6 +53,14 @@ public final class Batch {
         return this;
     }
 
+    /** Adds the chunks of another batch. */
+    public Batch addAll(Batch other) {
+        for (int c = 0; c < other.chunks; c++) {
+            add(other.states[c], other.ids, other.starts[c], other.starts[c + 1], other.logits[c]);
+        }
+        return this;
+    }
+
     /** All ids of all chunks. */
     public int rows() {
         return starts[chunks];

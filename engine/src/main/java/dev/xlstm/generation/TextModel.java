@@ -29,6 +29,7 @@ public final class TextModel implements AutoCloseable {
     private final LoadedModel loaded;
     private final Tokenizer tokenizer; // null without tokenizer.json
     private final SpecialTokens special;
+    private final TextModel owner; // of a member of a batch; else null
     private Fingerprint fingerprint; // when first asked for
 
     /**
@@ -36,6 +37,12 @@ public final class TextModel implements AutoCloseable {
      * @param directory closed with this model; may be null
      */
     TextModel(ModelDirectory directory, LoadedModel loaded, Tokenizer tokenizer, SpecialTokens special) {
+        this(directory, loaded, tokenizer, special, null);
+    }
+
+    private TextModel(
+            ModelDirectory directory, LoadedModel loaded, Tokenizer tokenizer, SpecialTokens special, TextModel owner) {
+        this.owner = owner;
         this.directory = directory;
         this.loaded = loaded;
         this.tokenizer = tokenizer;
@@ -172,6 +179,11 @@ public final class TextModel implements AutoCloseable {
      * @throws IllegalStateException if the model came from no directory
      */
     public Fingerprint fingerprint() throws IOException {
+        if (owner != null) {
+            synchronized (owner) {
+                return owner.fingerprint();
+            }
+        }
         if (fingerprint == null) {
             if (directory == null) {
                 throw new IllegalStateException("a model without a directory has no fingerprint");
@@ -179,6 +191,11 @@ public final class TextModel implements AutoCloseable {
             fingerprint = Fingerprint.of(directory.weights());
         }
         return fingerprint;
+    }
+
+    /** This model as a member of a batch uses it. */
+    TextModel member(LoadedModel view) {
+        return new TextModel(null, view, tokenizer, special, this);
     }
 
     /** Sessions must be closed before. */

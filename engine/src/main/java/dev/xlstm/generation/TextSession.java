@@ -347,7 +347,12 @@ public final class TextSession implements AutoCloseable {
 
     /** A second text that goes its own way from here. The same options continue both in the same way. */
     public TextSession fork() {
-        TextSession copy = new TextSession(model, session.fork(), history.copy());
+        return fork(model);
+    }
+
+    /** As {@link #fork()}, of another thread: {@code member} is from a {@link TextBatch} of this model. */
+    public TextSession fork(TextModel member) {
+        TextSession copy = new TextSession(member, session.fork(member.loaded()), history.copy());
         if (sampler != null) {
             copy.sampling = sampling;
             copy.sampler = new Sampler(sampling, model.loaded().config().vocabSize());

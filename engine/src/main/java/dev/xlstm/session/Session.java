@@ -94,7 +94,12 @@ public final class Session implements AutoCloseable {
 
     /** A second session that has read the same and goes its own way from here. */
     public Session fork() {
-        Session copy = new Session(model);
+        return fork(model);
+    }
+
+    /** As {@link #fork()}, computed by another view of the same model, see {@link dev.xlstm.backend.SharedModel}. */
+    public Session fork(LoadedModel other) {
+        Session copy = new Session(other);
         copy.state.copyFrom(state);
         System.arraycopy(waiting, 0, copy.waiting, 0, waitingCount);
         copy.waitingCount = waitingCount;

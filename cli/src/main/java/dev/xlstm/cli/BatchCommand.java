@@ -1,0 +1,329 @@
+package dev.xlstm.cli;
+
+import dev.xlstm.generation.FinishReason;
+import dev.xlstm.generation.Gatherer;
+import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.generation.Outcome;
+import dev.xlstm.generation.TextBatch;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.generation.TextSession;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** {@code xlstm batch}. */
+@Command(
+        name = "batch",
+        description = {
+            "Continues many texts, several at once.",
+            "",
+            "Reads a JSON object a line: \"prompt\" or \"prompt_ids\"; if wanted \"id\", \"state\" (a saved text to go on"
+                    + " with), \"max_tokens\", \"stop\", \"stop_ids\", \"ignore_eos\", \"temperature\", \"top_k\","
+                    + " \"top_p\", \"min_p\", \"repetition_penalty\", \"presence_penalty\", \"frequency_penalty\","
+                    + " \"repeat_last_n\" and \"seed\". Writes one a line, in the same order; of a line that fails, its"
+                    + " \"error\"."
+        },
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm batch prompts.jsonl -o results.jsonl",
+            "  xlstm batch prompts.jsonl -o results.jsonl --resume",
+            "  jq -c '{prompt: .question}' questions.json | xlstm batch -t 0 | jq -r .text",
+        })
+final class BatchCommand implements Callable<Integer> {
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "FILE",
+            description = "The lines; - reads standard input. Default: standard input")
+    private String input = "-";
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FILE",
+            description = "Write to FILE instead of standard output. It must not be there yet, but for --resume.")
+    private Path output;
+
+    @Option(
+            names = "--resume",
+            description = "Go on with a run that was cut short: skip lines whose ids are in the output file already.")
+    private boolean resume;
+
+    @Option(
+            names = "--batch-size",
+            paramLabel = "N",
+            description = "Texts at once; each needs memory for a state. Default: 16")
+    private int batchSize = 16;
+
+    @Option(
+            names = "--state",
+            paramLabel = "FILE",
+            description = "Texts go on with this saved one, unless their line names another.")
+    private Path state;
+
+    @Option(
+            names = {"-n", "--max-tokens"},
+            paramLabel = "N",
+            description = "Tokens to generate a line at most; -1 for no limit. Default: 256")
+    private int maxTokens = GenerationOptions.defaults().maxTokens();
+
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End before TEXT. May be given several times.")
+    private List<String> stop = List.of();
+
+    @Option(names = "--ignore-eos", description = "Go on after the model's end of text.")
+    private boolean ignoreEos;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Show no progress.")
+    private boolean quiet;
+
+    @ArgGroup(
+            validate = false,
+            heading = "%nSampling, for lines that do not say; seeds are counted on from line to line:%n")
+    private SamplingFlags sampling = new SamplingFlags();
+
+    @Mixin
+    private ModelOptions model;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Streams streams;
+    private final Interruption interruption;
+
+    BatchCommand(Streams streams, Interruption interruption) {
+        this.streams = streams;
+        this.interruption = interruption;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (batchSize < 1 || batchSize > 256) {
+            throw new ParameterException(spec.commandLine(), "--batch-size must be from 1 to 256, not " + batchSize);
+        }
+        if (resume && output == null) {
+            throw new ParameterException(spec.commandLine(), "--resume needs the output file: give -o");
+        }
+        if (input.equals("-") && streams.inIsTerminal()) {
+            throw new ParameterException(spec.commandLine(), "nothing to read: name a file, or use a pipe");
+        }
+        GenerationOptions given = defaults();
+        long total = input.equals("-") ? 0 : countLines(Path.of(input));
+        try (BufferedReader reader = open();
+                TextModel opened = model.open();
+                BatchOutput results =
+                        output == null ? BatchOutput.stdout(streams) : BatchOutput.file(streams, output, resume);
+                ProgressBar bar = new ProgressBar(streams, "batch")) {
+            GenerationOptions defaults =
+                    given.withSampling(sampling.options(opened, given.sampling().seed(), spec));
+            interruption.begin();
+            try {
+                return run(new Lines(reader, defaults, results), opened, results, bar, total);
+            } finally {
+                interruption.end();
+            }
+        } catch (UncheckedIOException e) {
+            if (e instanceof Streams.OutputException) {
+                throw e;
+            }
+            throw e.getCause();
+        }
+    }
+
+    private GenerationOptions defaults() {
+        try {
+            return GenerationOptions.defaults()
+                    .withSampling(sampling.options())
+                    .withMaxTokens(maxTokens)
+                    .withStop(stop)
+                    .withIgnoreEos(ignoreEos);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
+    private BufferedReader open() throws IOException {
+        InputStream bytes = input.equals("-") ? streams.in() : Files.newInputStream(Path.of(input));
+        return new BufferedReader(new InputStreamReader(bytes, StandardCharsets.UTF_8));
+    }
+
+    /** Those that are not blank, read once more for the progress bar's sake only. */
+    private long countLines(Path path) throws IOException {
+        if (quiet || !streams.errIsTerminal()) {
+            return 0;
+        }
+        try (BufferedReader reader = open()) {
+            return reader.lines().filter(line -> !line.isBlank()).count();
+        }
+    }
+
+    private int run(Lines lines, TextModel opened, BatchOutput results, ProgressBar bar, long total)
+            throws IOException {
+        TextBatch batch = new TextBatch(opened);
+        Iterator<Callable<ObjectNode>> tasks = new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return lines.hasNext();
+            }
+
+            @Override
+            public Callable<ObjectNode> next() {
+                BatchLine line = lines.next();
+                return () -> result(line, opened, batch);
+            }
+        };
+        boolean[] interrupted = new boolean[1];
+        long[] done = {results.finishedCount()};
+        InOrder.run(tasks, batchSize, result -> {
+            if (result == null) {
+                interrupted[0] = true;
+                return false;
+            }
+            results.write(JsonMapper.shared().writeValueAsString(result));
+            done[0]++;
+            if (total > 0) {
+                bar.show(done[0], total, done[0] + " of " + total + " texts");
+            }
+            return true;
+        });
+        return interrupted[0] ? Cli.INTERRUPTED : Cli.OK;
+    }
+
+    /** A line's output; null if it was cut short. */
+    private ObjectNode result(BatchLine line, TextModel model, TextBatch batch) {
+        ObjectNode result = JsonMapper.shared().createObjectNode();
+        result.set("id", line.id());
+        if (interruption.requested()) {
+            return null;
+        }
+        try {
+            if (line.error() != null) {
+                throw new IllegalArgumentException(line.error());
+            }
+            Gatherer gatherer = new Gatherer() {
+                @Override
+                public boolean cancelled() {
+                    return interruption.requested();
+                }
+            };
+            Outcome outcome = generate(line, model, batch, gatherer);
+            if (outcome.finishReason() == FinishReason.INTERRUPTED) {
+                return null;
+            }
+            if (model.tokenizer().isPresent()) {
+                result.put("text", gatherer.text());
+            }
+            result.set("token_ids", JsonMapper.shared().valueToTree(gatherer.ids()));
+            result.put("finish_reason", outcome.finishReason().toString());
+            if (outcome.stop() != null) {
+                result.put("stop", outcome.stop());
+            }
+            result.put("seed", line.options().sampling().seed());
+            result.put("prompt_tokens", outcome.promptTokens());
+            result.put("completion_tokens", outcome.tokens());
+        } catch (IOException | IllegalArgumentException | IllegalStateException e) {
+            result.removeAll();
+            result.set("id", line.id());
+            result.put("error", String.valueOf(e.getMessage()));
+        }
+        return result;
+    }
+
+    private static Outcome generate(BatchLine line, TextModel model, TextBatch batch, Gatherer gatherer)
+            throws IOException {
+        boolean begins = line.state() == null;
+        int[] ids = line.promptIds();
+        if (line.prompt() != null) { // before joining, as all wait for a member
+            ids = begins
+                    ? model.encodePrompt(line.prompt())
+                    : model.tokenizer()
+                            .orElseThrow(() -> new IllegalStateException("the model takes ids only"))
+                            .encode(line.prompt(), true);
+        }
+        try (TextModel member = batch.join();
+                TextSession session = begins ? member.newSession() : member.resume(line.state())) {
+            session.feed(ids == null ? new int[0] : ids, gatherer);
+            return session.generate(line.options(), gatherer);
+        }
+    }
+
+    /** The lines that have no result yet. */
+    private final class Lines implements Iterator<BatchLine> {
+        private final BufferedReader reader;
+        private final GenerationOptions defaults;
+        private final BatchOutput results;
+        private final Set<String> ids = new HashSet<>(); // as JSON
+        private int number;
+        private BatchLine next;
+
+        Lines(BufferedReader reader, GenerationOptions defaults, BatchOutput results) {
+            this.reader = reader;
+            this.defaults = defaults;
+            this.results = results;
+        }
+
+        @Override
+        public boolean hasNext() {
+            try {
+                while (next == null) {
+                    String line = reader.readLine();
+                    if (line == null) {
+                        return false;
+                    }
+                    number++;
+                    if (!line.isBlank()) {
+                        take(BatchLine.parse(line, number, defaults, state));
+                    }
+                }
+                return true;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private void take(BatchLine line) {
+            JsonNode id = line.id();
+            if (!ids.add(id.toString())) {
+                // under its own id it would seem to be the other's result
+                line = BatchLine.failed(
+                        JsonMapper.shared().valueToTree("line " + number),
+                        "line " + number + ": the id " + id + " is taken by a line before");
+            }
+            next = results.isFinished(line.id()) ? null : line;
+        }
+
+        @Override
+        public BatchLine next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException();
+            }
+            BatchLine line = next;
+            next = null;
+            return line;
+        }
+    }
+}

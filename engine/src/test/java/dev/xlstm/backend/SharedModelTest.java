@@ -1,0 +1,171 @@
+package dev.xlstm.backend;
+
+import dev.xlstm.bench.RandomWeights;
+import dev.xlstm.model.XlstmConfig;
+import dev.xlstm.session.Session;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+/** A thread that waits in vain would wait for ever, so each test has a limit. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS)
+class SharedModelTest {
+
+    private final Arena arena = Arena.ofShared();
+    private final AtomicInteger passes = new AtomicInteger();
+    private LoadedModel model;
+    private LoadedModel counted;
+
+    @BeforeEach
+    void load() {
+        XlstmConfig config = RandomWeights.shape("demo");
+        model = new CpuBackend().load(RandomWeights.create(config, "f32", arena), 2);
+        counted = new Counted();
+    }
+
+    @AfterEach
+    void close() {
+        model.close();
+        arena.close();
+    }
+
+    private final class Counted implements LoadedModel {
+        @Override
+        public XlstmConfig config() {
+            return model.config();
+        }
+
+        @Override
+        public int maxRows() {
+            return model.maxRows();
+        }
+
+        @Override
+        public State newState() {
+            return model.newState();
+        }
+
+        @Override
+        public void forward(Batch batch, float[] logits) {
+            passes.incrementAndGet();
+            model.forward(batch, logits);
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private static int[] ids(int seed, int count) {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++) {
+            ids[i] = (seed * 97 + i * 31) % 2048;
+        }
+        return ids;
+    }
+
+    private static List<float[]> logitsOfSteps(Session session, int seed) {
+        List<float[]> all = new ArrayList<>();
+        session.feed(ids(seed, 5 + seed * 60)); // some fill more than a chunk
+        for (int step = 0; step < 6; step++) {
+            all.add(session.logits().clone());
+            session.feed(step * 11 + seed);
+        }
+        return all;
+    }
+
+    @Test
+    void membersComputeWhatTheyWouldAloneInFewerPasses() throws Exception {
+        int members = 5;
+        SharedModel shared = new SharedModel(counted);
+        List<List<float[]>> together = onThreads(members, shared);
+        int sharedPasses = passes.getAndSet(0);
+
+        for (int m = 0; m < members; m++) {
+            try (Session alone = new Session(counted)) {
+                List<float[]> expected = logitsOfSteps(alone, m);
+                for (int step = 0; step < expected.size(); step++) {
+                    for (int i = 0; i < expected.get(step).length; i++) {
+                        assertThat(together.get(m).get(step)[i]).isCloseTo(expected.get(step)[i], within(2e-3f));
+                    }
+                }
+            }
+        }
+        assertThat(sharedPasses).isLessThan(passes.get() / 2);
+    }
+
+    private static List<List<float[]>> onThreads(int members, SharedModel shared) throws Exception {
+        List<LoadedModel> joined = new ArrayList<>();
+        for (int m = 0; m < members; m++) {
+            joined.add(shared.join()); // all, before any computes: so they begin together
+        }
+        try (ExecutorService pool = Executors.newFixedThreadPool(members)) {
+            List<Future<List<float[]>>> futures = new ArrayList<>();
+            for (int m = 0; m < members; m++) {
+                int number = m;
+                Callable<List<float[]>> work = () -> {
+                    try (LoadedModel member = joined.get(number);
+                            Session session = new Session(member)) {
+                        return logitsOfSteps(session, number);
+                    }
+                };
+                futures.add(pool.submit(work));
+            }
+            List<List<float[]>> results = new ArrayList<>();
+            for (Future<List<float[]>> future : futures) {
+                results.add(future.get());
+            }
+            return results;
+        }
+    }
+
+    @Test
+    void aMemberThatLeavesIsNotWaitedFor() {
+        SharedModel shared = new SharedModel(counted);
+        LoadedModel idle = shared.join();
+        try (LoadedModel busy = shared.join()) {
+            idle.close();
+            idle.close(); // once more does no harm
+            try (Session session = new Session(busy)) {
+                session.feed(1, 2, 3);
+                assertThat(session.logits()).hasSize(2048);
+            }
+        }
+    }
+
+    /** The session is closed after its model here, as the state belongs to the model that all share. */
+    @Test
+    void aPassThatFailsFailsForAllInItAndForNoneAfter() throws Exception {
+        SharedModel shared = new SharedModel(counted);
+        LoadedModel one = shared.join();
+        LoadedModel other = shared.join();
+        try (ExecutorService pool = Executors.newFixedThreadPool(2);
+                State state = model.newState();
+                State second = model.newState()) {
+            Batch bad = new Batch().add(state, new int[] {1 << 20}, 0, 1, Batch.Logits.LAST);
+            Batch good = new Batch().add(second, new int[] {1}, 0, 1, Batch.Logits.LAST);
+            float[] logits = new float[2048];
+            Future<?> first = pool.submit(() -> one.forward(bad, logits));
+            Future<?> innocent = pool.submit(() -> other.forward(good, new float[2048]));
+            assertThatThrownBy(first::get).hasMessageContaining("outside the vocabulary");
+            assertThatThrownBy(innocent::get).hasMessageContaining("outside the vocabulary");
+
+            one.close();
+            other.forward(good, logits);
+            assertThat(logits).doesNotContain(Float.NaN);
+        }
+    }
+}
