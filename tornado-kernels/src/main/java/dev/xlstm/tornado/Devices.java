@@ -6,6 +6,7 @@ import dev.xlstm.model.XlstmWeights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import uk.ac.manchester.tornado.api.TornadoExecutionPlan;
 import uk.ac.manchester.tornado.api.TornadoRuntime;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
@@ -63,10 +64,10 @@ final class Devices {
     }
 
     static GpuModel load(XlstmWeights modelWeights) {
-        TornadoDevice device = all().getFirst();
+        TornadoDevice device = chosen();
         DeviceWeights weights = new DeviceWeights(modelWeights);
         int slots = slots(weights, modelWeights.config().stateBytes(), describe(device));
-        return new GpuModel(modelWeights, weights, device, compilerFlags(device), slots);
+        return new GpuModel(modelWeights, weights, device, slots);
     }
 
     /**
@@ -92,14 +93,20 @@ final class Devices {
         return (int) Math.min(MAX_SLOTS, Math.min(slots, countable));
     }
 
+    /** The device models are loaded on. */
+    static TornadoDevice chosen() {
+        return all().getFirst();
+    }
+
     /**
-     * Strict arithmetic: where memory is the limit, OpenCL's fast-math saves nothing. A CPU's OpenCL may lack
-     * half-precision arithmetic and still have the type, under its C name.
+     * Has a plan compiled for a device, with strict arithmetic: where memory is the limit, OpenCL's fast-math saves
+     * nothing. A CPU's OpenCL may lack half-precision arithmetic and still have the type, under its C name.
      */
-    private static String compilerFlags(TornadoDevice device) {
-        if (device.getTornadoVMBackend() != TornadoVMBackendType.OPENCL) {
-            return "";
+    static void configure(TornadoExecutionPlan plan, TornadoDevice device) {
+        plan.withDevice(device);
+        if (device.getTornadoVMBackend() == TornadoVMBackendType.OPENCL) {
+            boolean cpu = device.getDeviceType() == TornadoDeviceType.CPU;
+            plan.withCompilerFlags(TornadoVMBackendType.OPENCL, cpu ? "-w -Dhalf=_Float16" : "-w -cl-mad-enable");
         }
-        return device.getDeviceType() == TornadoDeviceType.CPU ? "-w -Dhalf=_Float16" : "-w -cl-mad-enable";
     }
 }

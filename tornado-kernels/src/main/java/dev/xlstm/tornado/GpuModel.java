@@ -58,12 +58,7 @@ final class GpuModel implements LoadedModel {
      *
      * @param slotCount states the device holds at once
      */
-    GpuModel(
-            XlstmWeights modelWeights,
-            DeviceWeights weights,
-            TornadoDevice device,
-            String compilerFlags,
-            int slotCount) {
+    GpuModel(XlstmWeights modelWeights, DeviceWeights weights, TornadoDevice device, int slotCount) {
         deviceName = device.getPhysicalDevice().getDeviceName().strip();
         config = modelWeights.config();
         embedding = modelWeights.embedding();
@@ -121,8 +116,7 @@ final class GpuModel implements LoadedModel {
                 head.graph.snapshot(),
                 enter.snapshot(),
                 leave.snapshot());
-        plan.withDevice(device);
-        plan.withCompilerFlags(device.getTornadoVMBackend(), compilerFlags);
+        Devices.configure(plan, device);
         plan.withGridScheduler(grids);
         slots = new StateSlots(slotCount, config.stateBytes(), new StateSlots.Transfer() {
             @Override
