@@ -44,6 +44,11 @@ final class Q4_0Matrix extends WeightMatrix {
     }
 
     @Override
+    public MemorySegment scales() {
+        return scales;
+    }
+
+    @Override
     public long byteSize() {
         return quants.byteSize() + scales.byteSize();
     }

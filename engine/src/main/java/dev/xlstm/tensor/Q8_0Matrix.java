@@ -28,6 +28,11 @@ final class Q8_0Matrix extends WeightMatrix {
     }
 
     @Override
+    public MemorySegment scales() {
+        return scales;
+    }
+
+    @Override
     public long byteSize() {
         return quants.byteSize() + scales.byteSize();
     }

@@ -73,6 +73,11 @@ public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matr
     /** The format's name: f32, f16, bf16, q8_0, q4_0. */
     public abstract String format();
 
+    /** The scales of a quantised format, halves {@code [rows, columns / BLOCK]}; null for the others. */
+    public MemorySegment scales() {
+        return null;
+    }
+
     /** Bytes read to use every weight once. */
     public abstract long byteSize();
 

@@ -34,8 +34,6 @@ final class DeviceMatrix {
     static final int Q8_0 = 2;
     static final int Q4_0 = 3;
 
-    private static final int BLOCK = 32; // weights that share a scale
-
     final int format;
     final int rows;
     final int columns;
@@ -135,22 +133,21 @@ final class DeviceMatrix {
         }
         boolean blocks = format == Q8_0 || format == Q4_0;
         floats = new FloatArray(format == F32 ? (int) count : format == F16 ? rows : 1);
-        halves = new HalfFloatArray(format == F16 ? (int) count : blocks ? (int) (count / BLOCK) : 1);
+        halves = new HalfFloatArray(format == F16 ? (int) count : blocks ? (int) (count / WeightMatrix.BLOCK) : 1);
         words = new IntArray(format == Q8_0 ? (int) (count / 4) : format == Q4_0 ? (int) (count / 8) : 1);
         bias = new FloatArray(rows);
         float[] unpacked = new float[columns];
         for (int r = 0; r < rows; r++) {
             Linear linear = source.linear(r);
             int index = source.index(r);
+            linear.matrix().unpack(index, 0, columns, unpacked, 0);
             if (format == F32 || format == F16) {
-                linear.matrix().unpack(index, 0, columns, unpacked, 0);
                 packFloats(r, unpacked, linear.matrix().format().equals("bf16"));
             } else {
-                packBlocks(r, linear.matrix(), index);
+                packBlocks(r, unpacked, linear.matrix().scales(), index);
             }
             double constant = linear.bias() == null ? 0 : linear.bias()[index];
             if (norm != null && norm.bias() != null) {
-                linear.matrix().unpack(index, 0, columns, unpacked, 0);
                 for (int c = 0; c < columns; c++) {
                     constant += (double) unpacked[c] * norm.bias()[c];
                 }
@@ -185,8 +182,24 @@ final class DeviceMatrix {
         return Math.scalb(1f, Math.max(Float.MIN_EXPONENT, Math.getExponent(max) - 15));
     }
 
-    private void packBlocks(int row, WeightMatrix matrix, int index) {
-        throw new IllegalArgumentException("no quantised weights yet");
+    /** A weight is its scale times a whole number, so that number comes back exactly, however the file packs it. */
+    private void packBlocks(int row, float[] weights, MemorySegment scales, int index) {
+        long scaleBytes = columns / WeightMatrix.BLOCK * 2L;
+        MemorySegment.copy(scales, index * scaleBytes, halves.getSegment(), row * scaleBytes, scaleBytes);
+        MemorySegment target = words.getSegment();
+        long at = (long) row * columns;
+        for (int c = 0; c < columns; c++) {
+            float scale = halves.get((int) ((at + c) / WeightMatrix.BLOCK)).getFloat32();
+            int number = scale == 0 ? 0 : Math.round(weights[c] / scale);
+            if (format == Q8_0) {
+                target.set(ValueLayout.JAVA_BYTE, at + c, (byte) number);
+            } else if (c % 2 == 0) {
+                target.set(ValueLayout.JAVA_BYTE, (at + c) / 2, (byte) (number + 8));
+            } else {
+                byte low = target.get(ValueLayout.JAVA_BYTE, (at + c) / 2);
+                target.set(ValueLayout.JAVA_BYTE, (at + c) / 2, (byte) (low | number + 8 << 4));
+            }
+        }
     }
 
     /** All arrays, for transfer. */
