@@ -28,7 +28,7 @@ final class Cli {
     static final int READER_GONE = 141; // 128 + SIGPIPE
 
     static final List<String> COMMANDS =
-            List.of("generate", "score", "tokenize", "inspect", "devices", "quantize", "bench", "batch");
+            List.of("generate", "prime", "score", "tokenize", "inspect", "devices", "quantize", "bench", "batch");
 
     private final Streams streams;
     private final Interruption interruption;
@@ -92,6 +92,8 @@ final class Cli {
         switch (name) {
             case "generate":
                 return new GenerateCommand(streams, interruption);
+            case "prime":
+                return new PrimeCommand(streams, interruption);
             case "score":
                 return new ScoreCommand(streams);
             case "tokenize":

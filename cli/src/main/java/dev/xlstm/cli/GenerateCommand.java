@@ -1,15 +1,17 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.bench.Bench;
 import dev.xlstm.generation.Completion;
 import dev.xlstm.generation.FinishReason;
-import dev.xlstm.generation.Gatherer;
-import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
 import dev.xlstm.grammar.Grammar;
+import java.io.FilterReader;
 import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +25,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import tools.jackson.core.JsonGenerator;
 
 /** {@code xlstm generate}. */
 @Command(
@@ -37,6 +38,7 @@ import tools.jackson.core.JsonGenerator;
             "  xlstm generate -f story.txt -n -1 --stop \"THE END\" >> story.txt",
             "  cat notes.txt | xlstm generate -t 0 \"In one sentence:\"",
             "  xlstm generate --num-samples 4 --json \"A name for a cat:\"",
+            "  xlstm generate --state book.state \"Question: who did it? Answer:\"",
             "  xlstm generate --prompt-ids 5,9,2 -n 32 --ignore-eos --json",
         })
 final class GenerateCommand implements Callable<Integer> {
@@ -52,12 +54,8 @@ final class GenerateCommand implements Callable<Integer> {
     private Input input = new Input();
 
     static final class Input {
-        @Option(
-                names = {"-f", "--file"},
-                paramLabel = "FILE",
-                description = "Read the prompt from FILE; a line feed at its end is not part of it. A pipe is then not"
-                        + " read.")
-        private String file;
+        @ArgGroup(validate = false)
+        private PromptOptions text = new PromptOptions();
 
         @Option(
                 names = "--prompt-ids",
@@ -114,6 +112,30 @@ final class GenerateCommand implements Callable<Integer> {
         private boolean json;
 
         @Option(
+                names = "--jsonl",
+                description = "Print JSON objects, one a line, while it happens: a token event for each token, then an"
+                        + " end event.")
+        private boolean jsonl;
+
+        @Option(
+                names = "--logprobs",
+                paramLabel = "K",
+                description = "With --json or --jsonl: how probable the model found each token, and the K most probable"
+                        + " ones; natural logarithms, before any sampling. 0 for the chosen token alone.")
+        private Integer logprobs;
+
+        @Option(
+                names = "--save-state",
+                paramLabel = "FILE",
+                description =
+                        "Keep the state after the text in FILE, for --state. Text that is not certain yet stays in"
+                                + " it, so the texts of all parts are the one that never stopped.")
+        private Path saveState;
+
+        @ArgGroup(validate = false)
+        private StateFormat stateFormat = new StateFormat();
+
+        @Option(
                 names = "--stats",
                 description = "Show tokens, seconds and seed on stderr. Default where that is a terminal.")
         private boolean stats;
@@ -132,7 +154,6 @@ final class GenerateCommand implements Callable<Integer> {
 
     private final Streams streams;
     private final Interruption interruption;
-    private String device; // that computed
 
     GenerateCommand(Streams streams, Interruption interruption) {
         this.streams = streams;
@@ -141,27 +162,33 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (output.samples < 1) {
-            throw new ParameterException(spec.commandLine(), "--num-samples must be at least 1, not " + output.samples);
-        }
-        GenerationOptions given = options();
+        checkOutput();
+        GenerationOptions asked = options();
         Grammar grammar = constraint.read(spec);
-        int[] givenIds = promptIds();
-        String text = givenIds == null ? new TextInput(streams, spec, input.file, prompt).joined() : null;
-        try (TextModel opened = model.open();
-                TextSession session = opened.newSession()) {
-            device = opened.loaded().device();
+        int[] ids = promptIds();
+        try (Reader text = ids == null ? input.text.open(prompt, streams, spec) : Reader.nullReader();
+                TextModel opened = model.open();
+                TextSession session = open(opened)) {
+            GenerationOptions given = withSeed(asked, session);
             GenerationOptions options = given.withSampling(
                             sampling.options(opened, given.sampling().seed(), spec))
                     .withGrammar(constraint.compile(grammar, opened, given.stopIds(), spec));
-            int[] ids = text == null ? givenIds : opened.encodePrompt(text);
-            String echo = output.echo ? text == null ? decode(opened, ids) : text : "";
             interruption.begin();
             try {
                 if (output.samples > 1) {
-                    return samples(opened, session, ids, echo, options);
+                    return samples(opened, session, text, ids, options);
                 }
-                return output.json ? json(session, ids, options) : plain(session, ids, echo, options);
+                GenerateOutput printer = printer(opened);
+                boolean whole = prefill(opened, session, text, ids, printer);
+                boolean saves = output.saveState != null;
+                Outcome outcome = saves ? session.generatePart(options, printer) : session.generate(options, printer);
+                printer.end(result(outcome, options, opened), saves);
+                if (saves && whole) {
+                    output.stateFormat.save(session, output.saveState);
+                }
+                warnIfCutOff(outcome, options);
+                stats(outcome, options, opened);
+                return exitCode(outcome);
             } finally {
                 interruption.end();
             }
@@ -169,35 +196,142 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     /** Several continuations, in the order of their seeds. */
-    private int samples(TextModel opened, TextSession session, int[] ids, String echo, GenerationOptions options)
+    private int samples(TextModel opened, TextSession session, Reader text, int[] ids, GenerationOptions options)
             throws IOException {
-        Stream stream = new Stream(session.hasText());
-        if (!session.feed(ids, stream)) {
+        StringBuilder echo = new StringBuilder();
+        TextOutput printer = new TextOutput(streams, interruption, session.hasText()) {
+            @Override
+            void echo(String piece) {
+                echo.append(piece);
+            }
+        };
+        if (!prefill(opened, session, text, ids, printer)) {
             return Cli.INTERRUPTED;
         }
         List<Completion> completions = SampleRun.run(opened, session, options, output.samples, interruption);
         if (output.json) {
-            JsonOutput.printArray(
-                    streams,
-                    completions.size(),
-                    (json, i) -> fields(json, completions.get(i), SampleRun.seeded(options, i)));
+            JsonOutput.printArray(streams, completions.size(), (json, i) -> {
+                JsonOutput.ids(json, "token_ids", completions.get(i).ids());
+                JsonOutput.text(json, "text", completions.get(i).text());
+                result(completions.get(i).outcome(), SampleRun.seeded(options, i), opened)
+                        .write(json);
+            });
         }
         for (int i = 0; i < completions.size(); i++) {
             GenerationOptions seeded = SampleRun.seeded(options, i);
             Completion completion = completions.get(i);
             if (!output.json) {
-                String text = completion.text() == null ? IdList.format(completion.ids()) : completion.text();
+                String continued = completion.text() == null ? IdList.format(completion.ids()) : completion.text();
                 long seed = seeded.sampling().seed();
-                stream.text((i == 0 ? "" : "\n") + "==> " + (i + 1) + " of " + output.samples + ", seed " + seed
-                        + " <==\n" + echo + text);
-                stream.end();
+                printer.text((i == 0 ? "" : "\n") + "==> " + (i + 1) + " of " + output.samples + ", seed " + seed
+                        + " <==\n" + echo + continued);
+                printer.end(result(completion.outcome(), seeded, opened), false);
             }
             warnIfCutOff(completion.outcome(), seeded);
-            stats(completion.outcome(), seeded);
+            stats(completion.outcome(), seeded, opened);
         }
         return completions.size() < output.samples
                 ? Cli.INTERRUPTED
                 : exitCode(completions.getLast().outcome());
+    }
+
+    private GenerateOutput.Result result(Outcome outcome, GenerationOptions options, TextModel opened) {
+        return new GenerateOutput.Result(
+                outcome,
+                constraint.given(),
+                options.sampling().seed(),
+                opened.loaded().device());
+    }
+
+    private static int exitCode(Outcome outcome) {
+        return outcome.finishReason() == FinishReason.INTERRUPTED ? Cli.INTERRUPTED : Cli.OK;
+    }
+
+    private void checkOutput() {
+        if (output.samples < 1) {
+            throw new ParameterException(spec.commandLine(), "--num-samples must be at least 1, not " + output.samples);
+        }
+        if (output.samples > 1 && (output.jsonl || output.logprobs != null || output.saveState != null)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--num-samples goes with neither --jsonl nor --logprobs nor --save-state");
+        }
+        if (output.json && output.jsonl) {
+            throw new ParameterException(spec.commandLine(), "give --json or --jsonl, not both");
+        }
+        if (output.logprobs != null && !output.json && !output.jsonl) {
+            throw new ParameterException(spec.commandLine(), "--logprobs needs --json or --jsonl to be shown in");
+        }
+        if (output.logprobs != null && output.logprobs < 0) {
+            throw new ParameterException(spec.commandLine(), "--logprobs must be at least 0, not " + output.logprobs);
+        }
+        StateFormat.check(output.saveState, spec);
+    }
+
+    private TextSession open(TextModel opened) throws IOException {
+        return input.text.state() == null ? opened.newSession() : opened.resume(input.text.state());
+    }
+
+    /** A text that goes on keeps its seed, unless another is given. */
+    private GenerationOptions withSeed(GenerationOptions given, TextSession session) {
+        if (sampling.seedIsGiven() || session.seed().isEmpty()) {
+            return given;
+        }
+        long seed = session.seed().getAsLong();
+        return given.withSampling(given.sampling().toBuilder().seed(seed).build());
+    }
+
+    private GenerateOutput printer(TextModel opened) {
+        TokenProbabilities tokens =
+                new TokenProbabilities(opened.tokenizer().orElse(null), output.logprobs == null ? -1 : output.logprobs);
+        boolean hasText = opened.tokenizer().isPresent();
+        if (output.jsonl) {
+            return new JsonEvents(streams, interruption, tokens);
+        }
+        return output.json
+                ? new JsonResult(streams, interruption, hasText, tokens)
+                : new TextOutput(streams, interruption, hasText);
+    }
+
+    /** Reads the prompt while it arrives; returns whether all of it has been read. */
+    private boolean prefill(TextModel opened, TextSession session, Reader text, int[] ids, GenerateOutput printer)
+            throws IOException {
+        boolean shown = output.echo && streams.outIsTerminal(); // a line of progress would run into it
+        int trainingContext = tellsStats() ? opened.directory().trainingContext() : 0;
+        PrefillProgress progress = new PrefillProgress(streams, session, !output.quiet && !shown, trainingContext) {
+            @Override
+            public boolean cancelled() {
+                return printer.cancelled();
+            }
+
+            @Override
+            public void text(String piece) {
+                close();
+                printer.text(piece);
+            }
+        };
+        try (progress) {
+            if (ids != null) {
+                if (output.echo) {
+                    printer.echo(opened.tokenizer().map(t -> t.decode(ids)).orElse(""));
+                }
+                return session.feed(ids, progress);
+            }
+            boolean nothing = input.text.state() != null && ((PromptReader) text).isEmpty();
+            return nothing || session.feed(output.echo ? echoing(text, printer) : text, progress);
+        }
+    }
+
+    private static Reader echoing(Reader text, GenerateOutput printer) {
+        return new FilterReader(text) {
+            @Override
+            public int read(char[] chars, int offset, int length) throws IOException {
+                int count = super.read(chars, offset, length);
+                if (count > 0) {
+                    printer.echo(new String(chars, offset, count));
+                }
+                return count;
+            }
+        };
     }
 
     private GenerationOptions options() {
@@ -214,7 +348,7 @@ final class GenerateCommand implements Callable<Integer> {
         if (input.ids == null) {
             return null;
         }
-        if (prompt != null || input.file != null) {
+        if (prompt != null || input.text.fileGiven()) {
             throw new ParameterException(spec.commandLine(), "--prompt-ids takes no other prompt beside it");
         }
         try {
@@ -224,73 +358,8 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private static String decode(TextModel model, int[] ids) {
-        return model.tokenizer().map(tokenizer -> tokenizer.decode(ids)).orElse("");
-    }
-
-    /** Streams the text; one that does not end in a line feed gets one. */
-    private int plain(TextSession session, int[] ids, String echo, GenerationOptions options) {
-        Stream stream = new Stream(session.hasText());
-        stream.text(echo);
-        session.feed(ids, stream);
-        Outcome outcome = session.generate(options, stream);
-        stream.end();
-        warnIfCutOff(outcome, options);
-        stats(outcome, options);
-        return exitCode(outcome);
-    }
-
-    /** Prints as it comes: text, or ids separated by blanks for a model without a tokenizer. */
-    private final class Stream implements GenerationListener {
-        private final boolean hasText;
-        private boolean inLine;
-
-        Stream(boolean hasText) {
-            this.hasText = hasText;
-        }
-
-        @Override
-        public void text(String piece) {
-            if (!piece.isEmpty()) {
-                streams.printUntrusted(piece);
-                inLine = !piece.endsWith("\n");
-            }
-        }
-
-        @Override
-        public void token(int id, float[] logits) {
-            if (!hasText) {
-                streams.print(inLine ? " " + id : Integer.toString(id));
-                inLine = true;
-            }
-        }
-
-        @Override
-        public boolean cancelled() {
-            return interruption.requested();
-        }
-
-        void end() {
-            if (inLine) {
-                streams.print("\n");
-            }
-        }
-    }
-
-    private int json(TextSession session, int[] ids, GenerationOptions options) {
-        Gatherer gatherer = new Gatherer() {
-            @Override
-            public boolean cancelled() {
-                return interruption.requested();
-            }
-        };
-        session.feed(ids, gatherer);
-        Outcome outcome = session.generate(options, gatherer);
-        Completion completion = new Completion(gatherer.ids(), session.hasText() ? gatherer.text() : null, outcome);
-        JsonOutput.print(streams, json -> fields(json, completion, options));
-        warnIfCutOff(outcome, options);
-        stats(outcome, options);
-        return exitCode(outcome);
+    private boolean tellsStats() {
+        return output.stats || streams.errIsTerminal() && !output.quiet;
     }
 
     private void warnIfCutOff(Outcome outcome, GenerationOptions options) {
@@ -303,50 +372,25 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private void fields(JsonGenerator json, Completion completion, GenerationOptions options) {
-        Outcome outcome = completion.outcome();
-        JsonOutput.ids(json, "token_ids", completion.ids());
-        JsonOutput.text(json, "text", completion.text());
-        json.writeStringProperty("finish_reason", outcome.finishReason().toString());
-        if (constraint.given()) {
-            json.writeBooleanProperty("grammar_complete", outcome.grammarComplete());
+    private void stats(Outcome outcome, GenerationOptions options, TextModel opened) throws IOException {
+        if (!tellsStats()) {
+            return;
         }
-        if (outcome.stop() != null) {
-            json.writeStringProperty("stop", outcome.stop());
-        }
-        json.writeNumberProperty("seed", options.sampling().seed());
-        json.writeStringProperty("device", device);
-        json.writeObjectPropertyStart("usage");
-        json.writeNumberProperty("prompt_tokens", outcome.promptTokens());
-        json.writeNumberProperty("completion_tokens", outcome.tokens());
-        json.writeNumberProperty("total_tokens", outcome.promptTokens() + outcome.tokens());
-        json.writeEndObject();
-        json.writeObjectPropertyStart("timings");
-        json.writeNumberProperty("prefill_seconds", outcome.prefillSeconds());
-        json.writeNumberProperty("prefill_tokens_per_second", outcome.prefillRate());
-        json.writeNumberProperty("decode_seconds", outcome.decodeSeconds());
-        json.writeNumberProperty("decode_tokens_per_second", outcome.decodeRate());
-        json.writeEndObject();
-    }
-
-    private void stats(Outcome outcome, GenerationOptions options) {
-        if (output.stats || streams.errIsTerminal() && !output.quiet) {
-            streams.message(String.format(
-                    Locale.ROOT,
-                    "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s), end: %s, seed %d, on %s",
-                    outcome.promptTokens(),
-                    outcome.prefillSeconds(),
-                    outcome.prefillRate(),
-                    outcome.tokens(),
-                    outcome.decodeSeconds(),
-                    outcome.decodeRate(),
-                    outcome.finishReason(),
-                    options.sampling().seed(),
-                    device));
-        }
-    }
-
-    private static int exitCode(Outcome outcome) {
-        return outcome.finishReason() == FinishReason.INTERRUPTED ? Cli.INTERRUPTED : Cli.OK;
+        double bytes = outcome.decodeRate()
+                * Bench.weightBytesPerToken(opened.directory().weights());
+        streams.message(String.format(
+                Locale.ROOT,
+                "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s, %.2f GB/s of weights), end: %s,"
+                        + " seed %d, on %s",
+                outcome.promptTokens(),
+                outcome.prefillSeconds(),
+                outcome.prefillRate(),
+                outcome.tokens(),
+                outcome.decodeSeconds(),
+                outcome.decodeRate(),
+                bytes / 1e9,
+                outcome.finishReason(),
+                options.sampling().seed(),
+                opened.loaded().device()));
     }
 }

@@ -140,8 +140,8 @@ final class SamplingFlags {
     @Option(
             names = "--seed",
             paramLabel = "N",
-            description = "Seed of the random draws: the same seed gives the same text. Default: another one each time,"
-                    + " shown by --stats")
+            description = "Seed of the random draws: the same seed gives the same text. Default: that of --state, else"
+                    + " another one each time, shown by --stats")
     private Long seed;
 
     /**
@@ -201,6 +201,10 @@ final class SamplingFlags {
         } catch (IllegalArgumentException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
+    }
+
+    boolean seedIsGiven() {
+        return seed != null;
     }
 
     /** Short enough to be typed again. */

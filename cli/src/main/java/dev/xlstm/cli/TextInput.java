@@ -10,18 +10,6 @@ import picocli.CommandLine.ParameterException;
 /** Where a command's text comes from: a file or stdin, and an argument; "-" is stdin. */
 record TextInput(Streams streams, CommandSpec spec, String file, String argument) {
 
-    /** The file's or stdin's text, then the argument, with a blank line between the two where both say something. */
-    String joined() throws IOException {
-        String body = body();
-        if (argument == null || argument.equals("-")) {
-            if (body.isEmpty()) {
-                throw new ParameterException(spec.commandLine(), "nothing to read: " + origin() + " is empty");
-            }
-            return body;
-        }
-        return body.isEmpty() || argument.isEmpty() ? body + argument : body + "\n\n" + argument;
-    }
-
     /** The argument, or else the text of the file or stdin, to the last byte. */
     String exact() throws IOException {
         if (argument != null && !argument.equals("-")) {
@@ -31,15 +19,6 @@ record TextInput(Streams streams, CommandSpec spec, String file, String argument
             return argument;
         }
         return read();
-    }
-
-    /** Editors and echo end a text with a line feed that nobody means to be part of the prompt. */
-    private String body() throws IOException {
-        String text = read();
-        if (text.endsWith("\n")) {
-            text = text.substring(0, text.length() - (text.endsWith("\r\n") ? 2 : 1));
-        }
-        return text;
     }
 
     private String read() throws IOException {
@@ -62,9 +41,5 @@ record TextInput(Streams streams, CommandSpec spec, String file, String argument
                     spec.commandLine(), "nothing to read: give the text as an argument, with -f, or through a pipe");
         }
         return "";
-    }
-
-    private String origin() {
-        return file == null || file.equals("-") ? "standard input" : file;
     }
 }

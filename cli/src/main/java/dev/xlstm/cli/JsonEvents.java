@@ -1,0 +1,79 @@
+package dev.xlstm.cli;
+
+import tools.jackson.core.JsonGenerator;
+
+/**
+ * Prints a JSON object a line, while they happen: {@code prompt} (with --echo, in pieces), {@code token} for each token with
+ * the text that it made certain, and {@code end}. The text is that of all events, one after the other.
+ */
+final class JsonEvents extends GenerateOutput {
+
+    private final TokenProbabilities tokens;
+    private final StringBuilder text = new StringBuilder();
+    private int id = -1; // of the token whose event is due
+    private float[] logits; // it was chosen from
+    private long index;
+
+    JsonEvents(Streams streams, Interruption interruption, TokenProbabilities tokens) {
+        super(streams, interruption);
+        this.tokens = tokens;
+    }
+
+    @Override
+    void echo(String piece) {
+        JsonOutput.print(streams, json -> {
+            json.writeStringProperty("event", "prompt");
+            json.writeStringProperty("text", piece);
+        });
+    }
+
+    @Override
+    public void text(String piece) {
+        text.append(piece);
+    }
+
+    @Override
+    public void token(int id, float[] logits) {
+        this.id = id;
+        if (tokens.k() >= 0) {
+            this.logits = logits.clone();
+        }
+    }
+
+    /** Asked before each token: the text of the one before has come. */
+    @Override
+    public boolean cancelled() {
+        tokenEvent();
+        return super.cancelled();
+    }
+
+    private void tokenEvent() {
+        if (id < 0) {
+            return;
+        }
+        JsonOutput.print(streams, json -> {
+            json.writeStringProperty("event", "token");
+            json.writeNumberProperty("index", index++);
+            tokens.write(json, id, logits);
+            textOf(json);
+        });
+        id = -1;
+    }
+
+    private void textOf(JsonGenerator json) {
+        if (tokens.tokenizer() != null) {
+            json.writeStringProperty("text", text.toString());
+        }
+        text.setLength(0);
+    }
+
+    @Override
+    void end(Result result, boolean goesOn) {
+        tokenEvent();
+        JsonOutput.print(streams, json -> {
+            json.writeStringProperty("event", "end");
+            textOf(json);
+            result.write(json);
+        });
+    }
+}
