@@ -19,6 +19,7 @@ import numpy as np
 # name: (hidden size, blocks, heads, vocabulary)
 SHAPES = {
     "demo": (256, 6, 4, 4096),
+    "400m": (1024, 24, 4, 50304),
     "1b": (2048, 24, 4, 50304),  # 1.42 billion parameters
     "7b": (4096, 32, 8, 50304),  # xLSTM-7b: 6.87 billion
 }

@@ -168,7 +168,7 @@ public final class CheckpointQuantizer {
             }
         }
         Map<String, String> metadata = new LinkedHashMap<>(checkpoint.metadata());
-        metadata.putAll(Quantization.metadata(format));
+        Quantization.describe(format, metadata);
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, metadata, layout)) {
             for (Tensor tensor : checkpoint.tensors().values()) {
                 WeightMatrix matrix = quantised.get(tensor.name());

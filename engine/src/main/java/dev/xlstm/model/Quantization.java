@@ -38,8 +38,10 @@ final class Quantization {
         return !precise && columns % WeightMatrix.BLOCK == 0;
     }
 
-    static Map<String, String> metadata(String format) {
-        return Map.of(SCHEME, format, VERSION, THIS_VERSION);
+    /** Says so in the metadata; always in the same order, so that two runs give the same bytes. */
+    static void describe(String format, Map<String, String> metadata) {
+        metadata.put(SCHEME, format);
+        metadata.put(VERSION, THIS_VERSION);
     }
 
     static TensorInfo quants(String format, String name, int rows, int columns) {
