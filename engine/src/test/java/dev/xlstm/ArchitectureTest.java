@@ -72,6 +72,19 @@ class ArchitectureTest {
             "bench", "jdk.incubator.vector..", here("backend"), here("model"), here("safetensors"), here("tensor"));
 
     @ArchTest
+    static final ArchRule chat = only(
+            "chat",
+            JSON,
+            here("safetensors"),
+            here("generation"),
+            here("session"),
+            here("sampling"),
+            here("model"),
+            here("backend"),
+            here("tokenizer"),
+            here("jinja"));
+
+    @ArchTest
     static final ArchRule noStandardStreams = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 
     @ArchTest
@@ -103,7 +116,8 @@ class ArchitectureTest {
                         "session",
                         "generation",
                         "jinja",
-                        "bench");
+                        "bench",
+                        "chat");
     }
 
     private static String here(String name) {

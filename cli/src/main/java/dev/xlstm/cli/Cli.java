@@ -27,8 +27,18 @@ final class Cli {
     static final int INTERRUPTED = 130; // 128 + SIGINT
     static final int READER_GONE = 141; // 128 + SIGPIPE
 
-    static final List<String> COMMANDS =
-            List.of("generate", "prime", "score", "tokenize", "inspect", "devices", "quantize", "bench", "batch");
+    static final List<String> COMMANDS = List.of(
+            "generate",
+            "chat",
+            "sessions",
+            "prime",
+            "score",
+            "tokenize",
+            "inspect",
+            "devices",
+            "quantize",
+            "bench",
+            "batch");
 
     private final Streams streams;
     private final Interruption interruption;
@@ -94,6 +104,10 @@ final class Cli {
                 return new GenerateCommand(streams, interruption);
             case "prime":
                 return new PrimeCommand(streams, interruption);
+            case "chat":
+                return new ChatCommand(streams, interruption);
+            case "sessions":
+                return new SessionsCommand(streams);
             case "score":
                 return new ScoreCommand(streams);
             case "tokenize":
@@ -144,7 +158,7 @@ final class Cli {
         }
     }
 
-    private static String describe(Throwable e) {
+    static String describe(Throwable e) {
         if (e instanceof UncheckedIOException && !(e instanceof Streams.OutputException)) {
             return describe(e.getCause());
         }

@@ -64,15 +64,27 @@ final class ModelOptions {
     }
 
     ModelDirectory directory() throws IOException {
+        return directory(name());
+    }
+
+    private ModelDirectory directory(String name) throws IOException {
         String wanted = format();
-        ModelDirectory directory = ModelDirectory.open(name());
+        ModelDirectory directory = ModelDirectory.open(name);
         directory.convertTo(wanted);
         return directory;
     }
 
     TextModel open() throws IOException {
+        return open(null);
+    }
+
+    /**
+     * @param heldWith what to take if no model is asked for on the command line; may be null
+     */
+    TextModel open(String heldWith) throws IOException {
         int count = threads();
-        return TextModel.open(directory(), backend(), count);
+        String name = model == null && heldWith != null ? heldWith : name();
+        return TextModel.open(directory(name), backend(), count);
     }
 
     int threads() {

@@ -81,6 +81,11 @@ public final class Session implements AutoCloseable {
         return logits;
     }
 
+    /** Bytes of memory that a fork takes, about. */
+    public long byteSize() {
+        return state.byteSize() + 4L * logits.length;
+    }
+
     /** The number of ids fed so far. */
     public long position() {
         return position;

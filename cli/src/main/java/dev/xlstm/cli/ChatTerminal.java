@@ -1,0 +1,127 @@
+package dev.xlstm.cli;
+
+import java.io.IOException;
+import java.util.Locale;
+import org.jline.terminal.Attributes;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.Terminal.Signal;
+import org.jline.terminal.Terminal.SignalHandler;
+import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.WCWidth;
+
+/** The terminal of a chat: what is written to it, and Ctrl-C while the model is at work. */
+final class ChatTerminal implements AutoCloseable {
+
+    private static final long PATIENCE_NANOS = 300_000_000; // before progress is shown
+
+    private final Terminal terminal;
+    private final boolean colour;
+    private final boolean dumb;
+    private volatile boolean interrupted;
+    private long workBegan;
+    private boolean progressShown;
+
+    ChatTerminal(RootCommand.Color color) throws IOException {
+        terminal = TerminalBuilder.builder().system(true).dumb(true).build();
+        dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
+        colour = color.decide(!dumb, System.getenv());
+    }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    int width() {
+        return terminal.getColumns();
+    }
+
+    void print(String text) {
+        terminal.writer().print(text);
+        terminal.flush();
+    }
+
+    /** Lines of the program's own, text of strangers in them made harmless. */
+    void say(String text) {
+        print(Streams.visible(text.stripTrailing()) + "\n");
+    }
+
+    /** A line in the background. */
+    void note(String text) {
+        String shown = Streams.visible(text);
+        print(colour ? "\u001b[2m" + shown + "\u001b[0m\n" : shown + "\n");
+    }
+
+    void complain(String text) {
+        String shown = Streams.visible(text.strip().replaceAll("\\s*\\R\\s*", " "));
+        print(colour ? "\u001b[31m" + shown + "\u001b[0m\n" : shown + "\n");
+    }
+
+    AnswerPrinter answerPrinter() {
+        return new AnswerPrinter(this::print, this::width, WCWidth::wcwidth);
+    }
+
+    /** Work that Ctrl-C stops. */
+    interface Work {
+        void run() throws IOException;
+    }
+
+    /** Runs work; keys pressed meanwhile wait, unseen, for the next line. */
+    void whileWorking(Work work) throws IOException {
+        interrupted = false;
+        workBegan = System.nanoTime();
+        progressShown = false;
+        SignalHandler before = terminal.handle(Signal.INT, signal -> interrupted = true);
+        Attributes attributes = dumb ? null : quiet();
+        try {
+            work.run();
+        } finally {
+            eraseProgress();
+            if (attributes != null) {
+                terminal.setAttributes(attributes);
+            }
+            terminal.handle(Signal.INT, before);
+        }
+    }
+
+    /** No echo and no line editing, but signals; returns what was before. */
+    private Attributes quiet() {
+        Attributes before = terminal.getAttributes();
+        Attributes quiet = new Attributes(before);
+        quiet.setLocalFlag(Attributes.LocalFlag.ECHO, false);
+        quiet.setLocalFlag(Attributes.LocalFlag.ICANON, false);
+        quiet.setLocalFlag(Attributes.LocalFlag.ISIG, true);
+        terminal.setAttributes(quiet);
+        return before;
+    }
+
+    boolean interrupted() {
+        return interrupted;
+    }
+
+    /** Shows how far reading is, on work that takes its time. */
+    void progress(long done, long total) {
+        if (dumb || System.nanoTime() - workBegan < PATIENCE_NANOS) {
+            return;
+        }
+        String text = total > 0
+                ? String.format(Locale.ROOT, "reading %,d of %,d tokens", done, total)
+                : String.format(Locale.ROOT, "reading: %,d tokens", done);
+        if (width() > 0 && text.length() >= width()) {
+            text = text.substring(0, Math.max(0, width() - 1));
+        }
+        print("\r" + text + "\u001b[K");
+        progressShown = true;
+    }
+
+    void eraseProgress() {
+        if (progressShown) {
+            print("\r\u001b[K");
+            progressShown = false;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        terminal.close();
+    }
+}

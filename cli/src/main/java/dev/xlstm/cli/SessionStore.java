@@ -1,0 +1,150 @@
+package dev.xlstm.cli;
+
+import dev.xlstm.chat.ConversationFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Saved conversations and the history of what was typed, for the user's eyes only: {@code $XDG_STATE_HOME/xlstm}. */
+final class SessionStore {
+
+    private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("uuuuMMdd-HHmmss");
+    private static final Set<PosixFilePermission> MINE = PosixFilePermissions.fromString("rwx------");
+
+    private final Path root;
+
+    SessionStore(Path root) {
+        this.root = root;
+    }
+
+    static SessionStore ofUser(Map<String, String> environment) {
+        String state = environment.getOrDefault("XDG_STATE_HOME", "");
+        Path base =
+                state.startsWith("/") ? Path.of(state) : Path.of(System.getProperty("user.home"), ".local", "state");
+        return new SessionStore(base.resolve("xlstm"));
+    }
+
+    private Path sessions() {
+        return root.resolve("sessions");
+    }
+
+    /** Where the lines typed are kept; exists and is the user's alone. */
+    Path history() throws IOException {
+        makeDirectory(root);
+        Path file = root.resolve("history");
+        if (!Files.exists(file)) {
+            Files.createFile(file);
+        }
+        protect(file, "rw-------");
+        return file;
+    }
+
+    static void protect(Path path, String permissions) throws IOException {
+        if (Files.getFileStore(path).supportsFileAttributeView("posix")) {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
+        }
+    }
+
+    private static void makeDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectories(directory);
+            if (Files.getFileStore(directory).supportsFileAttributeView("posix")) {
+                Files.setPosixFilePermissions(directory, MINE);
+            }
+        }
+    }
+
+    /** A new, empty session's directory. */
+    Path create() throws IOException {
+        makeDirectory(root);
+        makeDirectory(sessions());
+        String id = LocalDateTime.now().format(ID);
+        for (int n = 0; ; n++) {
+            Path directory = sessions().resolve(n == 0 ? id : id + "-" + n);
+            if (!Files.exists(directory)) {
+                makeDirectory(directory);
+                return directory;
+            }
+        }
+    }
+
+    /** All sessions that hold a conversation, the one used last first. */
+    List<Path> list() throws IOException {
+        if (!Files.isDirectory(sessions())) {
+            return List.of();
+        }
+        try (Stream<Path> found = Files.list(sessions())) {
+            return found.filter(ConversationFile::isIn)
+                    .sorted(Comparator.comparingLong(SessionStore::lastUse).reversed())
+                    .toList();
+        }
+    }
+
+    static long lastUse(Path session) {
+        try {
+            return Files.getLastModifiedTime(session.resolve("conversation.json"))
+                    .toMillis();
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    /**
+     * The session of an id or the beginning of one.
+     *
+     * @param id null or empty for the one used last
+     */
+    Path find(String id) throws IOException {
+        List<Path> all = list();
+        if (id == null || id.isEmpty()) {
+            if (all.isEmpty()) {
+                throw new IOException("no saved session to continue");
+            }
+            return all.get(0);
+        }
+        List<Path> matches = new ArrayList<>();
+        for (Path session : all) {
+            String name = session.getFileName().toString();
+            if (name.equals(id)) {
+                return session;
+            }
+            if (name.startsWith(id)) {
+                matches.add(session);
+            }
+        }
+        if (matches.size() != 1) {
+            throw new IOException((matches.isEmpty() ? "no session '" : "several sessions begin with '") + id
+                    + "'; xlstm sessions list shows them");
+        }
+        return matches.get(0);
+    }
+
+    static void delete(Path session) throws IOException {
+        try (Stream<Path> files = Files.list(session)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(session);
+    }
+
+    static long bytes(Path session) throws IOException {
+        long bytes = 0;
+        try (Stream<Path> files = Files.list(session)) {
+            for (Path file : files.toList()) {
+                bytes += Files.size(file);
+            }
+        }
+        return bytes;
+    }
+}

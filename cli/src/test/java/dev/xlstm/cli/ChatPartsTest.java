@@ -1,0 +1,147 @@
+package dev.xlstm.cli;
+
+import dev.xlstm.generation.GenerationOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.jline.reader.EOFError;
+import org.jline.reader.Parser.ParseContext;
+import org.jline.utils.WCWidth;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+/** What a chat is made of, without a model or a terminal. */
+class ChatPartsTest {
+
+    private static String printed(int width, String... pieces) {
+        StringBuilder out = new StringBuilder();
+        AnswerPrinter printer = new AnswerPrinter(out::append, () -> width, WCWidth::wcwidth);
+        for (String piece : pieces) {
+            printer.print(piece);
+        }
+        printer.end();
+        return out.toString();
+    }
+
+    @Test
+    void wordsThatDoNotFitGoToTheNextLine() {
+        assertThat(printed(12, " one two th", "ree four")).isEqualTo("one two\nthree four\n");
+        assertThat(printed(0, "one two three four five six")).isEqualTo("one two three four five six\n");
+        assertThat(printed(12, "a\n\n  indented")).isEqualTo("a\n\n  indented\n");
+        assertThat(printed(12, "abcdefghijklmnopqrstuvw x")).isEqualTo("abcdefghijk\nlmnopqrstuv\nw x\n");
+        assertThat(printed(12, "日本語日本語日本語")).isEqualTo("日本語日本\n語日本語\n");
+        assertThat(printed(80, "   ")).isEmpty();
+    }
+
+    @Test
+    void controlSequencesAreShown() {
+        assertThat(printed(80, "a\u001b[2Jb\u0007\r\u009bc\u0000")).isEqualTo("a^[[2Jb^G^MM-^[c^@\n");
+    }
+
+    @Property
+    void nothingButBlanksAndLineEndsDependsOnPiecesAndWidth(
+            @ForAll String text, @ForAll @IntRange(min = 0, max = 60) int width, @ForAll @IntRange(max = 20) int cut) {
+        int at = Math.min(cut, text.length());
+        if (at > 0 && at < text.length() && Character.isLowSurrogate(text.charAt(at))) {
+            at--;
+        }
+        String whole = printed(width, text);
+        assertThat(printed(width, text.substring(0, at), text.substring(at))).isEqualTo(whole);
+        assertThat(whole.replaceAll("[ \\n\\t]", ""))
+                .isEqualTo(Streams.visible(text).replaceAll("[ \\n\\t]", ""));
+        assertThat(whole.codePoints().filter(c -> c != '\n')).noneMatch(Character::isISOControl);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"\"\"", "\"\"\"open", "\"\"\"a\nb", "line\\", "  \"\"\"x"})
+    void incompleteLines(String line) {
+        assertThatThrownBy(() -> new ChatLineParser().parse(line, line.length(), ParseContext.ACCEPT_LINE))
+                .isInstanceOf(EOFError.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "don't", "say \"hi\"", "a \\ b", "\"\"\"a\nb\"\"\"", "$(x) `y` !z ;", "(", "one\ntwo"})
+    void completeLines(String line) {
+        assertThat(new ChatLineParser()
+                        .parse(line, line.length(), ParseContext.ACCEPT_LINE)
+                        .line())
+                .isEqualTo(line);
+    }
+
+    @Test
+    void textOfLines() {
+        assertThat(ChatLineParser.text("\"\"\"\none\n  two\n\"\"\"")).isEqualTo("one\n  two");
+        assertThat(ChatLineParser.text("one\\\ntwo")).isEqualTo("one\ntwo");
+        assertThat(ChatLineParser.text("  a \"b\" \\n ")).isEqualTo("a \"b\" \\n");
+    }
+
+    @Test
+    void settings() {
+        ChatSettings settings = new ChatSettings(GenerationOptions.defaults());
+        settings.set("temperature", "0.7");
+        settings.set("max-tokens", "-1");
+        settings.set("stop", "END");
+        assertThat(settings.options().sampling().temperature()).isEqualTo(0.7f);
+        assertThat(settings.options().maxTokens()).isEqualTo(-1);
+        assertThat(settings.options().stop()).containsExactly("END");
+        assertThat(settings.table()).contains("temperature        0.7").contains("stop               END");
+        for (String name : ChatSettings.names()) {
+            if (!name.equals("stop")) {
+                assertThatThrownBy(() -> settings.set(name, "many"))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage(name + " is a number, not 'many'");
+            }
+        }
+        assertThatThrownBy(() -> settings.set("top-p", "7")).hasMessageContaining("top-p must be");
+        assertThatThrownBy(() -> settings.set("heat", "7")).hasMessageStartingWith("no setting 'heat'; there are ");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0,0", "100,100", "512M,536870912", "2G,2147483648", "1.5k,1536", "3MiB,3145728", "1GB,1073741824"})
+    void sizes(String text, long bytes) {
+        assertThat(new MemorySize().convert(text)).isEqualTo(bytes);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "M", "-1", "many", "1X", "NaN"})
+    void noSizes(String text) {
+        assertThatThrownBy(() -> new MemorySize().convert(text)).hasMessageContaining("is no size such as");
+    }
+
+    @Test
+    void everyCommandIsInTheHelpAndKnown() {
+        for (String word : SlashCommands.words()) {
+            assertThat(SlashCommands.of(word).word()).isEqualTo(word);
+            assertThat(SlashCommands.table()).contains("  " + word + " ");
+        }
+        assertThat(SlashCommands.words()).contains("/undo", "/edit-last", "/branches");
+    }
+
+    @Test
+    void sessionsAreFoundByTheBeginningOfTheirId(@TempDir Path state) throws Exception {
+        SessionStore store = SessionStore.ofUser(Map.of("XDG_STATE_HOME", state.toString()));
+        assertThatThrownBy(() -> store.find(null)).hasMessage("no saved session to continue");
+        Path first = store.create();
+        Path second = store.create();
+        assertThat(second).isNotEqualTo(first);
+        assertThat(store.list()).isEmpty(); // they hold no conversation yet
+        for (Path session : List.of(first, second)) {
+            Files.writeString(session.resolve("conversation.json"), "{}");
+        }
+        assertThat(store.find(second.getFileName().toString())).isEqualTo(second);
+        assertThatThrownBy(() -> store.find("2")).hasMessageStartingWith("several sessions begin with '2'");
+        assertThatThrownBy(() -> store.find("x")).hasMessageStartingWith("no session 'x'");
+        SessionStore.delete(first);
+        assertThat(store.list()).containsExactly(second);
+    }
+}

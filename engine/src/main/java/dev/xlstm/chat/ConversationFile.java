@@ -1,0 +1,234 @@
+package dev.xlstm.chat;
+
+import dev.xlstm.generation.TextModel;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeParseException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * A conversation on disk: a directory with {@code conversation.json}, the tree with its ledger of text and ids, and the
+ * model's memory after turns in files of their own. Saving writes the new first and renames last: whatever happens, the
+ * directory holds a whole conversation.
+ */
+public final class ConversationFile {
+
+    private static final String NAME = "conversation.json";
+    private static final int VERSION = 1;
+    private static final long MAX_BYTES = 1L << 30;
+
+    private final Path directory;
+    private final JsonNode json;
+    private final Map<Integer, Turn> turns = new HashMap<>();
+    private final Map<String, Turn> branches = new LinkedHashMap<>();
+
+    private ConversationFile(Path directory, JsonNode json) throws IOException {
+        this.directory = directory;
+        this.json = json;
+        if (json.path("version").asInt(0) != VERSION) {
+            throw problem("\"version\" is not " + VERSION + ": it was written by another version of this program");
+        }
+        for (JsonNode node : json.path("turns")) {
+            Turn turn = turn(node);
+            turns.put(turn.id(), turn);
+        }
+        json.path("branches").forEachEntry((name, id) -> branches.put(name, turns.get(id.asInt(-1))));
+        if (branches.containsValue(null) || !branches.containsKey(branch())) {
+            throw problem("\"branches\" names a turn that is not there");
+        }
+    }
+
+    /** Saves a conversation in its directory. */
+    public static void save(Conversation conversation, Path directory) throws IOException {
+        conversation.saveHead();
+        ObjectNode json = JsonMapper.shared().createObjectNode();
+        json.put("version", VERSION);
+        json.put(
+                "model",
+                conversation
+                        .model()
+                        .directory()
+                        .path()
+                        .toAbsolutePath()
+                        .normalize()
+                        .toString());
+        json.put("started", conversation.started().toString());
+        json.put("branch", conversation.branch());
+        json.put("next", conversation.nextId());
+        ObjectNode branches = json.putObject("branches");
+        conversation.branches().forEach((name, turn) -> branches.put(name, turn.id()));
+        ArrayNode turns = json.putArray("turns");
+        conversation.turns().forEach(turn -> write(turn, turns.addObject()));
+        replace(directory.resolve(NAME), JsonMapper.shared().writeValueAsBytes(json));
+    }
+
+    private static void write(Turn turn, ObjectNode json) {
+        json.put("id", turn.id());
+        if (turn.parent() != null) {
+            json.put("parent", turn.parent().id());
+        }
+        json.put("kind", turn.kind().name());
+        json.put("text", turn.text());
+        json.put("prompt", turn.prompt());
+        ids(turn.promptIds(), json.putArray("prompt_ids"));
+        if (turn.kind() == Turn.Kind.EXCHANGE) {
+            json.put("answer", turn.answer());
+            ids(turn.answerIds(), json.putArray("answer_ids"));
+            json.put("decoded", turn.decoded());
+            json.put("ending", turn.ending());
+        }
+    }
+
+    private static void ids(int[] ids, ArrayNode to) {
+        for (int id : ids) {
+            to.add(id);
+        }
+    }
+
+    /** Puts a file in the place of another at once, on disk for good, for the user's eyes only. */
+    static void replace(Path file, byte[] content) throws IOException {
+        Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
+        Files.deleteIfExists(temporary);
+        try (FileChannel out =
+                FileChannel.open(temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE))) {
+            if (Files.getFileStore(temporary).supportsFileAttributeView("posix")) {
+                Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rw-------"));
+            }
+            ByteBuffer bytes = ByteBuffer.wrap(content);
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+            out.force(true);
+        }
+        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        try (FileChannel entry = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
+            entry.force(true);
+        } catch (AccessDeniedException e) {
+            // Windows opens no directories, and needs no such step
+        }
+    }
+
+    /** Whether a directory holds a saved conversation. */
+    public static boolean isIn(Path directory) {
+        return Files.isRegularFile(directory.resolve(NAME));
+    }
+
+    /**
+     * Reads the ledger of a saved conversation.
+     *
+     * @throws IOException if there is none or it is damaged
+     */
+    public static ConversationFile open(Path directory) throws IOException {
+        Path file = directory.resolve(NAME);
+        if (!Files.isRegularFile(file)) {
+            throw new IOException(directory + ": holds no conversation");
+        }
+        if (Files.size(file) > MAX_BYTES) {
+            throw new IOException(file + ": is larger than " + MAX_BYTES + " bytes");
+        }
+        try {
+            JsonNode json = JsonMapper.shared().readTree(Files.readString(file, StandardCharsets.UTF_8));
+            return new ConversationFile(directory, json);
+        } catch (JacksonException e) {
+            throw new IOException(file + ": is damaged: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private IOException problem(String problem) {
+        return new IOException(directory.resolve(NAME) + ": " + problem);
+    }
+
+    private Turn turn(JsonNode node) throws IOException {
+        try {
+            Turn.Kind kind = Turn.Kind.valueOf(node.path("kind").asString(""));
+            Turn parent = node.has("parent") ? turns.get(node.get("parent").asInt()) : null;
+            if (parent == null && kind != Turn.Kind.BEGINNING
+                    || !node.path("id").isInt()) {
+                throw problem("\"turns\" are not in order");
+            }
+            return new Turn(
+                    node.get("id").asInt(),
+                    parent,
+                    kind,
+                    node.path("text").isString() ? node.get("text").stringValue() : null,
+                    node.path("prompt").asString(""),
+                    ids(node.path("prompt_ids")),
+                    kind == Turn.Kind.EXCHANGE ? node.path("answer").asString("") : null,
+                    ids(node.path("answer_ids")),
+                    node.path("decoded").asBoolean(false),
+                    node.path("ending").asString(null));
+        } catch (IllegalArgumentException e) {
+            throw problem("\"turns\" holds an unknown \"kind\"");
+        }
+    }
+
+    private static int[] ids(JsonNode array) {
+        int[] ids = new int[array.size()];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = array.get(i).asInt(-1);
+        }
+        return ids;
+    }
+
+    /** The model it was held with: a directory. */
+    public String model() {
+        return json.path("model").asString("");
+    }
+
+    public String branch() {
+        return json.path("branch").asString("");
+    }
+
+    public Map<String, Turn> branches() {
+        return branches;
+    }
+
+    public LocalDateTime started() {
+        try {
+            return LocalDateTime.parse(json.path("started").asString(""));
+        } catch (DateTimeParseException e) {
+            return LocalDateTime.now();
+        }
+    }
+
+    /**
+     * Goes on with the conversation where it was left; feeds nothing if the memory after its last turn is on disk.
+     *
+     * @throws IOException if it does not fit the model
+     */
+    public Conversation resume(TextModel model, ChatTemplate template, long snapshotBytes) throws IOException {
+        int vocab = model.loaded().config().vocabSize();
+        for (Turn turn : turns.values()) {
+            for (int[] ids : new int[][] {turn.promptIds(), turn.answerIds()}) {
+                for (int id : ids) {
+                    if (id < 0 || id >= vocab) {
+                        throw problem("id " + id + " is outside the vocabulary of "
+                                + model.directory().path() + ": it was held with another model, " + model());
+                    }
+                }
+            }
+        }
+        Conversation conversation = new Conversation(model, template, snapshotBytes, directory, started());
+        int next = turns.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
+        conversation.restore(
+                branches, branch(), Math.max(next, json.path("next").asInt(0)));
+        return conversation;
+    }
+}

@@ -1,0 +1,72 @@
+package dev.xlstm.chat;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+
+/** Draws a conversation's turns below each other and its forks side by side. */
+public final class TreeDrawing {
+
+    private static final int WIDTH = 40; // characters shown of what the user said
+
+    private final Conversation conversation;
+    private final Collection<Turn> turns;
+    private final StringBuilder out = new StringBuilder();
+
+    private TreeDrawing(Conversation conversation) {
+        this.conversation = conversation;
+        turns = conversation.turns();
+    }
+
+    /** The tree with the names of its branches; the current one has a star. */
+    public static String of(Conversation conversation) {
+        TreeDrawing drawing = new TreeDrawing(conversation);
+        for (Turn turn : drawing.turns) {
+            if (turn.isBeginning()) {
+                drawing.line("", turn);
+                drawing.children(turn, "");
+            }
+        }
+        return drawing.out.toString();
+    }
+
+    /** A run of turns without forks stays in one column; only forks indent. */
+    private void children(Turn turn, String indent) {
+        Turn at = turn;
+        while (true) {
+            Turn parent = at;
+            List<Turn> children =
+                    turns.stream().filter(child -> child.parent() == parent).toList();
+            if (children.size() != 1) {
+                for (int i = 0; i < children.size(); i++) {
+                    boolean last = i == children.size() - 1;
+                    line(indent + (last ? "└─ " : "├─ "), children.get(i));
+                    children(children.get(i), indent + (last ? "   " : "│  "));
+                }
+                return;
+            }
+            at = children.get(0);
+            line(indent, at);
+        }
+    }
+
+    private void line(String indent, Turn turn) {
+        String label = switch (turn.kind()) {
+            case BEGINNING -> turn.text() == null ? "(start)" : "(start) system: " + turn.text();
+            case DOCUMENT -> "[read " + turn.text() + "]";
+            case EXCHANGE -> turn.text();
+        };
+        String shown = label.strip().replaceAll("\\s+", " ");
+        if (shown.codePointCount(0, shown.length()) > WIDTH) {
+            shown = shown.substring(0, shown.offsetByCodePoints(0, WIDTH - 1)) + "…";
+        }
+        out.append(indent).append(shown);
+        for (Map.Entry<String, Turn> branch : conversation.branches().entrySet()) {
+            if (branch.getValue() == turn) {
+                boolean current = branch.getKey().equals(conversation.branch());
+                out.append(current ? "  <- * " : "  <- ").append(branch.getKey());
+            }
+        }
+        out.append('\n');
+    }
+}
