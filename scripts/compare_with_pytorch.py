@@ -3,7 +3,7 @@
 
     scripts/compare_with_pytorch.py --shape 400m --dtype float32
 
-Prints tokens/s of both, for reading a prompt and for generating, and their ratios. Needs torch, transformers (4.55 or
+Prints tokens/s of both, for reading a prompt and for generating, and their ratios. Needs torch, transformers (5 or
 later) and numpy; xlstm must have been built.
 """
 
@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import torch
-from transformers import xLSTMForCausalLM
+from transformers import xLSTMConfig, xLSTMForCausalLM
 
 SCRIPTS = Path(__file__).resolve().parent
 FORMATS = {"float32": "f32", "bfloat16": "bf16"}
@@ -27,7 +27,14 @@ FORMATS = {"float32": "f32", "bfloat16": "bf16"}
 def pytorch_rates(model_dir, dtype, prompt, generate, repetitions, threads):
     """Tokens a second of prefill and decode; medians."""
     torch.set_num_threads(threads)
-    model = xLSTMForCausalLM.from_pretrained(model_dir, dtype=getattr(torch, dtype)).eval()
+    raw = json.loads((Path(model_dir) / "config.json").read_text())
+    # transformers takes its own default, not embedding_dim and num_blocks, where these are missing
+    config = xLSTMConfig.from_pretrained(
+        model_dir,
+        hidden_size=raw.get("hidden_size", raw.get("embedding_dim")),
+        num_hidden_layers=raw.get("num_hidden_layers", raw.get("num_blocks")),
+    )
+    model = xLSTMForCausalLM.from_pretrained(model_dir, config=config, dtype=getattr(torch, dtype)).eval()
     ids = torch.randint(0, model.config.vocab_size, (1, prompt), generator=torch.Generator().manual_seed(1))
     prefill, decode = [], []
     with torch.inference_mode():
