@@ -70,4 +70,36 @@ class ReadmeIT {
         String command = first("```sh\n(scripts/xlstm generate [^\n]*)");
         assertThat(run(List.of("sh", "-c", command))).hasSizeGreaterThan(100);
     }
+
+    /** All console blocks, as one session of a shell in an empty directory: a line after $ is typed, the others come back. */
+    @Test
+    void transcriptsAreWhatAShellShows() throws Exception {
+        StringBuilder script = new StringBuilder("cd \"$1\" && PATH=\"$2:$PATH\"\n");
+        StringBuilder expected = new StringBuilder();
+        int commands = 0;
+        Matcher blocks = Pattern.compile("```console\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(ROOT.resolve("README.md")));
+        while (blocks.find()) {
+            for (String line : blocks.group(1).lines().toList()) {
+                expected.append(line).append('\n');
+                if (line.startsWith("$ ")) {
+                    String command = line.substring(2);
+                    script.append("printf '%s\\n' '")
+                            .append(line.replace("'", "'\\''"))
+                            .append("'\n");
+                    script.append(command).append('\n');
+                    commands++;
+                }
+            }
+        }
+        assertThat(commands).isGreaterThan(5);
+        Path file = Files.writeString(directory.resolve("transcript.sh"), script);
+        Path empty = Files.createDirectory(directory.resolve("empty"));
+        String out = run(List.of(
+                "bash",
+                file.toString(),
+                empty.toString(),
+                ROOT.resolve("scripts").toString()));
+        assertThat(out).isEqualTo(expected.toString());
+    }
 }
