@@ -3,8 +3,9 @@
     pip install -r scripts/requirements.txt
     python scripts/train_demo_model.py --corpus DIR --out test-data/demo-model --compile
 
-The learning rate follows the clock, so a run always ends annealed, however fast the machine is. The folder is written
-anew each time the loss on the held-out stories improves.
+The learning rate follows the processor time used, so a run always ends annealed, however fast or busy the machine is.
+The folder is written anew each time the loss on the held-out stories improves. `OMP_WAIT_POLICY=PASSIVE` in the
+environment helps on a machine that has other work.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import Tensor
 
@@ -29,8 +30,7 @@ from xlstm_reference import Xlstm, XlstmConfig
 
 WINDOW = 256  # ids per optimiser step and row
 WINDOWS_IN_A_ROW = 2  # windows of one text that follow each other, the state carried over
-BATCH = 16
-REPORT_SECONDS = 180
+REPORT_SECONDS = 120
 
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}"
@@ -45,8 +45,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True, help="folder with the texts that demo_corpus.py names")
     parser.add_argument("--out", type=Path, help="folder to write the model to")
-    parser.add_argument("--minutes", type=float, default=82, help="how long to train (default %(default)s)")
-    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument(
+        "--minutes", type=float, default=60, help="processor time per thread to train for (default %(default)s)"
+    )
+    parser.add_argument(
+        "--init", type=Path, metavar="DIR", help="go on from the weights and tokenizer of a model folder"
+    )
+    parser.add_argument("--first-epoch", type=int, default=0, help="number of the first epoch: decides order and talk")
+    parser.add_argument("--batch", type=int, default=8, help="texts side by side (default %(default)s)")
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.1)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--threads", type=int, default=2)
@@ -74,29 +81,34 @@ def keep_freed_memory() -> None:
 
 
 def train(corpus: DemoCorpus, args: argparse.Namespace) -> None:
-    torch.manual_seed(0)
-    rng = np.random.default_rng(0)
+    torch.manual_seed(args.first_epoch)
+    rng = np.random.default_rng(args.first_epoch)
     config = XlstmConfig()
-    tokenizer = train_tokenizer(corpus, config.vocab_size)
+    if args.init:
+        tokenizer = Tokenizer.from_file(str(args.init / "tokenizer.json"))
+    else:
+        tokenizer = train_tokenizer(corpus, config.vocab_size)
     held_out = [encode(tokenizer, text) for text in corpus.held_out]
     model = Xlstm(config, args.dropout)
+    if args.init:
+        model.load_state_dict(load_file(args.init / "model.safetensors"))
     average = copy.deepcopy(model).eval()  # a running mean of the weights does better than those of any one step
     forward = torch.compile(model) if args.compile else model
     optimizer = make_optimizer(model, args.weight_decay)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters", flush=True)
 
     seconds = args.minutes * 60
-    start = reported = time.monotonic()
-    step, epoch, seen, train_loss, best = 0, 0, 0, 0.0, math.inf
+    start = reported = training_seconds(args.threads)
+    step, epoch, seen, train_loss, best = 0, args.first_epoch, 0, 0.0, math.inf
     stream, starts = epoch_stream(corpus, tokenizer, epoch)
-    while (elapsed := time.monotonic() - start) < seconds:
-        if seen >= len(stream) * (epoch + 1):
+    while (elapsed := training_seconds(args.threads) - start) < seconds:
+        if seen >= len(stream) * (epoch + 1 - args.first_epoch):
             epoch += 1
             stream, starts = epoch_stream(corpus, tokenizer, epoch)
-        states = model.initial_state(BATCH)
-        for window in draw_segments(stream, starts, rng).split(WINDOW, dim=1):
+        states = model.initial_state(args.batch)
+        for window in draw_segments(stream, starts, args.batch, rng).split(WINDOW, dim=1):
             set_learning_rate(optimizer, args.learning_rate, step, elapsed / seconds)
-            ids, next_ids = window.unbind(-1)  # [BATCH, WINDOW] each
+            ids, next_ids = window.unbind(-1)  # [batch, WINDOW] each
             logits, states = forward(ids, states)
             loss = F.cross_entropy(logits.flatten(0, 1), next_ids.flatten())
             loss.backward()
@@ -109,7 +121,7 @@ def train(corpus: DemoCorpus, args: argparse.Namespace) -> None:
             update_average(average, model, step)
             train_loss += (loss.item() - train_loss) * max(0.02, 1 / step)
 
-        now = time.monotonic()
+        now = training_seconds(args.threads)
         if now - reported > REPORT_SECONDS or now - start >= seconds:
             reported = now
             loss = held_out_loss(average, held_out)
@@ -122,6 +134,11 @@ def train(corpus: DemoCorpus, args: argparse.Namespace) -> None:
             if loss < best:
                 best = loss
                 export(average, tokenizer, args.out)
+
+
+def training_seconds(threads: int) -> float:
+    """Processor time per thread: a pause, or other work on the machine, costs none."""
+    return time.process_time() / threads
 
 
 def make_optimizer(model: Xlstm, weight_decay: float) -> torch.optim.Optimizer:
@@ -181,10 +198,10 @@ def epoch_stream(corpus: DemoCorpus, tokenizer: Tokenizer, number: int) -> tuple
     return np.concatenate(parts), starts
 
 
-def draw_segments(stream: np.ndarray, starts: np.ndarray, rng: np.random.Generator) -> Tensor:
-    """[BATCH, WINDOW * WINDOWS_IN_A_ROW, 2] pairs of id and next id; half the rows begin where a document does."""
+def draw_segments(stream: np.ndarray, starts: np.ndarray, batch: int, rng: np.random.Generator) -> Tensor:
+    """[batch, WINDOW * WINDOWS_IN_A_ROW, 2] pairs of id and next id; half the rows begin where a document does."""
     length = WINDOW * WINDOWS_IN_A_ROW + 1
-    begin = np.where(rng.random(BATCH) < 0.5, rng.choice(starts, BATCH), rng.integers(0, len(stream), BATCH))
+    begin = np.where(rng.random(batch) < 0.5, rng.choice(starts, batch), rng.integers(0, len(stream), batch))
     rows = torch.from_numpy(stream[(begin[:, None] + np.arange(length)) % len(stream)])
     return torch.stack((rows[:, :-1], rows[:, 1:]), dim=-1)
 
