@@ -48,7 +48,7 @@ def main() -> None:
 
     prompt = torch.tensor(tokenizer.encode(LONG_PROMPT).ids)
     recurrent, state_recurrent = run(single, prompt, step=1)
-    chunkwise, state_chunkwise = run(single, prompt, step=len(prompt))
+    chunkwise, _ = run(single, prompt, step=len(prompt))
     truth, state_truth = run(double, prompt, step=1)
     ids, rows, state_after = greedy(single, recurrent[-1], state_recurrent, CONTINUATION)
     ids_truth, rows_truth, _ = greedy(double, truth[-1], state_truth, CONTINUATION)
