@@ -1,13 +1,19 @@
 package dev.xlstm.backend;
 
+import dev.xlstm.tensor.PackedActivations;
+
 /** A float32 array {@code [rows, width]} that grows to the largest number of rows seen. */
 final class Activations {
 
     final int width;
     float[] data = {};
 
+    /** The same turned for products with matrices: one buffer for all layers that read these activations. */
+    final PackedActivations packed;
+
     Activations(int width) {
         this.width = width;
+        packed = new PackedActivations(width);
     }
 
     void ensureRows(int rows) {

@@ -2,7 +2,6 @@ package dev.xlstm.backend;
 
 import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.tensor.Elementwise;
-import dev.xlstm.tensor.PackedActivations;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +28,6 @@ final class Projection implements ThreadTeam.Task {
     private final Activations[] outputs;
     private final Epilogue epilogue;
     private final float[][] scratch; // one a worker
-    private final PackedActivations packed;
     private final ThreadTeam.Task packTask;
     private final int[] first; // of each task: its first linear layer
     private final int[] last; // one past its last
@@ -49,8 +47,7 @@ final class Projection implements ThreadTeam.Task {
         this.outputs = outputs.toArray(Activations[]::new);
         this.epilogue = epilogue;
         this.scratch = scratch;
-        packed = new PackedActivations(input.width);
-        packTask = (group, worker) -> packed.pack(input.data, group);
+        packTask = (group, worker) -> input.packed.pack(input.data, group);
         first = tasks.stream().mapToInt(t -> t[0]).toArray();
         last = tasks.stream().mapToInt(t -> t[1]).toArray();
         from = tasks.stream().mapToInt(t -> t[2]).toArray();
@@ -87,8 +84,8 @@ final class Projection implements ThreadTeam.Task {
     void run(ThreadTeam team, int rows) {
         this.rows = rows;
         if (rows > 1) {
-            packed.begin(rows);
-            team.run(packed.groups(), packTask);
+            input.packed.begin(rows);
+            team.run(input.packed.groups(), packTask);
         }
         team.run(first.length, this);
     }
@@ -103,7 +100,7 @@ final class Projection implements ThreadTeam.Task {
             if (rows == 1) {
                 matrix.multiply(input.data, out, start, end, scratch[worker]);
             } else {
-                matrix.multiply(packed, out, start, end, scratch[worker]);
+                matrix.multiply(input.packed, out, start, end, scratch[worker]);
             }
             float[] bias = linears[l].bias();
             for (int t = 0; bias != null && t < rows; t++) {
