@@ -1,10 +1,9 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.RandomCases;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -58,9 +57,12 @@ class StopMatcherTest {
         return new String[] {text, null};
     }
 
-    @Property(tries = 2000)
-    void piecesDoNotMatter(@ForAll long seed) {
-        Random random = new Random(seed);
+    @Test
+    void piecesDoNotMatter() {
+        RandomCases.run(2000, StopMatcherTest::checkPieces);
+    }
+
+    private static void checkPieces(Random random) {
         String text = randomText(random, random.nextInt(40));
         List<String> stops = new ArrayList<>();
         for (int i = random.nextInt(4); i > 0; i--) {

@@ -1,5 +1,6 @@
 package dev.xlstm.grammar;
 
+import dev.xlstm.RandomCases;
 import java.io.IOException;
 import java.math.BigDecimal;
 import java.nio.file.Files;
@@ -8,9 +9,6 @@ import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -85,9 +83,15 @@ class JsonSchemaTest {
     }
 
     /** All integers near the bounds, by comparison. */
-    @Property(tries = 200)
-    void integerBoundsAreExact(
-            @ForAll @IntRange(min = -1200, max = 1200) int first, @ForAll @IntRange(max = 1500) int length) {
+    @Test
+    void integerBoundsAreExact() {
+        RandomCases.run(200, random -> checkIntegerBounds(random.nextInt(-1200, 1201), random.nextInt(1501)));
+        checkIntegerBounds(0, 0);
+        checkIntegerBounds(-1, 1);
+        checkIntegerBounds(0, 1000);
+    }
+
+    private static void checkIntegerBounds(int first, int length) {
         Grammar grammar = Grammar.ofJsonSchema(
                 String.format("{\"type\":\"integer\",\"minimum\":%d,\"maximum\":%d}", first, first + length));
         CompiledGrammar compiled = grammar.compile(VOCABULARY);
@@ -102,12 +106,15 @@ class JsonSchemaTest {
         }
     }
 
-    @Property(tries = 60)
-    void numberBoundsAreExact(
-            @ForAll @IntRange(min = -12, max = 12) int first,
-            @ForAll @IntRange(min = 1, max = 12) int length,
-            @ForAll boolean withFirst,
-            @ForAll boolean withLast) {
+    @Test
+    void numberBoundsAreExact() {
+        RandomCases.run(
+                60,
+                random -> checkNumberBounds(
+                        random.nextInt(-12, 13), random.nextInt(1, 13), random.nextBoolean(), random.nextBoolean()));
+    }
+
+    private static void checkNumberBounds(int first, int length, boolean withFirst, boolean withLast) {
         int last = first + length;
         CompiledGrammar compiled = Grammar.ofJsonSchema(String.format(
                         "{\"type\":\"number\",\"%s\":%d,\"%s\":%d}",

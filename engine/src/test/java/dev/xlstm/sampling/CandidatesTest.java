@@ -1,12 +1,10 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.RandomCases;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -31,8 +29,8 @@ class CandidatesTest {
     }
 
     /** Few distinct values, so that ties are common. */
-    private static float[] randomLogits(long seed, int vocab) {
-        Random random = new Random(seed);
+    private static float[] randomLogits(Random random) {
+        int vocab = random.nextInt(1, 201);
         float[] logits = new float[vocab];
         for (int i = 0; i < vocab; i++) {
             logits[i] = random.nextInt(20) - 10;
@@ -40,29 +38,31 @@ class CandidatesTest {
         return logits;
     }
 
-    @Property(tries = 300)
-    void ranksAreTheSortedOrder(@ForAll long seed, @ForAll @IntRange(min = 1, max = 200) int vocab) {
-        float[] logits = randomLogits(seed, vocab);
-        Candidates candidates = new Candidates(vocab);
-        candidates.load(logits);
-        assertThat(ranks(candidates)).isEqualTo(sorted(logits));
+    @Test
+    void ranksAreTheSortedOrder() {
+        RandomCases.run(300, random -> {
+            float[] logits = randomLogits(random);
+            Candidates candidates = new Candidates(logits.length);
+            candidates.load(logits);
+            assertThat(ranks(candidates)).isEqualTo(sorted(logits));
+        });
     }
 
-    @Property(tries = 300)
-    void keepLeavesTheBestWhateverWasAskedBefore(
-            @ForAll long seed,
-            @ForAll @IntRange(min = 1, max = 200) int vocab,
-            @ForAll @IntRange(min = 1, max = 250) int first,
-            @ForAll @IntRange(min = 1, max = 250) int second) {
-        float[] logits = randomLogits(seed, vocab);
-        Candidates candidates = new Candidates(vocab);
-        candidates.load(logits);
-        candidates.keep(first);
-        candidates.idAt(candidates.size() / 2);
-        candidates.keep(second);
-        int expected = Math.min(Math.min(first, second), vocab);
-        assertThat(candidates.size()).isEqualTo(expected);
-        assertThat(ranks(candidates)).isEqualTo(sorted(logits).subList(0, expected));
+    @Test
+    void keepLeavesTheBestWhateverWasAskedBefore() {
+        RandomCases.run(300, random -> {
+            float[] logits = randomLogits(random);
+            int first = random.nextInt(1, 251);
+            int second = random.nextInt(1, 251);
+            Candidates candidates = new Candidates(logits.length);
+            candidates.load(logits);
+            candidates.keep(first);
+            candidates.idAt(candidates.size() / 2);
+            candidates.keep(second);
+            int expected = Math.min(Math.min(first, second), logits.length);
+            assertThat(candidates.size()).isEqualTo(expected);
+            assertThat(ranks(candidates)).isEqualTo(sorted(logits).subList(0, expected));
+        });
     }
 
     @Test

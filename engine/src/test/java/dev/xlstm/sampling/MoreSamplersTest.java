@@ -1,15 +1,12 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.RandomCases;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -119,9 +116,16 @@ class MoreSamplersTest {
     }
 
     /** The longest suffix that ends before each occurrence, by comparing sublists. */
-    @Property(tries = 300)
-    void dryAgreesWithSublists(
-            @ForAll @Size(max = 40) List<@IntRange(max = 3) Integer> history, @ForAll @IntRange(max = 4) int breaker) {
+    @Test
+    void dryAgreesWithSublists() {
+        RandomCases.run(300, random -> {
+            List<Integer> history =
+                    random.ints(random.nextInt(41), 0, 4).boxed().toList();
+            checkDry(history, random.nextInt(5));
+        });
+    }
+
+    private static void checkDry(List<Integer> history, int breaker) {
         float[] expected = new float[10];
         int n = history.size();
         for (int i = 1; i < n; i++) {
