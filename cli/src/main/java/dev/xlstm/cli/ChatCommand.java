@@ -6,6 +6,7 @@ import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.TextModel;
+import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -52,6 +53,14 @@ final class ChatCommand implements Callable<Integer> {
         private String system;
 
         @Option(
+                names = "--state",
+                paramLabel = "FILE",
+                description =
+                        "Begin after the text of this state file, which the model remembers: /undo and /reset do not"
+                                + " go behind it.")
+        private Path state;
+
+        @Option(
                 names = "--once",
                 paramLabel = "QUESTION",
                 description =
@@ -78,6 +87,14 @@ final class ChatCommand implements Callable<Integer> {
                         "Memory for states to go back to, as 512M or 2G; older ones are on disk. Default: a quarter"
                                 + " of what is free")
         private Long snapshotMemory;
+
+        @Option(
+                names = "--snapshot-disk",
+                paramLabel = "SIZE",
+                converter = MemorySize.class,
+                description = "Disk for those older states; beyond it the oldest are deleted, and made again when you"
+                        + " go back to them. Default: 4G")
+        private long snapshotDisk = 4L << 30;
 
         @Option(
                 names = {"-n", "--max-tokens"},
@@ -123,6 +140,12 @@ final class ChatCommand implements Callable<Integer> {
         if (talk.once != null && talk.resumed != null) {
             throw new ParameterException(spec.commandLine(), "--once keeps nothing: it does not go with --continue");
         }
+        if (talk.resumed != null && (talk.state != null || talk.system != null)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    (talk.state != null ? "--state" : "--system")
+                            + " begins a conversation: it does not go with --continue");
+        }
         if (talk.once == null && !(streams.inIsTerminal() && streams.outIsTerminal())) {
             throw new ParameterException(
                     spec.commandLine(), "no terminal to talk on; --once \"question\" answers without one");
@@ -146,8 +169,13 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
-    private long snapshotBytes() {
-        return talk.snapshotMemory == null ? MemorySize.free() / 4 : talk.snapshotMemory;
+    private ChatSession.Limits limits() {
+        long memory = talk.snapshotMemory == null ? MemorySize.free() / 4 : talk.snapshotMemory;
+        return new ChatSession.Limits(memory, talk.snapshotDisk);
+    }
+
+    private ChatSession.Beginning beginning() {
+        return new ChatSession.Beginning(talk.state, talk.system);
     }
 
     private int once(TextModel opened, GenerationOptions options) throws IOException {
@@ -167,7 +195,7 @@ final class ChatCommand implements Callable<Integer> {
             }
         };
         interruption.begin();
-        try (ChatSession session = ChatSession.temporary(opened, talk.system, snapshotBytes())) {
+        try (ChatSession session = ChatSession.temporary(opened, beginning(), limits())) {
             if (!streams.inIsTerminal()) {
                 prime(session, new InputStreamReader(streams.in(), StandardCharsets.UTF_8), listener);
             }
@@ -184,7 +212,7 @@ final class ChatCommand implements Callable<Integer> {
 
     /** Reads what comes from a pipe, if anything does. */
     private static void prime(ChatSession session, Reader text, GenerationListener listener) throws IOException {
-        Reader buffered = new java.io.BufferedReader(text);
+        Reader buffered = new BufferedReader(text);
         buffered.mark(1);
         if (buffered.read() >= 0) {
             buffered.reset();
@@ -193,30 +221,26 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     private int talk(TextModel opened, GenerationOptions options, SessionStore store, Path saved) throws IOException {
-        SessionOpener opener = directory -> ChatSession.resume(opened, snapshotBytes(), directory);
+        ChatSettings settings = new ChatSettings(options);
+        SessionOpener opener = directory -> ChatSession.resume(opened, limits(), directory);
         ChatSession session =
-                saved == null ? ChatSession.begin(opened, talk.system, snapshotBytes(), store) : opener.open(saved);
-        try (ChatTerminal terminal = new ChatTerminal(root.color)) {
+                saved == null ? ChatSession.begin(opened, beginning(), limits(), store) : opener.open(saved);
+        try (ChatTerminal terminal = new ChatTerminal(root.color);
+                ChatTalk turns = new ChatTalk(terminal, settings, session)) {
             Path history = talk.noHistory ? null : store.history();
-            ChatRepl repl = new ChatRepl(terminal, new ChatSettings(options), store, opener, session, history);
-            try {
-                greet(terminal, session, saved != null);
-                // where the launcher has put a pipe away, to talk on the terminal in its place
-                String pipe = System.getProperty("xlstm.pipe", "");
-                if (!pipe.isEmpty()) {
-                    try (InputStream in = new FileInputStream(pipe)) {
-                        repl.read("standard input", new InputStreamReader(in, StandardCharsets.UTF_8));
-                    }
-                }
-                repl.run();
-            } finally {
-                session = repl.session();
-                if (history != null) {
-                    SessionStore.protect(history, "rw-------");
+            ChatCommands commands = new ChatCommands(terminal, settings, store, opener, turns);
+            greet(terminal, session, saved != null);
+            // where the launcher has put a pipe away, to talk on the terminal in its place
+            String pipe = System.getProperty("xlstm.pipe", "");
+            if (!pipe.isEmpty()) {
+                try (InputStream in = new FileInputStream(pipe)) {
+                    turns.read("standard input", new InputStreamReader(in, StandardCharsets.UTF_8));
                 }
             }
-        } finally {
-            session.close();
+            new ChatRepl(terminal, turns, commands, store, history).run();
+            if (history != null) {
+                SessionStore.protect(history, "rw-------");
+            }
         }
         return Cli.OK;
     }

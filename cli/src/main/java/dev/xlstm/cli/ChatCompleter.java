@@ -32,7 +32,7 @@ final class ChatCompleter implements Completer {
             return;
         }
         if (line.wordIndex() == 0) {
-            add(candidates, SlashCommands.words());
+            add(candidates, SlashCommand.words());
             return;
         }
         switch (line.words().get(0)) {

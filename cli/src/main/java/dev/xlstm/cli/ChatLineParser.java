@@ -79,6 +79,11 @@ final class ChatLineParser implements Parser {
         return line.replace("\\\n", "\n").strip();
     }
 
+    /** A line that means a text. */
+    static String quoted(String text) {
+        return text.contains("\n") ? QUOTES + "\n" + text + "\n" + QUOTES : text;
+    }
+
     @Override
     public boolean isEscapeChar(char c) {
         return false;

@@ -5,51 +5,79 @@ import dev.xlstm.chat.Conversation;
 import dev.xlstm.chat.ConversationFile;
 import dev.xlstm.chat.Turn;
 import dev.xlstm.generation.TextModel;
+import dev.xlstm.generation.TextSession;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 
-/** A conversation and the directory it is saved in after every turn. */
+/** A conversation and the directory it is saved in after every turn, which nobody else uses meanwhile. */
 final class ChatSession implements AutoCloseable {
 
-    private final Path directory;
+    private final Path directory; // null: gone with the process
+    private final FileChannel lock;
     private final Conversation conversation;
-    private final boolean kept; // beyond the process
     private boolean warned;
 
-    private ChatSession(Path directory, Conversation conversation, boolean kept) {
+    private ChatSession(Path directory, FileChannel lock, Conversation conversation) {
         this.directory = directory;
+        this.lock = lock;
         this.conversation = conversation;
-        this.kept = kept;
+    }
+
+    /** Bytes of the model's memories after turns that are kept to go back to. */
+    record Limits(long memory, long disk) {}
+
+    /**
+     * What a conversation begins with.
+     *
+     * @param state a state file, null for none
+     * @param system prompt, null for none
+     */
+    record Beginning(Path state, String system) {
+
+        private Conversation conversation(TextModel model, Limits limits, Path directory) throws IOException {
+            Conversation.Storage storage = new Conversation.Storage(limits.memory, directory, limits.disk);
+            try (TextSession read = state == null ? null : model.resume(state)) {
+                String name = state == null ? null : state.getFileName().toString();
+                return new Conversation(model, ChatTemplate.of(model), read, name, system, storage);
+            }
+        }
     }
 
     /** A new one, saved among the user's sessions. */
-    static ChatSession begin(TextModel model, String system, long snapshotBytes, SessionStore store)
+    static ChatSession begin(TextModel model, Beginning beginning, Limits limits, SessionStore store)
             throws IOException {
-        return begin(model, system, snapshotBytes, store.create(), true);
-    }
-
-    /** A new one that is gone with the process. */
-    static ChatSession temporary(TextModel model, String system, long snapshotBytes) throws IOException {
-        return begin(model, system, snapshotBytes, Files.createTempDirectory("xlstm-chat"), false);
-    }
-
-    private static ChatSession begin(TextModel model, String system, long snapshotBytes, Path directory, boolean kept)
-            throws IOException {
+        Path directory = store.create();
+        FileChannel lock = SessionStore.lock(directory);
         try {
-            ChatTemplate template = ChatTemplate.of(model);
-            return new ChatSession(
-                    directory, new Conversation(model, template, system, snapshotBytes, directory), kept);
+            return new ChatSession(directory, lock, beginning.conversation(model, limits, directory));
         } catch (IOException | RuntimeException e) {
             SessionStore.delete(directory);
+            lock.close();
             throw e;
         }
     }
 
-    static ChatSession resume(TextModel model, long snapshotBytes, Path directory) throws IOException {
-        ConversationFile saved = ConversationFile.open(directory);
-        return new ChatSession(directory, saved.resume(model, ChatTemplate.of(model), snapshotBytes), true);
+    /** A new one that is gone with the process. */
+    static ChatSession temporary(TextModel model, Beginning beginning, Limits limits) throws IOException {
+        return new ChatSession(null, null, beginning.conversation(model, limits, null));
+    }
+
+    /**
+     * Goes on with a saved one.
+     *
+     * @throws IOException if another process does so already, or it does not fit the model
+     */
+    static ChatSession resume(TextModel model, Limits limits, Path directory) throws IOException {
+        FileChannel lock = SessionStore.lock(directory);
+        try {
+            Conversation conversation =
+                    ConversationFile.open(directory).resume(model, ChatTemplate.of(model), limits.memory, limits.disk);
+            return new ChatSession(directory, lock, conversation);
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
     }
 
     Conversation conversation() {
@@ -62,8 +90,9 @@ final class ChatSession implements AutoCloseable {
 
     /** Puts the conversation on disk as it is. One that has not begun leaves nothing. */
     void save() throws IOException {
-        boolean begun = conversation.turns().stream().anyMatch(turn -> !turn.isBeginning());
-        if (kept && (begun || ConversationFile.isIn(directory))) {
+        boolean begun = conversation.turns().stream()
+                .anyMatch(turn -> turn.kind() == Turn.Kind.EXCHANGE || turn.kind() == Turn.Kind.DOCUMENT);
+        if (directory != null && (begun || ConversationFile.isIn(directory))) {
             ConversationFile.save(conversation, directory);
         }
     }
@@ -82,13 +111,12 @@ final class ChatSession implements AutoCloseable {
     @Override
     public void close() throws IOException {
         conversation.close();
-        if (!kept || !ConversationFile.isIn(directory)) {
-            try (Stream<Path> files = Files.list(directory)) {
-                if (kept && files.findAny().isPresent()) {
-                    return; // not ours to judge
-                }
-            }
+        if (directory == null) {
+            return;
+        }
+        if (!ConversationFile.isIn(directory)) {
             SessionStore.delete(directory);
         }
+        lock.close();
     }
 }

@@ -116,8 +116,8 @@ final class ChatSettings {
     void set(String name, String value) {
         Setting setting = SETTINGS.get(name);
         if (setting == null) {
-            throw new IllegalArgumentException(
-                    "no setting '" + name + "'; there are " + String.join(", ", SETTINGS.keySet()));
+            throw new IllegalArgumentException("no setting '" + name + "'" + Nearest.hint(name, SETTINGS.keySet())
+                    + "; there are " + String.join(", ", SETTINGS.keySet()));
         }
         try {
             options = setting.change.apply(options, value);

@@ -2,10 +2,15 @@ package dev.xlstm.cli;
 
 import dev.xlstm.chat.ConversationFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -19,6 +24,7 @@ import java.util.stream.Stream;
 final class SessionStore {
 
     private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("uuuuMMdd-HHmmss");
+    private static final String LOCK = "lock";
     private static final Set<PosixFilePermission> MINE = PosixFilePermissions.fromString("rwx------");
 
     private final Path root;
@@ -68,6 +74,7 @@ final class SessionStore {
     Path create() throws IOException {
         makeDirectory(root);
         makeDirectory(sessions());
+        sweep();
         String id = LocalDateTime.now().format(ID);
         for (int n = 0; ; n++) {
             Path directory = sessions().resolve(n == 0 ? id : id + "-" + n);
@@ -75,6 +82,48 @@ final class SessionStore {
                 makeDirectory(directory);
                 return directory;
             }
+        }
+    }
+
+    /** Deletes what chats have left that were killed before anything was said. */
+    private void sweep() throws IOException {
+        Instant yesterday = Instant.now().minus(Duration.ofDays(1));
+        try (Stream<Path> found = Files.list(sessions())) {
+            for (Path session :
+                    found.filter(path -> !ConversationFile.isIn(path)).toList()) {
+                if (Files.getLastModifiedTime(session).toInstant().isBefore(yesterday) && !isInUse(session)) {
+                    delete(session);
+                }
+            }
+        }
+    }
+
+    /**
+     * Marks a session as in use until the channel is closed or the process ends, however it ends.
+     *
+     * @throws IOException if it is in use
+     */
+    static FileChannel lock(Path session) throws IOException {
+        FileChannel channel =
+                FileChannel.open(session.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            protect(session.resolve(LOCK), "rw-------");
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+        } catch (OverlappingFileLockException e) {
+            // by this process
+        }
+        channel.close();
+        throw new IOException("session " + session.getFileName() + " is in use by another chat");
+    }
+
+    private static boolean isInUse(Path session) {
+        try {
+            lock(session).close();
+            return false;
+        } catch (IOException e) {
+            return true;
         }
     }
 

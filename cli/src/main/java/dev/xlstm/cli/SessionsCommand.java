@@ -4,6 +4,7 @@ import dev.xlstm.chat.ConversationFile;
 import dev.xlstm.chat.Transcript;
 import dev.xlstm.chat.Turn;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -107,7 +108,13 @@ final class SessionsCommand implements Callable<Integer> {
     int delete(@Parameters(paramLabel = "ID", arity = "1..*", description = "Which.") List<String> ids)
             throws IOException {
         for (String id : ids) {
-            SessionStore.delete(store.find(id));
+            Path session = store.find(id);
+            FileChannel lock = SessionStore.lock(session);
+            try {
+                SessionStore.delete(session);
+            } finally {
+                lock.close();
+            }
         }
         return Cli.OK;
     }

@@ -14,7 +14,6 @@ import java.io.Reader;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -22,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * A conversation as a tree of turns, and the model's memory after each. Branches are names for places in it; one is current.
@@ -35,35 +35,64 @@ public final class Conversation implements AutoCloseable {
     private static final List<UnaryOperator<String>> STRIPPINGS =
             List.of(UnaryOperator.identity(), String::strip, String::stripLeading, String::stripTrailing);
 
+    private static final GenerationListener SILENT = new GenerationListener() {};
+
     private final TextModel model;
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
     private final UntrustedText untrusted;
+    private final SnapshotFiles files;
     private final Snapshots snapshots;
     private final LocalDateTime started; // what templates take for today, lest they change their words at midnight
     private final Map<String, Turn> branches = new LinkedHashMap<>();
     private String branch = MAIN;
     private int nextId;
-    private Turn askedFor; // the turn whose question, without its answer, is in
-    private TextSession asked;
+    private final TextSession live; // goes on from turn to turn
+    private Turn liveAt; // the turn it stands behind, null if none
+    private final TextSession asked; // has read a question, but not its answer:
+    private Turn askedFor; // that of this turn, null if of none
     private Outcome outcome;
 
-    /** A conversation that has not begun. */
-    public Conversation(TextModel model, ChatTemplate template, String system, long snapshotBytes, Path directory)
+    /**
+     * Where the memories after turns are kept.
+     *
+     * @param memoryBytes of main memory for them; one is kept in any case
+     * @param directory for the others; must exist and be the conversation's alone; null to keep none of them
+     * @param diskBytes of files there; beyond it the oldest are deleted, to be made again when they are needed
+     */
+    public record Storage(long memoryBytes, Path directory, long diskBytes) {}
+
+    /**
+     * A conversation that has not begun.
+     *
+     * @param state what it begins after, as it is now; null for nothing
+     * @param stateName to be shown for it
+     * @param system prompt, null for none
+     */
+    public Conversation(
+            TextModel model, ChatTemplate template, TextSession state, String stateName, String system, Storage storage)
             throws IOException {
-        this(model, template, snapshotBytes, directory, LocalDateTime.now());
-        branches.put(MAIN, beginning(system));
+        this(model, template, storage, LocalDateTime.now());
+        Turn first = null;
+        if (state != null) {
+            first = Turn.state(nextId++, stateName, state.position());
+            snapshots.put(first, state);
+            snapshots.save(first);
+        }
+        branches.put(MAIN, beginning(first, system));
     }
 
-    Conversation(TextModel model, ChatTemplate template, long snapshotBytes, Path directory, LocalDateTime started)
-            throws IOException {
+    Conversation(TextModel model, ChatTemplate template, Storage storage, LocalDateTime started) throws IOException {
         this.model = model;
         this.template = template;
         this.started = started;
         tokenizer = model.tokenizer()
                 .orElseThrow(() -> new ChatException("the model has no tokenizer.json: it cannot converse"));
         untrusted = new UntrustedText(tokenizer);
-        snapshots = new Snapshots(model, snapshotBytes, directory);
+        files = new SnapshotFiles(model, storage.directory(), storage.diskBytes());
+        snapshots = new Snapshots(model, storage.memoryBytes(), files);
+        live = model.newSession();
+        asked = model.newSession();
     }
 
     /** Takes over what was saved. */
@@ -73,8 +102,8 @@ public final class Conversation implements AutoCloseable {
         nextId = next;
     }
 
-    private Turn beginning(String system) {
-        return Turn.beginning(nextId++, system == null || system.isBlank() ? null : system);
+    private Turn beginning(Turn state, String system) {
+        return Turn.beginning(nextId++, state, system == null || system.isBlank() ? null : system);
     }
 
     /** The last turn of the current branch. */
@@ -119,12 +148,14 @@ public final class Conversation implements AutoCloseable {
 
     /** Snapshots on disk. */
     public int snapshotsOnDisk() {
-        return snapshots.onDisk();
+        return files.count();
     }
 
     /** A copy of the memory at a turn, for logits and scores; to be closed. */
-    public TextSession memory(Turn turn) throws IOException {
-        return snapshots.copy(turn);
+    public TextSession memory(Turn turn) {
+        TextSession copy = model.newSession();
+        snapshots.restore(turn, copy, SILENT);
+        return copy;
     }
 
     /**
@@ -134,7 +165,7 @@ public final class Conversation implements AutoCloseable {
     private String rendered(Turn head, String content) {
         List<Message> messages = head.messages(untrusted);
         messages.add(new Message("user", content));
-        String whole = template.render(messages, true, started);
+        String whole = opening(head) + template.render(messages, true, started);
         List<Turn> path = head.path();
         for (UnaryOperator<String> stripping : STRIPPINGS) {
             StringBuilder read = new StringBuilder();
@@ -150,17 +181,60 @@ public final class Conversation implements AutoCloseable {
                         + " (some drop parts of earlier answers): this conversation cannot go on; /undo or /reset it");
     }
 
+    /** What parts a conversation from the state it begins after: templates of a model's own begin with a mark of theirs. */
+    private String opening(Turn head) {
+        return template.isPlain() && head.beginning().position() > 0 ? "\n\n" : "";
+    }
+
+    /** The ids of a rendered text: with the token that begins a text at the beginning, and nowhere else. */
     private int[] encode(Turn head, String prompt) {
         int[] ids = untrusted.encode(prompt);
-        boolean first = head.position() == 0;
-        boolean bos = first && model.specialTokens().prependBos();
-        if (!bos || ids.length > 0 && ids[0] == model.specialTokens().bos().getAsInt()) {
+        if (!head.isBeginning() || model.specialTokens().bos().isEmpty()) {
             return ids;
         }
-        int[] prefixed = new int[ids.length + 1];
-        prefixed[0] = model.specialTokens().bos().getAsInt();
-        System.arraycopy(ids, 0, prefixed, 1, ids.length);
-        return prefixed;
+        int bos = model.specialTokens().bos().getAsInt();
+        boolean has = ids.length > 0 && ids[0] == bos;
+        if (head.position() > 0) {
+            return has ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
+        }
+        return has || !model.specialTokens().prependBos()
+                ? ids
+                : IntStream.concat(IntStream.of(bos), IntStream.of(ids)).toArray();
+    }
+
+    /** Brings {@link #live} behind a turn; false if the listener cancelled. */
+    private boolean goTo(Turn turn, GenerationListener listener) {
+        if (liveAt == turn) {
+            return true;
+        }
+        liveAt = null;
+        return snapshots.restore(turn, live, listener);
+    }
+
+    /**
+     * What is told of reading: ids of all that is read for one step together, and no text, of which a state may hold back
+     * the end of its own.
+     */
+    private static final class Reading implements GenerationListener {
+        private final GenerationListener listener;
+        private final boolean endKnown;
+        private int before; // ids of what is finished
+
+        Reading(GenerationListener listener, boolean endKnown) {
+            this.listener = listener;
+            this.endKnown = endKnown;
+        }
+
+        @Override
+        public void prefill(int done, int total) {
+            listener.prefill(before + done, endKnown ? before + total : -1);
+            before += done == total ? total : 0;
+        }
+
+        @Override
+        public boolean cancelled() {
+            return listener.cancelled();
+        }
     }
 
     /**
@@ -171,59 +245,70 @@ public final class Conversation implements AutoCloseable {
      * @throws ChatException if the template refuses
      */
     public Turn say(String text, GenerationOptions options, GenerationListener listener) throws IOException {
-        Turn head = head();
-        String prompt = rendered(head, head.openDocuments() + untrusted.marked(text));
-        int[] ids = encode(head, prompt);
-        long start = System.nanoTime();
-        TextSession session = snapshots.copy(head);
-        if (!session.feed(ids, listener)) {
-            session.close();
-            return null;
-        }
-        Turn question =
-                new Turn(nextId++, head, Turn.Kind.EXCHANGE, text, prompt, ids, "", new int[0], true, "interrupted");
-        return answer(question, session, start, options, listener);
-    }
-
-    /** Lets the model answer the last question once more, in place of its answer. Feeds nothing again. */
-    public Turn retry(GenerationOptions options, GenerationListener listener) throws IOException {
-        Turn old = head();
-        if (old.kind() != Turn.Kind.EXCHANGE) {
-            throw new ChatException("nothing to answer yet");
-        }
-        long start = System.nanoTime();
-        TextSession session;
-        if (askedFor == old) {
-            session = asked.fork();
-        } else {
-            session = snapshots.copy(old.parent()); // the question alone is read again
-            session.feed(old.promptIds());
-        }
-        Turn question = new Turn(
-                nextId++,
-                old.parent(),
-                Turn.Kind.EXCHANGE,
-                old.text(),
-                old.prompt(),
-                old.promptIds(),
-                "",
-                new int[0],
-                true,
-                "interrupted");
-        return answer(question, session, start, options, listener);
+        return say(head(), text, options, listener);
     }
 
     /**
-     * @param read has read the question
-     * @param start when that began
+     * As {@link #say}, in place of the last question and its answer. These stay if the model does not come to speak.
+     *
+     * @throws ChatException also if nothing has been said yet
      */
-    private Turn answer(
-            Turn question, TextSession read, long start, GenerationOptions options, GenerationListener listener)
+    public Turn sayInstead(String text, GenerationOptions options, GenerationListener listener) throws IOException {
+        return say(lastExchange().parent(), text, options, listener);
+    }
+
+    private Turn say(Turn before, String text, GenerationOptions options, GenerationListener listener)
             throws IOException {
-        read.session().logits(); // so that what follows begins the same, however it is cut
+        String prompt = rendered(before, before.openDocuments() + untrusted.marked(text));
+        int[] ids = encode(before, prompt);
+        return ask(Turn.question(nextId++, before, text, prompt, ids), options, listener);
+    }
+
+    private Turn lastExchange() {
+        if (head().kind() != Turn.Kind.EXCHANGE) {
+            throw new ChatException("nothing has been said yet");
+        }
+        return head();
+    }
+
+    /**
+     * Lets the model answer the last question once more, in place of its answer. The question is read again if another was
+     * asked since.
+     *
+     * @return the new head, null if cancelled before the model spoke
+     */
+    public Turn retry(GenerationOptions options, GenerationListener listener) throws IOException {
+        Turn old = lastExchange();
+        Turn question = old.askedAgain(nextId++);
+        if (askedFor != old) {
+            return ask(question, options, listener);
+        }
+        long start = System.nanoTime();
+        liveAt = null;
+        live.copyFrom(asked);
+        return answer(question, start, options, listener);
+    }
+
+    private Turn ask(Turn question, GenerationOptions options, GenerationListener listener) throws IOException {
+        long start = System.nanoTime();
+        GenerationListener reading = new Reading(listener, true);
+        if (!goTo(question.parent(), reading)) {
+            return null;
+        }
+        liveAt = null;
+        if (!live.feed(question.promptIds(), reading)) {
+            return null;
+        }
+        live.session().logits(); // so that what follows begins the same, however it is cut
+        askedFor = null;
+        asked.copyFrom(live);
+        return answer(question, start, options, listener);
+    }
+
+    /** @param start when the reading of the question began */
+    private Turn answer(Turn question, long start, GenerationOptions options, GenerationListener listener)
+            throws IOException {
         long prefillNanos = System.nanoTime() - start;
-        TextSession session = read;
-        TextSession before = session.fork();
         Gatherer gathered = new Gatherer() {
             @Override
             public void text(String piece) {
@@ -236,7 +321,7 @@ public final class Conversation implements AutoCloseable {
                 return listener.cancelled();
             }
         };
-        Outcome generated = session.generate(forTurn(options, question), gathered);
+        Outcome generated = live.generate(forTurn(options, question), gathered);
         outcome = new Outcome(
                 generated.finishReason(),
                 generated.stop(),
@@ -250,28 +335,15 @@ public final class Conversation implements AutoCloseable {
         if (cut) {
             // the model has read a part of the stop string: back, and read the answer alone
             ids = tokenizer.encode(gathered.text(), false);
-            session.close();
-            session = before.fork();
-            session.feed(ids);
+            live.copyFrom(asked);
+            live.feed(ids);
         }
-        session.session().logits(); // as before
-        Turn turn = new Turn(
-                question.id(),
-                question.parent(),
-                Turn.Kind.EXCHANGE,
-                question.text(),
-                question.prompt(),
-                question.promptIds(),
-                gathered.text(),
-                ids,
-                !cut,
-                outcome.finishReason().toString());
-        if (asked != null) {
-            asked.close();
-        }
-        asked = before;
+        live.session().logits(); // as before
+        Turn turn = question.answered(
+                gathered.text(), ids, !cut, outcome.finishReason().toString());
         askedFor = turn;
-        snapshots.put(turn, session);
+        liveAt = turn;
+        snapshots.put(turn, live);
         moveTo(turn);
         return turn;
     }
@@ -325,9 +397,13 @@ public final class Conversation implements AutoCloseable {
         if (end < 0) {
             throw new ChatException("the chat template does not show what the user says: nothing can be read into it");
         }
-        TextSession session = snapshots.copy(head);
+        GenerationListener reading = new Reading(listener, false);
+        if (!goTo(head, reading)) {
+            return null;
+        }
+        liveAt = null;
         int[] ids = encode(head, prompt.substring(0, end));
-        session.feed(ids);
+        live.feed(ids, reading);
         Encoder encoder = tokenizer.encoder(false);
         char[] piece = new char[1 << 16];
         boolean more = true;
@@ -335,49 +411,34 @@ public final class Conversation implements AutoCloseable {
             int count = text.read(piece);
             more = count >= 0;
             int[] next = more ? encoder.append(new String(piece, 0, count)) : encoder.finish();
-            if (!session.feed(next, listener)) {
-                session.close();
+            if (!live.feed(next, reading)) {
                 return null;
             }
             int before = ids.length;
             ids = Arrays.copyOf(ids, before + next.length);
             System.arraycopy(next, 0, ids, before, next.length);
         }
-        Turn turn = new Turn(
-                id,
-                head,
-                Turn.Kind.DOCUMENT,
-                name,
-                prompt.substring(0, end + place.length()),
-                ids,
-                null,
-                new int[0],
-                false,
-                null);
-        snapshots.put(turn, session);
+        Turn turn = Turn.document(id, head, name, prompt.substring(0, end + place.length()), ids);
+        liveAt = turn;
+        snapshots.put(turn, live);
         moveTo(turn);
         return turn;
     }
 
-    private void moveTo(Turn turn) throws IOException {
+    private void moveTo(Turn turn) {
         branches.put(branch, turn);
-        forgetUnreachable();
-    }
-
-    private void forgetUnreachable() throws IOException {
-        Set<Turn> reachable = new LinkedHashSet<>();
-        branches.values().forEach(head -> reachable.addAll(head.path()));
-        snapshots.retain(reachable);
+        snapshots.retain(turns());
     }
 
     /**
-     * Takes the last turns back.
+     * Takes the last turns back, never the beginning.
      *
      * @return them, oldest first; fewer than asked for if the conversation has no more
      */
-    public List<Turn> undo(int turns) throws IOException {
+    public List<Turn> undo(int turns) {
         List<Turn> path = head().path();
-        int keep = Math.max(1, path.size() - Math.max(0, turns));
+        int first = path.indexOf(head().beginning()) + 1;
+        int keep = Math.max(first, path.size() - Math.max(0, turns));
         moveTo(path.get(keep - 1));
         return path.subList(keep, path.size());
     }
@@ -404,12 +465,12 @@ public final class Conversation implements AutoCloseable {
     }
 
     /** Forgets a branch, and the turns that are on no other. */
-    public void delete(String name) throws IOException {
+    public void delete(String name) {
         if (known(name).equals(branch)) {
             throw new ChatException("'" + name + "' is the current branch; /switch to another before");
         }
         branches.remove(name);
-        forgetUnreachable();
+        snapshots.retain(turns());
     }
 
     private String known(String name) {
@@ -420,7 +481,7 @@ public final class Conversation implements AutoCloseable {
     }
 
     /**
-     * Begins the current branch anew.
+     * Begins the current branch anew, after the state that the conversation began after if there is one.
      *
      * @param system prompt, null for none
      * @return the name under which the turns so far are kept, null if there were none
@@ -435,28 +496,45 @@ public final class Conversation implements AutoCloseable {
             kept = branch + "." + n;
             branches.put(kept, head());
         }
-        branches.put(branch, beginning(system));
+        branches.put(branch, beginning(head().beginning().parent(), system));
         return kept;
     }
 
-    /** Puts the memory of the current turn on disk, if it is not there. */
-    void saveHead() throws IOException {
+    /** Has the memory of the current turn put on disk, without waiting for it. */
+    void saveHead() {
         snapshots.save(head());
     }
 
+    /** Waits until the disk has what it was to be given. */
+    public void awaitStorage() {
+        files.await();
+    }
+
+    /** What went wrong on disk since this was last asked, null if nothing did: a memory that is not there is made again. */
+    public IOException takeStorageFailure() {
+        return files.takeFailure();
+    }
+
     /** All turns, each after its parent. */
-    public Collection<Turn> turns() {
+    public Set<Turn> turns() {
         Set<Turn> turns = new LinkedHashSet<>();
         branches.values().forEach(head -> turns.addAll(head.path()));
         return turns;
     }
 
+    /** Leaves on disk the memory at the ends of all branches, and of the turn before the current one for an undo. */
     @Override
     public void close() {
-        if (asked != null) {
-            asked.close();
-            asked = null;
+        Set<Turn> kept = new LinkedHashSet<>(branches.values());
+        if (head().parent() != null) {
+            kept.add(head().parent());
         }
+        kept.addAll(
+                turns().stream().filter(turn -> turn.kind() == Turn.Kind.STATE).toList());
+        kept.forEach(snapshots::save);
+        snapshots.retain(kept);
         snapshots.close();
+        live.close();
+        asked.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.xlstm.chat;
 
+import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.TextModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -50,14 +51,20 @@ public final class ConversationFile {
             turns.put(turn.id(), turn);
         }
         json.path("branches").forEachEntry((name, id) -> branches.put(name, turns.get(id.asInt(-1))));
-        if (branches.containsValue(null) || !branches.containsKey(branch())) {
-            throw problem("\"branches\" names a turn that is not there");
+        boolean whole = branches.values().stream().allMatch(turn -> turn != null && turn.kind() != Turn.Kind.STATE);
+        if (!whole || !branches.containsKey(branch())) {
+            throw problem("\"branches\" name a turn that is not there");
         }
     }
 
-    /** Saves a conversation in its directory. */
+    /**
+     * Saves a conversation in its directory. When this returns the ledger is on disk, which is enough to go on from; the
+     * model's memory follows, so that nothing need be read again.
+     */
     public static void save(Conversation conversation, Path directory) throws IOException {
-        conversation.saveHead();
+        if (!isIn(directory)) {
+            conversation.awaitStorage(); // a state that it began after cannot be made again from what is written here
+        }
         ObjectNode json = JsonMapper.shared().createObjectNode();
         json.put("version", VERSION);
         json.put(
@@ -77,6 +84,7 @@ public final class ConversationFile {
         ArrayNode turns = json.putArray("turns");
         conversation.turns().forEach(turn -> write(turn, turns.addObject()));
         replace(directory.resolve(NAME), JsonMapper.shared().writeValueAsBytes(json));
+        conversation.saveHead();
     }
 
     private static void write(Turn turn, ObjectNode json) {
@@ -85,6 +93,9 @@ public final class ConversationFile {
             json.put("parent", turn.parent().id());
         }
         json.put("kind", turn.kind().name());
+        if (turn.kind() == Turn.Kind.STATE) {
+            json.put("tokens", turn.position());
+        }
         json.put("text", turn.text());
         json.put("prompt", turn.prompt());
         ids(turn.promptIds(), json.putArray("prompt_ids"));
@@ -156,27 +167,34 @@ public final class ConversationFile {
     }
 
     private Turn turn(JsonNode node) throws IOException {
-        try {
-            Turn.Kind kind = Turn.Kind.valueOf(node.path("kind").asString(""));
-            Turn parent = node.has("parent") ? turns.get(node.get("parent").asInt()) : null;
-            if (parent == null && kind != Turn.Kind.BEGINNING
-                    || !node.path("id").isInt()) {
-                throw problem("\"turns\" are not in order");
-            }
-            return new Turn(
-                    node.get("id").asInt(),
-                    parent,
-                    kind,
-                    node.path("text").isString() ? node.get("text").stringValue() : null,
-                    node.path("prompt").asString(""),
-                    ids(node.path("prompt_ids")),
-                    kind == Turn.Kind.EXCHANGE ? node.path("answer").asString("") : null,
-                    ids(node.path("answer_ids")),
-                    node.path("decoded").asBoolean(false),
-                    node.path("ending").asString(null));
-        } catch (IllegalArgumentException e) {
-            throw problem("\"turns\" holds an unknown \"kind\"");
+        if (!node.path("id").isInt()) {
+            throw problem("\"turns\" lack an \"id\"");
         }
+        int id = node.get("id").asInt();
+        Turn parent = node.has("parent") ? turns.get(node.get("parent").asInt(-1)) : null;
+        String text = node.path("text").asString(null);
+        String prompt = node.path("prompt").asString("");
+        int[] ids = ids(node.path("prompt_ids"));
+        String kind = node.path("kind").asString("");
+        boolean first = parent == null && !node.has("parent");
+        boolean afterState = parent != null && parent.kind() == Turn.Kind.STATE;
+        if (kind.equals(Turn.Kind.STATE.name()) && first && text != null) {
+            return Turn.state(id, text, Math.max(0, node.path("tokens").asLong(0)));
+        } else if (kind.equals(Turn.Kind.BEGINNING.name()) && (first || afterState)) {
+            return Turn.beginning(id, parent, text);
+        } else if (parent == null || afterState || text == null) {
+            throw problem("\"turns\" are not in order");
+        } else if (kind.equals(Turn.Kind.DOCUMENT.name())) {
+            return Turn.document(id, parent, text, prompt, ids);
+        } else if (kind.equals(Turn.Kind.EXCHANGE.name())) {
+            return Turn.question(id, parent, text, prompt, ids)
+                    .answered(
+                            node.path("answer").asString(""),
+                            ids(node.path("answer_ids")),
+                            node.path("decoded").asBoolean(false),
+                            node.path("ending").asString(FinishReason.INTERRUPTED.toString()));
+        }
+        throw problem("\"turns\" hold an unknown \"kind\"");
     }
 
     private static int[] ids(JsonNode array) {
@@ -213,7 +231,8 @@ public final class ConversationFile {
      *
      * @throws IOException if it does not fit the model
      */
-    public Conversation resume(TextModel model, ChatTemplate template, long snapshotBytes) throws IOException {
+    public Conversation resume(TextModel model, ChatTemplate template, long memoryBytes, long diskBytes)
+            throws IOException {
         int vocab = model.loaded().config().vocabSize();
         for (Turn turn : turns.values()) {
             for (int[] ids : new int[][] {turn.promptIds(), turn.answerIds()}) {
@@ -225,7 +244,8 @@ public final class ConversationFile {
                 }
             }
         }
-        Conversation conversation = new Conversation(model, template, snapshotBytes, directory, started());
+        Conversation conversation = new Conversation(
+                model, template, new Conversation.Storage(memoryBytes, directory, diskBytes), started());
         int next = turns.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
         conversation.restore(
                 branches, branch(), Math.max(next, json.path("next").asInt(0)));

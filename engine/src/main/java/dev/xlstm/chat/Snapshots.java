@@ -1,21 +1,16 @@
 package dev.xlstm.chat;
 
+import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
-import dev.xlstm.safetensors.DType;
-import java.io.IOException;
-import java.nio.file.FileSystems;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Collection;
-import java.util.HashSet;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * The model's memory after each turn. Those used last stay in main memory within a budget, the others are on disk. One that
@@ -23,100 +18,127 @@ import java.util.stream.Stream;
  */
 final class Snapshots implements AutoCloseable {
 
+    private static final int MAX_SPARE = 2;
+    private static final int MAX_WAITING = 8; // tasks of the disk, some of which hold memory beyond the budget
+
     private final TextModel model;
     private final long budget; // bytes
-    private final Path directory;
-    private final Map<Integer, TextSession> inMemory =
-            new LinkedHashMap<>(16, 0.75f, true); // least recently used first
-    private final Set<Integer> onDisk = new HashSet<>();
+    private final SnapshotFiles files;
+    private final Map<Turn, TextSession> inMemory = new LinkedHashMap<>(16, 0.75f, true); // least recently used first
+
+    /** Given up, for their memory: new pages cost more than the copying into them. */
+    private final Queue<TextSession> spare = new ConcurrentLinkedQueue<>();
 
     /**
-     * @param budget bytes of snapshots in main memory; one is kept in any case
-     * @param directory for the others; must exist
+     * @param budget bytes of snapshots in main memory; the last one put is kept in any case
+     * @param files for the others; closed with this
      */
-    Snapshots(TextModel model, long budget, Path directory) throws IOException {
+    Snapshots(TextModel model, long budget, SnapshotFiles files) {
         this.model = model;
         this.budget = budget;
-        this.directory = directory;
-        try (Stream<Path> files = Files.list(directory)) {
-            files.forEach(file -> {
-                String name = file.getFileName().toString();
-                if (name.matches("turn-\\d{1,9}\\.safetensors")) {
-                    onDisk.add(Integer.parseInt(name.substring(5, name.indexOf('.'))));
+        this.files = files;
+    }
+
+    /** Keeps a copy of the memory as it is after a turn. */
+    void put(Turn turn, TextSession session) {
+        TextSession free = spare.poll();
+        TextSession copy = free == null ? model.newSession() : free;
+        copy.copyFrom(session);
+        keep(turn, copy);
+    }
+
+    private void keep(Turn turn, TextSession session) {
+        giveUp(inMemory.put(turn, session));
+        long most = Math.max(1, budget / session.session().byteSize());
+        Iterator<Map.Entry<Turn, TextSession>> oldest = inMemory.entrySet().iterator();
+        while (inMemory.size() > most && oldest.hasNext()) {
+            Map.Entry<Turn, TextSession> entry = oldest.next();
+            if (entry.getKey() != turn && entry.getKey().kind() != Turn.Kind.STATE) { // which no ids could bring back
+                oldest.remove();
+                files.write(entry.getKey(), entry.getValue());
+                giveUp(entry.getValue());
+            }
+        }
+        if (files.waiting() > MAX_WAITING) {
+            files.await();
+        }
+    }
+
+    /** The files' thread may still be writing it: what it is told to do next comes after. */
+    private void giveUp(TextSession session) {
+        if (session != null) {
+            files.afterwards(() -> {
+                if (spare.size() < MAX_SPARE) {
+                    spare.add(session);
+                } else {
+                    session.close();
                 }
             });
         }
     }
 
-    private Path file(int id) {
-        return directory.resolve("turn-" + id + ".safetensors");
-    }
-
-    /** Takes over the memory as it is after a turn. */
-    void put(Turn turn, TextSession session) throws IOException {
-        TextSession before = inMemory.put(turn.id(), session);
-        if (before != null) {
-            before.close();
-        }
-        keepWithinBudget();
-    }
-
-    private void keepWithinBudget() throws IOException {
-        long most = Math.max(
-                1, budget / inMemory.values().iterator().next().session().byteSize());
-        Iterator<Map.Entry<Integer, TextSession>> oldest = inMemory.entrySet().iterator();
-        while (inMemory.size() > most) {
-            Map.Entry<Integer, TextSession> entry = oldest.next();
-            save(entry.getKey(), entry.getValue());
-            entry.getValue().close();
-            oldest.remove();
-        }
-    }
-
-    /** A copy of the memory as it was after a turn. */
-    TextSession copy(Turn turn) throws IOException {
-        if (turn.isBeginning()) {
-            return model.newSession();
-        }
-        TextSession kept = inMemory.get(turn.id());
-        if (kept == null) {
-            kept = onDisk.contains(turn.id()) ? read(turn) : null;
-            put(turn, kept != null ? kept : replayed(turn));
-            kept = inMemory.get(turn.id());
-        }
-        return kept.fork();
-    }
-
-    /** Null if the file is damaged or gone. */
-    private TextSession read(Turn turn) {
-        try {
-            TextSession session = model.resume(file(turn.id()));
-            if (session.position() == turn.position()) {
-                return session;
+    /**
+     * Lets a session be as it was after a turn.
+     *
+     * @return false if the listener cancelled, which can happen only where turns must be read again; then the session is
+     *     anywhere
+     */
+    boolean restore(Turn turn, TextSession session, GenerationListener listener) {
+        Deque<Turn> missing = new ArrayDeque<>(); // from the last turn kept to this one
+        Turn kept = turn;
+        TextSession memory = null;
+        while (kept != null && (memory = kept(kept)) == null) {
+            if (kept.kind() == Turn.Kind.STATE) {
+                throw new ChatException("the state '" + kept.text()
+                        + "', after which this conversation began, is damaged or gone: it cannot go on");
             }
-            session.close();
-        } catch (IOException e) {
-            // the ids say the same, in more time
+            missing.push(kept);
+            kept = kept.parent();
         }
-        onDisk.remove(turn.id());
-        return null;
+        if (memory != null) {
+            session.copyFrom(memory);
+        } else {
+            try (TextSession empty = model.newSession()) {
+                session.copyFrom(empty);
+            }
+        }
+        for (Turn next : missing) {
+            if (!replay(next, session, listener)) {
+                return false;
+            }
+            if (!next.isBeginning()) {
+                put(next, session);
+            }
+        }
+        return true;
     }
 
-    private TextSession replayed(Turn turn) throws IOException {
-        TextSession session = copy(turn.parent());
-        replay(turn, session);
+    /** The memory after a turn, not to be changed; null if it is nowhere. */
+    private TextSession kept(Turn turn) {
+        TextSession session = inMemory.get(turn);
+        if (session == null && !turn.isBeginning()) {
+            session = files.read(turn);
+            if (session != null) {
+                keep(turn, session);
+            }
+        }
         return session;
     }
 
-    /** Feeds a turn just as it was fed the first time: the same bits come out. */
-    static void replay(Turn turn, TextSession session) {
-        session.feed(turn.promptIds());
+    /** Feeds a turn just as it was fed the first time: the same bits come out. False if the listener cancelled. */
+    static boolean replay(Turn turn, TextSession session, GenerationListener listener) {
+        if (!session.feed(turn.promptIds(), listener)) {
+            return false;
+        }
         if (turn.kind() != Turn.Kind.EXCHANGE) {
-            return;
+            return true;
         }
         session.session().logits();
         if (turn.decoded()) {
             for (int id : turn.answerIds()) {
+                if (listener.cancelled()) {
+                    return false;
+                }
                 session.session().logits();
                 session.feed(id);
             }
@@ -124,58 +146,40 @@ final class Snapshots implements AutoCloseable {
             session.feed(turn.answerIds());
         }
         session.session().logits();
+        return true;
     }
 
-    /** Writes the memory after a turn to disk, if it is not there. */
-    void save(Turn turn) throws IOException {
-        TextSession session = inMemory.get(turn.id());
+    /** Has the memory after a turn written to disk. */
+    void save(Turn turn) {
+        TextSession session = inMemory.get(turn);
         if (session != null) {
-            save(turn.id(), session);
+            files.write(turn, session);
         }
-    }
-
-    private void save(int id, TextSession session) throws IOException {
-        if (onDisk.contains(id)) {
-            return;
-        }
-        boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
-        FileAttribute<?>[] mine = posix
-                ? new FileAttribute<?>[] {
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
-                }
-                : new FileAttribute<?>[0];
-        session.save(file(id), DType.F32, mine);
-        onDisk.add(id);
     }
 
     /** Forgets all but these turns. */
-    void retain(Collection<Turn> turns) throws IOException {
-        Set<Integer> ids = new HashSet<>();
-        turns.forEach(turn -> ids.add(turn.id()));
-        for (int id : Set.copyOf(inMemory.keySet())) {
-            if (!ids.contains(id)) {
-                inMemory.remove(id).close();
+    void retain(Set<Turn> turns) {
+        Iterator<Map.Entry<Turn, TextSession>> all = inMemory.entrySet().iterator();
+        while (all.hasNext()) {
+            Map.Entry<Turn, TextSession> entry = all.next();
+            if (!turns.contains(entry.getKey())) {
+                all.remove();
+                giveUp(entry.getValue());
             }
         }
-        for (int id : Set.copyOf(onDisk)) {
-            if (!ids.contains(id)) {
-                Files.deleteIfExists(file(id));
-                onDisk.remove(id);
-            }
-        }
+        files.retain(turns);
     }
 
     int inMemory() {
         return inMemory.size();
     }
 
-    int onDisk() {
-        return onDisk.size();
-    }
-
     @Override
     public void close() {
+        files.close();
         inMemory.values().forEach(TextSession::close);
         inMemory.clear();
+        spare.forEach(TextSession::close);
+        spare.clear();
     }
 }

@@ -13,7 +13,9 @@ public final class Transcript {
     public static String markdown(Turn last) {
         StringBuilder text = new StringBuilder();
         for (Turn turn : last.path()) {
-            if (turn.isBeginning() && turn.text() != null) {
+            if (turn.kind() == Turn.Kind.STATE) {
+                text.append("*[after the state " + turn.text() + ", " + turn.position() + " tokens]*\n");
+            } else if (turn.isBeginning() && turn.text() != null) {
                 section(text, "System", turn.text());
             } else if (turn.kind() == Turn.Kind.DOCUMENT) {
                 section(text, "User", "*[read " + turn.text() + ", " + turn.promptIds().length + " tokens]*");
@@ -31,12 +33,17 @@ public final class Transcript {
         text.append(words.strip()).append('\n');
     }
 
-    /** One object: {@code messages} of {@code role} and {@code content}, as chat interfaces take them. */
+    /**
+     * One object: {@code messages} of {@code role} and {@code content}, as chat interfaces take them; {@code state}, what
+     * was read before them, if anything; and {@code tokens}, all that is in memory.
+     */
     public static String json(Turn last) {
         ObjectNode json = JsonMapper.shared().createObjectNode();
         ArrayNode messages = json.putArray("messages");
         for (Turn turn : last.path()) {
-            if (turn.isBeginning() && turn.text() != null) {
+            if (turn.kind() == Turn.Kind.STATE) {
+                json.putObject("state").put("name", turn.text()).put("tokens", turn.position());
+            } else if (turn.isBeginning() && turn.text() != null) {
                 message(messages, "system", turn.text());
             } else if (turn.kind() == Turn.Kind.DOCUMENT) {
                 message(messages, "user", "").put("document", turn.text()).put("tokens", turn.promptIds().length);

@@ -1,8 +1,8 @@
 package dev.xlstm.chat;
 
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Draws a conversation's turns below each other and its forks side by side. */
 public final class TreeDrawing {
@@ -10,7 +10,7 @@ public final class TreeDrawing {
     private static final int WIDTH = 40; // characters shown of what the user said
 
     private final Conversation conversation;
-    private final Collection<Turn> turns;
+    private final Set<Turn> turns;
     private final StringBuilder out = new StringBuilder();
 
     private TreeDrawing(Conversation conversation) {
@@ -22,7 +22,7 @@ public final class TreeDrawing {
     public static String of(Conversation conversation) {
         TreeDrawing drawing = new TreeDrawing(conversation);
         for (Turn turn : drawing.turns) {
-            if (turn.isBeginning()) {
+            if (turn.parent() == null) {
                 drawing.line("", turn);
                 drawing.children(turn, "");
             }
@@ -52,6 +52,7 @@ public final class TreeDrawing {
 
     private void line(String indent, Turn turn) {
         String label = switch (turn.kind()) {
+            case STATE -> "[state " + turn.text() + "]";
             case BEGINNING -> turn.text() == null ? "(start)" : "(start) system: " + turn.text();
             case DOCUMENT -> "[read " + turn.text() + "]";
             case EXCHANGE -> turn.text();

@@ -178,11 +178,9 @@ public final class TextModel implements AutoCloseable {
      *
      * @throws IllegalStateException if the model came from no directory
      */
-    public Fingerprint fingerprint() throws IOException {
+    public synchronized Fingerprint fingerprint() throws IOException {
         if (owner != null) {
-            synchronized (owner) {
-                return owner.fingerprint();
-            }
+            return owner.fingerprint();
         }
         if (fingerprint == null) {
             if (directory == null) {

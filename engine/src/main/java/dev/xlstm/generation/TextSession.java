@@ -26,7 +26,7 @@ public final class TextSession implements AutoCloseable {
 
     private final TextModel model;
     private final Session session;
-    private final History history;
+    private History history;
     private final Decoder decoder; // may hold the beginning of a character; null without a tokenizer
     private String held = ""; // text that may be the beginning of a stop string
     private SamplingOptions sampling; // of the last generation,
@@ -352,21 +352,29 @@ public final class TextSession implements AutoCloseable {
 
     /** As {@link #fork()}, of another thread: {@code member} is from a {@link TextBatch} of this model. */
     public TextSession fork(TextModel member) {
-        TextSession copy = new TextSession(member, session.fork(member.loaded()), history.copy());
-        if (sampler != null) {
-            copy.sampling = sampling;
-            copy.sampler = new Sampler(sampling, model.loaded().config().vocabSize());
-            copy.sampler.restore(sampler.save());
+        TextSession copy = new TextSession(member);
+        copy.copyFrom(this);
+        return copy;
+    }
+
+    /** Becomes what a fork of another text of the same model would be, in the memory it has: much of a fork's cost is new memory. */
+    public void copyFrom(TextSession other) {
+        session.copyFrom(other.session);
+        history = other.history.copy();
+        sampling = other.sampling;
+        sampler = null;
+        if (other.sampler != null) {
+            sampler = new Sampler(sampling, model.loaded().config().vocabSize());
+            sampler.restore(other.sampler.save());
         }
         if (decoder != null) {
-            copy.decoder.restore(decoder.pending());
+            decoder.restore(other.decoder.pending());
         }
-        copy.held = held;
-        copy.saved = saved;
-        copy.savedAt = savedAt;
-        copy.promptTokens = promptTokens;
-        copy.prefillNanos = prefillNanos;
-        return copy;
+        held = other.held;
+        saved = other.saved;
+        savedAt = other.savedAt;
+        promptTokens = other.promptTokens;
+        prefillNanos = other.prefillNanos;
     }
 
     @Override

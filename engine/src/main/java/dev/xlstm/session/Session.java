@@ -99,19 +99,19 @@ public final class Session implements AutoCloseable {
 
     /** A second session that has read the same and goes its own way from here. */
     public Session fork() {
-        return fork(model);
+        Session copy = new Session(model);
+        copy.copyFrom(this);
+        return copy;
     }
 
-    /** As {@link #fork()}, computed by another view of the same model, see {@link dev.xlstm.backend.SharedModel}. */
-    public Session fork(LoadedModel other) {
-        Session copy = new Session(other);
-        copy.state.copyFrom(state);
-        System.arraycopy(waiting, 0, copy.waiting, 0, waitingCount);
-        copy.waitingCount = waitingCount;
-        System.arraycopy(logits, 0, copy.logits, 0, logits.length);
-        copy.logitsValid = logitsValid;
-        copy.position = position;
-        return copy;
+    /** Becomes what a fork of another session of the same model would be, in the memory it has. */
+    public void copyFrom(Session other) {
+        state.copyFrom(other.state);
+        System.arraycopy(other.waiting, 0, waiting, 0, other.waitingCount);
+        waitingCount = other.waitingCount;
+        System.arraycopy(other.logits, 0, logits, 0, logits.length);
+        logitsValid = other.logitsValid;
+        position = other.position;
     }
 
     /** Receives the log-probabilities of a scored sequence, in order. */

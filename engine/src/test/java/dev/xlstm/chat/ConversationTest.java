@@ -1,5 +1,6 @@
 package dev.xlstm.chat;
 
+import dev.xlstm.chat.Conversation.Storage;
 import dev.xlstm.chat.Turn.Kind;
 import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.GenerationOptions;
@@ -52,8 +53,12 @@ class ConversationTest {
         return GenerationOptions.defaults().withMaxTokens(tokens).withSampling(sampling);
     }
 
+    private static Storage storage(Path directory) {
+        return new Storage(1 << 20, directory, 1 << 30);
+    }
+
     private Conversation conversation(String system) throws IOException {
-        return new Conversation(model, template, system, 1 << 20, directory);
+        return new Conversation(model, template, null, null, system, storage(directory));
     }
 
     private static float[] logits(Conversation conversation) throws IOException {
@@ -65,7 +70,7 @@ class ConversationTest {
     @Test
     void afterUndoTheLogitsAreThoseOfAConversationWithoutTheTurn(@TempDir Path other) throws IOException {
         try (Conversation undone = conversation(null);
-                Conversation never = new Conversation(model, template, null, 1 << 20, other)) {
+                Conversation never = new Conversation(model, template, null, null, null, storage(other))) {
             undone.say("Hello!", options(20), SILENT);
             undone.say("What sound does a cow make?", options(20), SILENT);
             undone.say("Tell me a story about a dragon.", options(20), SILENT);
@@ -153,7 +158,7 @@ class ConversationTest {
                 "{% for m in messages %}<|{{ m.role }}|>{{ m.content if loop.last else '...' }}<|end|>{% endfor %}"
                         + "{% if add_generation_prompt %}<|assistant|>{% endif %}";
         try (Conversation conversation =
-                new Conversation(model, new ChatTemplate(forgetful, "", ""), null, 1 << 20, directory)) {
+                new Conversation(model, new ChatTemplate(forgetful, "", ""), null, null, null, storage(directory))) {
             conversation.say("Hello!", options(5), SILENT);
             Turn before = conversation.head();
             assertThatThrownBy(() -> conversation.say("And now?", options(5), SILENT))
@@ -168,7 +173,7 @@ class ConversationTest {
         String trimming = "{% for m in messages %}<|{{ m.role }}|>{{ m.content | trim }}<|end|>{% endfor %}"
                 + "{% if add_generation_prompt %}<|assistant|>{% endif %}";
         try (Conversation conversation =
-                new Conversation(model, new ChatTemplate(trimming, "", ""), null, 1 << 20, directory)) {
+                new Conversation(model, new ChatTemplate(trimming, "", ""), null, null, null, storage(directory))) {
             GenerationOptions wild = options(8)
                     .withSampling(SamplingOptions.builder()
                             .temperature(3)
@@ -187,7 +192,7 @@ class ConversationTest {
     void modelsWithoutATemplateGetAPlainOne() throws IOException {
         ChatTemplate plain = new ChatTemplate(null, "", "");
         assertThat(plain.isPlain()).isTrue();
-        try (Conversation conversation = new Conversation(model, plain, "A talk.", 1 << 20, directory)) {
+        try (Conversation conversation = new Conversation(model, plain, null, null, "A talk.", storage(directory))) {
             conversation.say("Hello!", options(8), SILENT);
             conversation.say("Who are you?", options(8), SILENT);
             List<Turn> path = conversation.head().path();
@@ -210,7 +215,7 @@ class ConversationTest {
             assertThat(turn.answer()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
             assertThat(model.tokenizer().orElseThrow().decode(turn.answerIds())).isEqualTo(turn.answer());
             try (TextSession replayed = model.newSession()) {
-                Snapshots.replay(turn, replayed);
+                Snapshots.replay(turn, replayed, SILENT);
                 assertThat(replayed.session().logits()).containsExactly(logits(conversation));
             }
         }
@@ -272,7 +277,7 @@ class ConversationTest {
             tree = TreeDrawing.of(conversation);
         }
         for (int round = 0; round < 2; round++) {
-            try (Conversation resumed = ConversationFile.open(directory).resume(model, template, 1 << 20)) {
+            try (Conversation resumed = ConversationFile.open(directory).resume(model, template, 1 << 20, 1 << 30)) {
                 assertThat(TreeDrawing.of(resumed)).isEqualTo(tree);
                 assertThat(logits(resumed)).containsExactly(logits);
                 resumed.undo(1);
@@ -317,7 +322,8 @@ class ConversationTest {
         Map<Turn, TextSession> replays = new HashMap<>();
         long budget = 3 * 200_000; // a few snapshots: most are on disk
         int spilled = 0;
-        try (Conversation conversation = new Conversation(model, template, null, budget, directory)) {
+        try (Conversation conversation =
+                new Conversation(model, template, null, null, null, new Storage(budget, directory, 1 << 30))) {
             for (int step = 0; step < 500; step++) {
                 String branch = conversation.branch();
                 List<String> turns = new ArrayList<>(expected.get(branch));
@@ -388,7 +394,7 @@ class ConversationTest {
                 TextSession session = turn.parent().isBeginning()
                         ? model.newSession()
                         : replays.get(turn.parent()).fork();
-                Snapshots.replay(turn, session);
+                Snapshots.replay(turn, session, SILENT);
                 replays.put(turn, session);
             }
             String document = model.tokenizer().orElseThrow().decode(turn.promptIds());
