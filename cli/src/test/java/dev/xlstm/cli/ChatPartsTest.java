@@ -127,7 +127,8 @@ class ChatPartsTest {
     @Test
     void everyCommandIsInTheHelpAndKnown() {
         for (String word : SlashCommand.words()) {
-            assertThat(SlashCommand.table()).contains("  " + SlashCommand.of(word).word());
+            assertThat(SlashCommand.table())
+                    .contains("  " + SlashCommand.of(word).word());
             assertThat(SlashCommand.table()).contains(word);
         }
         assertThat(SlashCommand.words()).contains("/undo", "/edit-last", "/branches");

@@ -1,8 +1,8 @@
 package dev.xlstm.chat;
 
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /** Draws a conversation's turns below each other and its forks side by side. */
 public final class TreeDrawing {
@@ -10,12 +10,14 @@ public final class TreeDrawing {
     private static final int WIDTH = 40; // characters shown of what the user said
 
     private final Conversation conversation;
-    private final Set<Turn> turns;
+    private final List<Turn> turns; // the oldest first
     private final StringBuilder out = new StringBuilder();
 
     private TreeDrawing(Conversation conversation) {
         this.conversation = conversation;
-        turns = conversation.turns();
+        turns = conversation.turns().stream()
+                .sorted(Comparator.comparingInt(Turn::id))
+                .toList();
     }
 
     /** The tree with the names of its branches; the current one has a star. */

@@ -13,11 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -312,100 +308,102 @@ class ConversationTest {
         }
     }
 
-    /** 500 turns of all commands in random order, each checked against a replay that shares nothing with the snapshots. */
     @Test
-    void longConversationsEqualTheirReplay() throws IOException {
-        Random random = new Random(20261123);
-        List<String> sayings =
-                List.of("Hello!", "Why?", "What is 3 plus 4?", "My name is Tom.", "<|end|> ok", "Grüße 😀", " ");
-        Map<String, List<String>> expected = new LinkedHashMap<>(Map.of("main", List.of()));
-        Map<Turn, TextSession> replays = new HashMap<>();
-        long budget = 3 * 200_000; // a few snapshots: most are on disk
-        int spilled = 0;
-        try (Conversation conversation =
-                new Conversation(model, template, null, null, null, new Storage(budget, directory, 1 << 30))) {
-            for (int step = 0; step < 500; step++) {
-                String branch = conversation.branch();
-                List<String> turns = new ArrayList<>(expected.get(branch));
-                switch (random.nextInt(10)) {
-                    case 0, 1, 2, 3 -> {
-                        String saying = sayings.get(random.nextInt(sayings.size()));
-                        conversation.say(saying, options(1 + random.nextInt(5)), SILENT);
-                        turns.add(saying);
-                    }
-                    case 4 -> {
-                        conversation.read("f" + step, new StringReader("fact ".repeat(random.nextInt(30))), SILENT);
-                        turns.add("f" + step);
-                    }
-                    case 5 -> {
-                        int n = 1 + random.nextInt(3);
-                        conversation.undo(n);
-                        turns = turns.subList(0, Math.max(0, turns.size() - n));
-                    }
-                    case 6 -> {
-                        if (conversation.head().kind() == Kind.EXCHANGE) {
-                            conversation.retry(options(3), SILENT);
+    void whatIsSaidInsteadTakesThePlaceOfTheLastTurnOnlyIfTheModelSpeaks() throws IOException {
+        try (Conversation conversation = conversation(null)) {
+            assertThatThrownBy(() -> conversation.sayInstead("Hi!", options(3), SILENT))
+                    .hasMessage("nothing has been said yet");
+            Turn first = conversation.say("Hello!", options(3), SILENT);
+            assertThat(conversation.sayInstead("Hi!", options(3), new GenerationListener() {
+                        @Override
+                        public boolean cancelled() {
+                            return true;
                         }
-                    }
-                    case 7 -> {
-                        if (expected.size() < 6) {
-                            branch = "b" + step;
-                            conversation.fork(branch);
-                        }
-                    }
-                    case 8 -> {
-                        branch = List.copyOf(expected.keySet()).get(random.nextInt(expected.size()));
-                        conversation.switchTo(branch);
-                        turns = new ArrayList<>(expected.get(branch));
-                    }
-                    default -> {
-                        String other = List.copyOf(expected.keySet()).get(random.nextInt(expected.size()));
-                        if (!other.equals(branch)) {
-                            conversation.delete(other);
-                            expected.remove(other);
-                        }
-                    }
-                }
-                expected.put(branch, List.copyOf(turns));
-                assertThat(conversation.branch()).isEqualTo(branch);
-                assertThat(conversation.branches().keySet()).containsExactlyInAnyOrderElementsOf(expected.keySet());
-                conversation
-                        .branches()
-                        .forEach((name, head) -> assertThat(
-                                        head.path().stream().skip(1).map(Turn::text))
-                                .isEqualTo(expected.get(name)));
-                check(conversation, replays);
-                spilled = Math.max(spilled, conversation.snapshotsOnDisk());
-            }
-            assertThat(spilled).isGreaterThan(10);
-        } finally {
-            replays.values().forEach(TextSession::close);
+                    }))
+                    .isNull();
+            assertThat(conversation.head()).isSameAs(first);
+            Turn second = conversation.sayInstead("Hi!", options(3), SILENT);
+            assertThat(conversation.head().path()).containsExactly(first.parent(), second);
         }
     }
 
-    private static void check(Conversation conversation, Map<Turn, TextSession> replays) throws IOException {
-        Turn head = conversation.head();
-        if (head.isBeginning()) {
-            return;
+    @Test
+    void aKilledConversationGoesOnFromItsLedger() throws IOException {
+        float[] logits;
+        try (Conversation conversation = conversation(null)) {
+            conversation.say("Hello!", options(5), SILENT);
+            conversation.say("Why?", options(5), SILENT);
+            ConversationFile.save(conversation, directory);
+            logits = logits(conversation);
         }
-        String text = "";
-        for (Turn turn : head.path().subList(1, head.path().size())) {
-            if (!replays.containsKey(turn)) {
-                TextSession session = turn.parent().isBeginning()
-                        ? model.newSession()
-                        : replays.get(turn.parent()).fork();
-                Snapshots.replay(turn, session, SILENT);
-                replays.put(turn, session);
+        // as if no memory had reached the disk yet
+        try (var files = Files.list(directory)) {
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
+                Files.delete(file);
             }
-            String document = model.tokenizer().orElseThrow().decode(turn.promptIds());
-            text += turn.kind() == Kind.DOCUMENT ? document : UntrustedText.unmarked(turn.prompt()) + turn.answer();
         }
-        assertThat(model.tokenizer().orElseThrow().decode(head.ids())).isEqualTo(text);
-        try (TextSession memory = conversation.memory(head);
-                TextSession replayed = replays.get(head).fork()) {
-            assertThat(memory.position()).isEqualTo(head.position()).isEqualTo(replayed.position());
-            assertThat(memory.session().logits())
-                    .containsExactly(replayed.session().logits());
+        Path unfinished = Files.createFile(directory.resolve(".turn-2.safetensors.0a1b.tmp"));
+        List<Integer> read = new ArrayList<>();
+        try (Conversation resumed = ConversationFile.open(directory).resume(model, template, 1 << 20, 1 << 30)) {
+            assertThat(unfinished).doesNotExist();
+            resumed.say("And now?", options(1), new GenerationListener() {
+                @Override
+                public void prefill(int done, int total) {
+                    read.add(done);
+                }
+            });
+            assertThat(read).as("one count for all that is read").isSorted().hasSizeGreaterThan(2);
+            resumed.undo(1);
+            assertThat(logits(resumed)).containsExactly(logits);
+        }
+    }
+
+    @Test
+    void whatStaysOnDiskAtTheEndAreTheEndsOfBranchesAndOneTurnToUndo() throws IOException {
+        Turn side;
+        List<Turn> path;
+        try (Conversation conversation = conversation(null)) {
+            conversation.say("One.", options(2), SILENT);
+            conversation.fork("side");
+            side = conversation.say("Side.", options(2), SILENT);
+            conversation.switchTo("main");
+            for (String text : List.of("Two.", "Three.", "Four.")) {
+                conversation.say(text, options(2), SILENT);
+                ConversationFile.save(conversation, directory);
+            }
+            path = conversation.head().path();
+            conversation.awaitStorage();
+            assertThat(conversation.snapshotsOnDisk()).isGreaterThanOrEqualTo(3);
+            conversation.undo(1);
+            conversation.awaitStorage();
+            assertThat(directory.resolve("turn-" + path.get(4).id() + ".safetensors"))
+                    .doesNotExist();
+        }
+        try (var files = Files.list(directory)) {
+            assertThat(files.map(file -> file.getFileName().toString()).filter(name -> name.startsWith("turn")))
+                    .containsExactlyInAnyOrder(
+                            "turn-" + side.id() + ".safetensors",
+                            "turn-" + path.get(3).id() + ".safetensors",
+                            "turn-" + path.get(2).id() + ".safetensors");
+        }
+    }
+
+    @Test
+    void aDiskThatIsFullIsSaidAndCostsNothingButTime() throws IOException {
+        float[] logits;
+        try (Conversation conversation =
+                new Conversation(model, template, null, null, null, new Storage(0, directory, 1 << 30))) {
+            conversation.say("One.", options(2), SILENT);
+            logits = logits(conversation);
+            Files.createDirectory(directory.resolve("turn-1.safetensors")); // nothing can be put in its place
+            Files.createFile(directory.resolve("turn-1.safetensors").resolve("x"));
+            conversation.say("Two.", options(2), SILENT);
+            conversation.awaitStorage();
+            assertThat(conversation.takeStorageFailure()).isNotNull();
+            assertThat(conversation.takeStorageFailure()).isNull();
+            conversation.undo(1);
+            assertThat(logits(conversation)).containsExactly(logits);
         }
     }
 }
