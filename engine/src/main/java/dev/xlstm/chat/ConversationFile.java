@@ -5,7 +5,6 @@ import dev.xlstm.generation.TextModel;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,7 +154,7 @@ public final class ConversationFile {
             throw new IOException(file + ": is larger than " + MAX_BYTES + " bytes");
         }
         try {
-            JsonNode json = JsonMapper.shared().readTree(Files.readString(file, StandardCharsets.UTF_8));
+            JsonNode json = JsonMapper.shared().readTree(Files.readAllBytes(file));
             return new ConversationFile(directory, json);
         } catch (JacksonException e) {
             throw new IOException(file + ": is damaged: " + e.getOriginalMessage(), e);
@@ -167,8 +166,8 @@ public final class ConversationFile {
     }
 
     private Turn turn(JsonNode node) throws IOException {
-        if (!node.path("id").isInt()) {
-            throw problem("\"turns\" lack an \"id\"");
+        if (!node.path("id").isInt() || turns.containsKey(node.get("id").intValue())) {
+            throw problem("\"turns\" lack an \"id\" of their own");
         }
         int id = node.get("id").asInt();
         Turn parent = node.has("parent") ? turns.get(node.get("parent").asInt(-1)) : null;
@@ -197,10 +196,13 @@ public final class ConversationFile {
         throw problem("\"turns\" hold an unknown \"kind\"");
     }
 
-    private static int[] ids(JsonNode array) {
+    private int[] ids(JsonNode array) throws IOException {
+        if (!array.isArray()) {
+            throw problem("\"turns\" lack ids");
+        }
         int[] ids = new int[array.size()];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = array.get(i).asInt(-1);
+            ids[i] = array.get(i).asInt(-1); // refused when it meets a vocabulary
         }
         return ids;
     }

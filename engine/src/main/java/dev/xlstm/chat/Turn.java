@@ -138,7 +138,11 @@ public record Turn(
 
     /** The placeholders of documents read since the last exchange, with a blank line after each. */
     String openDocuments() {
-        return kind != Kind.DOCUMENT ? "" : parent.openDocuments() + UntrustedText.placeholder(id) + "\n\n";
+        Deque<String> documents = new ArrayDeque<>();
+        for (Turn turn = this; turn.kind == Kind.DOCUMENT; turn = turn.parent) {
+            documents.addFirst(UntrustedText.placeholder(turn.id) + "\n\n");
+        }
+        return String.join("", documents);
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.Arrays;
 public final class CompiledGrammar {
 
     /** Longer completions are counted in bytes, not in tokens. */
-    private static final int MAX_SPELLED = 4096;
+    private static final int MAX_SPELLED = 1024;
 
     private final TokenTrie vocabulary;
     private final Positions positions;

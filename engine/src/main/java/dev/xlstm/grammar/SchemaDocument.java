@@ -52,6 +52,14 @@ final class SchemaDocument {
         if (root == null || !root.isObject() && !root.isBoolean()) {
             throw new GrammarException("a JSON Schema is an object, or true");
         }
+        checkNumbers(root);
+    }
+
+    private static void checkNumbers(JsonNode node) {
+        if (node.isFloatingPointNumber() && !Double.isFinite(node.doubleValue())) {
+            throw new GrammarException("the JSON Schema holds a number beyond 1e308");
+        }
+        node.forEach(SchemaDocument::checkNumbers);
     }
 
     static String write(JsonNode value) {
@@ -84,9 +92,7 @@ final class SchemaDocument {
             if (at == root && part.isEmpty()) {
                 continue; // before the first slash
             }
-            String key = URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8)
-                    .replace("~1", "/")
-                    .replace("~0", "~");
+            String key = decoded(part, where).replace("~1", "/").replace("~0", "~");
             JsonNode next = at.isArray() && key.matches("\\d{1,6}") ? at.get(Integer.parseInt(key)) : at.get(key);
             if (next == null) {
                 throw error(where, "$ref \"" + reference + "\" points at nothing");
@@ -94,6 +100,14 @@ final class SchemaDocument {
             at = next;
         }
         return at;
+    }
+
+    private static String decoded(String part, String where) {
+        try {
+            return URLDecoder.decode(part.replace("+", "%2B"), StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) { // % without two digits
+            throw error(where, "$ref with \"" + part + "\" is not a URI");
+        }
     }
 
     /** The schema with its {@code $ref} and {@code allOf} worked in: what is left is keywords of its own. */
@@ -194,10 +208,16 @@ final class SchemaDocument {
                 both.forEach(types::add);
                 return types;
             case "required":
+                if (!ours.isArray() || !theirs.isArray()) {
+                    throw error(where, "\"required\" must be a list of names");
+                }
                 ArrayNode names = (ArrayNode) ours.deepCopy();
                 theirs.forEach(names::add);
                 return names;
             case "properties":
+                if (!ours.isObject() || !theirs.isObject()) {
+                    throw error(where, "\"properties\" must be an object of schemas");
+                }
                 ObjectNode properties = (ObjectNode) ours.deepCopy();
                 for (String name : theirs.propertyNames()) {
                     JsonNode own = properties.get(name);

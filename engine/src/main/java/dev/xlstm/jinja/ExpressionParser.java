@@ -286,7 +286,7 @@ final class ExpressionParser {
         Expression value = subject;
         while (true) {
             if (tokens.skip("|")) {
-                value = firstFilter(value);
+                value = filter(value);
             } else if (tokens.peek().is("is")) {
                 tokens.next();
                 value = test(value);
@@ -300,14 +300,18 @@ final class ExpressionParser {
 
     /** A filter whose {@code |} has been read, and those that follow. */
     Expression firstFilter(Expression subject) {
+        Expression value = filter(subject);
+        return tokens.peek().is("|") ? filters(value) : value;
+    }
+
+    private Expression filter(Expression subject) {
         Token name = tokens.expect(Kind.NAME);
         Filters.Filter filter = Filters.get(name.text());
         if (filter == null) {
             throw new JinjaException(name.line(), "no filter named '" + name.text() + "' is known");
         }
         ArgumentList arguments = tokens.skip("(") ? arguments() : NO_ARGUMENTS;
-        Expression value = new Expression.Filtered(subject, filter, arguments);
-        return tokens.peek().is("|") ? filters(value) : value;
+        return new Expression.Filtered(subject, filter, arguments);
     }
 
     private Expression test(Expression subject) {

@@ -27,6 +27,9 @@ record JsonObject(Path file, Map<String, Object> fields) {
 
     private static final int MAX_BYTES = 16 << 20;
 
+    /** Values in a file: far beyond any vocabulary's added tokens, and no more than the heap has room for. */
+    private static final int MAX_VALUES = 1 << 20;
+
     // the streaming parser alone: data binding would take longer to start than the rest of opening a model
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -59,7 +62,7 @@ record JsonObject(Path file, Map<String, Object> fields) {
             if (in.nextToken() != JsonToken.START_OBJECT) {
                 throw new ModelException(file, "is not a JSON object");
             }
-            Map<String, Object> fields = object(in);
+            Map<String, Object> fields = new Reader(file, in).object();
             if (in.nextToken() != null) {
                 throw new ModelException(file, "goes on after its closing brace");
             }
@@ -69,32 +72,47 @@ record JsonObject(Path file, Map<String, Object> fields) {
         }
     }
 
-    private static Map<String, Object> object(JsonParser in) {
-        Map<String, Object> fields = new LinkedHashMap<>();
-        while (in.nextToken() != JsonToken.END_OBJECT) {
-            String name = in.currentName();
-            in.nextToken();
-            fields.put(name, value(in));
-        }
-        return fields;
-    }
+    /** Makes plain objects of what the parser comes upon, up to the limits. */
+    private static final class Reader {
+        private final Path file;
+        private final JsonParser in;
+        private int values;
 
-    private static Object value(JsonParser in) {
-        return switch (in.currentToken()) {
-            case START_OBJECT -> object(in);
-            case START_ARRAY -> {
-                List<Object> elements = new ArrayList<>();
-                while (in.nextToken() != JsonToken.END_ARRAY) {
-                    elements.add(value(in));
-                }
-                yield elements;
+        Reader(Path file, JsonParser in) {
+            this.file = file;
+            this.in = in;
+        }
+
+        Map<String, Object> object() throws ModelException {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            while (in.nextToken() != JsonToken.END_OBJECT) {
+                String name = in.currentName();
+                in.nextToken();
+                fields.put(name, value());
             }
-            case VALUE_STRING -> in.getString();
-            case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> in.getNumberValue();
-            case VALUE_TRUE -> true;
-            case VALUE_FALSE -> false;
-            default -> null;
-        };
+            return fields;
+        }
+
+        private Object value() throws ModelException {
+            if (++values > MAX_VALUES) {
+                throw new ModelException(file, "holds more than " + MAX_VALUES + " values");
+            }
+            return switch (in.currentToken()) {
+                case START_OBJECT -> object();
+                case START_ARRAY -> {
+                    List<Object> elements = new ArrayList<>();
+                    while (in.nextToken() != JsonToken.END_ARRAY) {
+                        elements.add(value());
+                    }
+                    yield elements;
+                }
+                case VALUE_STRING -> in.getString();
+                case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> in.getNumberValue();
+                case VALUE_TRUE -> true;
+                case VALUE_FALSE -> false;
+                default -> null;
+            };
+        }
     }
 
     static ModelException invalid(Path file, JacksonException e) {
@@ -184,6 +202,9 @@ record JsonObject(Path file, Map<String, Object> fields) {
     }
 
     private static String shown(Object value) {
+        if (value instanceof List || value instanceof Map) {
+            return value instanceof List ? "an array" : "an object";
+        }
         String text = value instanceof String ? "\"" + value + "\"" : String.valueOf(value);
         return text.length() <= 40 ? text : text.substring(0, 40) + "...";
     }

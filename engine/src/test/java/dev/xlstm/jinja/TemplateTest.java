@@ -83,6 +83,14 @@ class TemplateTest {
     }
 
     @Test
+    void longChainsOverflowNoStack() {
+        String chain = "{{ 'x'" + "|trim".repeat(100_000) + " }}";
+        assertThatThrownBy(() -> Template.parse(chain).render(Map.of())).isInstanceOf(JinjaException.class);
+        assertThat(Template.parse("{{ 'x'" + "|trim".repeat(300) + " }}").render(Map.of()))
+                .isEqualTo("x");
+    }
+
+    @Test
     void theLineIsThatOfTheStatement() {
         Template template = Template.parse("one\n{% if true %}\n\n{{ missing.thing }}\n{% endif %}");
         assertThatThrownBy(() -> template.render(Map.of())).hasMessage("line 4: 'missing' is undefined");

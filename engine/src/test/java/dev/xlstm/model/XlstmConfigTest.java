@@ -106,6 +106,8 @@ class XlstmConfigTest {
         refused("[]", "is not a JSON object");
         refused("{} {}", "goes on after its closing brace");
         refused("", "is not");
+        refused("{'hidden_size':" + "[".repeat(300) + "]".repeat(300) + "}", "\"hidden_size\" is an array, not");
+        refused("{'x':[" + "[],".repeat(1 << 20) + "[]]}", "holds more than 1048576 values");
         refused(
                 "{'hidden_size':1048576,'num_heads':1,'num_blocks':4096,'ffn_proj_factor':0.5}",
                 "no such model is known");

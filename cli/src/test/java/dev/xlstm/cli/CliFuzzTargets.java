@@ -1,0 +1,92 @@
+package dev.xlstm.cli;
+
+import dev.xlstm.fuzz.FuzzTarget;
+import dev.xlstm.fuzz.Mutator;
+import dev.xlstm.generation.GenerationOptions;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+
+/** What the command line reads. */
+public final class CliFuzzTargets {
+
+    private CliFuzzTargets() {}
+
+    /** @param data the directory test-data */
+    public static List<FuzzTarget> all(Path data) throws IOException {
+        return List.of(batchLine(), ids(), prompt());
+    }
+
+    /** What is wrong with a line belongs to its result: nothing is thrown. */
+    private static FuzzTarget batchLine() {
+        String line = "{\"id\": \"a\", \"prompt\": \"Once\", \"max_tokens\": 3, \"temperature\": 0.7, \"top_p\": 0.9,"
+                + " \"stop\": [\"x\"], \"seed\": 7, \"repetition_penalty\": 1.1, \"repeat_last_n\": 64}";
+        return new FuzzTarget(
+                "batch-line",
+                List.of(
+                        line.getBytes(StandardCharsets.UTF_8),
+                        "{\"prompt_ids\": [1, 2], \"stop_ids\": [0], \"ignore_eos\": true, \"state\": \"x.state\"}"
+                                .getBytes(StandardCharsets.UTF_8)),
+                Mutator.json(List.of(
+                        "id",
+                        "prompt",
+                        "prompt_ids",
+                        "state",
+                        "max_tokens",
+                        "stop",
+                        "stop_ids",
+                        "ignore_eos",
+                        "temperature",
+                        "top_k",
+                        "top_p",
+                        "min_p",
+                        "repetition_penalty",
+                        "presence_penalty",
+                        "frequency_penalty",
+                        "repeat_last_n",
+                        "seed",
+                        "../x",
+                        "/dev/zero")),
+                input -> {
+                    BatchLine parsed = BatchLine.parse(
+                            new String(input, StandardCharsets.UTF_8), 1, GenerationOptions.defaults(), null);
+                    if (parsed.error() != null) {
+                        throw new IOException(parsed.error());
+                    }
+                });
+    }
+
+    private static FuzzTarget ids() {
+        return new FuzzTarget(
+                "ids",
+                List.of("1, 2 3\n4".getBytes(StandardCharsets.UTF_8)),
+                Mutator.text(List.of("1", ",", " ", "\n", "2147483647", "-", "+1", "٣", "0x1")),
+                input -> {
+                    try {
+                        IdList.parse(new String(input, StandardCharsets.UTF_8));
+                    } catch (IllegalArgumentException e) { // its usual way to refuse
+                        throw new IOException(Cli.describe(e));
+                    }
+                });
+    }
+
+    /** Any bytes are a prompt: never refused, and the same in pieces. */
+    private static FuzzTarget prompt() {
+        return new FuzzTarget(
+                "prompt",
+                List.of("\uFEFFOnce upon\r\na time\n".getBytes(StandardCharsets.UTF_8)),
+                Mutator.text(List.of("\n", "\r\n", "\uFEFF", "a", "\uD83D\uDE00")),
+                input -> {
+                    StringWriter text = new StringWriter();
+                    try (PromptReader reader = new PromptReader(new ByteArrayInputStream(input), "x", "\n\n", false)) {
+                        reader.transferTo(text);
+                    }
+                    if (!text.toString().endsWith("x")) {
+                        throw new AssertionError("the argument comes last");
+                    }
+                });
+    }
+}
