@@ -582,7 +582,8 @@ final class FuzzTargets {
         Path directory = directory("conversation");
         Path file = directory.resolve("conversation.json");
         GenerationOptions few = GenerationOptions.defaults().withMaxTokens(4);
-        try (Conversation conversation = new Conversation(model, template, "Be brief.", 1 << 20, directory)) {
+        try (Conversation conversation = new Conversation(
+                model, template, null, null, "Be brief.", new Conversation.Storage(1 << 20, directory, 1 << 20))) {
             conversation.say("Hello!", few, new GenerationListener() {});
             conversation.fork("side");
             conversation.say("Again?", few, new GenerationListener() {});
@@ -602,6 +603,8 @@ final class FuzzTargets {
                         "EXCHANGE",
                         "BEGINNING",
                         "DOCUMENT",
+                        "STATE",
+                        "tokens",
                         "text",
                         "prompt",
                         "prompt_ids",
@@ -621,7 +624,7 @@ final class FuzzTargets {
                     ConversationFile opened = ConversationFile.open(directory);
                     opened.started();
                     opened.model();
-                    try (Conversation conversation = opened.resume(model, template, 1 << 20)) {
+                    try (Conversation conversation = opened.resume(model, template, 1 << 20, 1 << 20)) {
                         TreeDrawing.of(conversation);
                         Transcript.markdown(conversation.head());
                         Transcript.json(conversation.head());

@@ -23,6 +23,7 @@ public final class Session implements AutoCloseable {
     final float[] logits; // after the last id
     boolean logitsValid;
     long position;
+    private NonFiniteException damage; // null while all is well
 
     /** A session that has read nothing. */
     public Session(LoadedModel model) {
@@ -41,8 +42,11 @@ public final class Session implements AutoCloseable {
      * Appends {@code ids[from, to)}.
      *
      * @throws IllegalArgumentException if an id is outside the vocabulary; then none has been appended
+     * @throws NonFiniteException if the model has computed something else than numbers; the session is then lost, though
+     *     not those it was forked from
      */
     public void feed(int[] ids, int from, int to) {
+        checkSound();
         for (int i = from; i < to; i++) {
             if (ids[i] < 0 || ids[i] >= model.config().vocabSize()) {
                 throw new IllegalArgumentException("id " + ids[i] + " is outside the model's vocabulary of "
@@ -55,13 +59,13 @@ public final class Session implements AutoCloseable {
             System.arraycopy(ids, at, waiting, waitingCount, count);
             waitingCount += count;
             at += count;
-            // the last chunk waits even when full: its last row may be asked for
+            position += count;
+            logitsValid = false;
+            // the last chunk waits even when full: its logits may be asked for
             if (waitingCount == waiting.length && at < to) {
-                compute(Logits.NONE);
+                compute();
             }
         }
-        position += to - from;
-        logitsValid = false;
     }
 
     /**
@@ -69,13 +73,15 @@ public final class Session implements AutoCloseable {
      *
      * @return {@code [vocab]}, the session's own array: valid until the next call, not to be changed
      * @throws IllegalStateException if nothing has been fed
+     * @throws NonFiniteException as {@link #feed(int[], int, int)}
      */
     public float[] logits() {
+        checkSound();
         if (!logitsValid) {
             if (position == 0) {
                 throw new IllegalStateException("logits of an empty sequence: feed an id first");
             }
-            compute(Logits.LAST);
+            compute();
             logitsValid = true;
         }
         return logits;
@@ -91,14 +97,40 @@ public final class Session implements AutoCloseable {
         return position;
     }
 
-    private void compute(Logits wanted) {
-        model.forward(batch.clear().add(state, waiting, 0, waitingCount, wanted), logits);
+    /**
+     * Computes what waits. The logits of its last row are wanted even if nobody asks for them: what is not finite in a
+     * state, or in any row that went into it, is not finite in them.
+     */
+    private void compute() {
+        model.forward(batch.clear().add(state, waiting, 0, waitingCount, Logits.LAST), logits);
         batch.clear();
+        long from = position - waitingCount;
         waitingCount = 0;
+        checkFinite(logits, 0, from, position);
+    }
+
+    private void checkFinite(float[] rows, int offset, long from, long to) {
+        int worst = 0;
+        for (int i = offset; i < offset + logits.length; i++) {
+            // negative if all bits of the exponent are set: infinities and NaN
+            worst |= (Float.floatToRawIntBits(rows[i]) & 0x7F800000) + 0x00800000;
+        }
+        if (worst < 0) {
+            damage = new NonFiniteException(from, to);
+            throw damage;
+        }
+    }
+
+    /** @throws NonFiniteException if there is nothing to go on from */
+    void checkSound() {
+        if (damage != null) {
+            throw damage;
+        }
     }
 
     /** A second session that has read the same and goes its own way from here. */
     public Session fork() {
+        checkSound();
         Session copy = new Session(model);
         copy.copyFrom(this);
         return copy;
@@ -106,6 +138,8 @@ public final class Session implements AutoCloseable {
 
     /** Becomes what a fork of another session of the same model would be, in the memory it has. */
     public void copyFrom(Session other) {
+        other.checkSound();
+        damage = null;
         state.copyFrom(other.state);
         System.arraycopy(other.waiting, 0, waiting, 0, other.waitingCount);
         waitingCount = other.waitingCount;
@@ -142,6 +176,7 @@ public final class Session implements AutoCloseable {
             model.forward(batch.clear().add(state, ids, from, to, Logits.ALL), rows);
             batch.clear();
             position += to - from;
+            checkFinite(rows, (to - from - 1) * vocab, position - (to - from), position);
             for (int i = from; i < to && i + 1 < ids.length; i++) {
                 listener.scored(i + 1, logProbability(rows, (i - from) * vocab, ids[i + 1]));
             }

@@ -89,6 +89,7 @@ public final class StateFile {
      * @param extra metadata to be kept with it, under keys of its own
      * @param attributes of the new file, such as permissions
      * @throws IllegalArgumentException for another dtype, or a key in {@code extra} that is taken
+     * @throws NonFiniteException if the session is lost; no file is written then
      */
     public static void write(
             Path file,
@@ -104,6 +105,7 @@ public final class StateFile {
         if (extra.keySet().stream().anyMatch(OWN_KEYS::contains)) {
             throw new IllegalArgumentException("metadata under a key of the format's own: " + extra.keySet());
         }
+        session.checkSound();
         try (Arena arena = Arena.ofConfined()) {
             List<Tensor> tensors = tensors(session, dtype, arena);
             Map<String, String> metadata = new LinkedHashMap<>();

@@ -99,10 +99,10 @@ public final class Simd {
      */
     public static FloatVector exp(FloatVector x) {
         FloatVector clamped = x.max(-87.3f).min(88.3f);
-        // adding 1.5 * 2^23 rounds to an integer, which is then also what the low mantissa bits hold
+        // adding 1.5 * 2^23 rounds to an integer, which is then also what the low mantissa bits hold: here n + 127
         FloatVector shifted =
-                clamped.fma(FloatVector.broadcast(F32, 1.44269504f), FloatVector.broadcast(F32, 0x1.8p23f));
-        FloatVector n = shifted.sub(0x1.8p23f);
+                clamped.fma(FloatVector.broadcast(F32, 1.44269504f), FloatVector.broadcast(F32, 0x1.8p23f + 127));
+        FloatVector n = shifted.sub(0x1.8p23f + 127);
         FloatVector r = n.fma(FloatVector.broadcast(F32, -0.693359375f), clamped);
         r = n.fma(FloatVector.broadcast(F32, 2.12194440e-4f), r);
         FloatVector p = FloatVector.broadcast(F32, 1.9875691500e-4f);
@@ -112,8 +112,8 @@ public final class Simd {
         p = p.fma(r, FloatVector.broadcast(F32, 1.6666665459e-1f));
         p = p.fma(r, FloatVector.broadcast(F32, 5.0000001201e-1f));
         p = p.fma(r.mul(r), r).add(1f);
-        IntVector exponent = shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, 23);
-        return p.viewAsIntegralLanes().add(exponent).viewAsFloatingLanes();
+        IntVector power = shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, 23); // the bits of 2^n
+        return p.mul(power.viewAsFloatingLanes()); // a product, so that NaN stays NaN
     }
 
     /** The {@link #LANES} 16-bit values at a byte offset, sign-extended to ints. */

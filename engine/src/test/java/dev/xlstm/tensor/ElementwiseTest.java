@@ -90,6 +90,14 @@ class ElementwiseTest {
         float[] nan = {Float.NaN, 1f};
         Elementwise.softCap(nan, 0, 2, 30);
         assertThat(nan[0]).isNaN();
+        float[] everyBitSet = {
+            Float.intBitsToFloat(-1), Float.intBitsToFloat(0x7F800001), Float.intBitsToFloat(0x7FC12345)
+        };
+        float[] ones = {1f, 1f, 1f};
+        Elementwise.gateBySigmoid(ones, 0, everyBitSet, 0, 3);
+        assertThat(ones).containsOnly(Float.NaN);
+        Elementwise.softCap(everyBitSet, 0, 3, 30);
+        assertThat(everyBitSet).containsOnly(Float.NaN);
         float[] gated = {2f, 2f};
         Elementwise.gateBySigmoid(gated, 0, new float[] {1e30f, -1e30f}, 0, 2);
         assertThat(gated[0]).isEqualTo(2f);
