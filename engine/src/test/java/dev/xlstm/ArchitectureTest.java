@@ -30,7 +30,7 @@ class ArchitectureTest {
     static final ArchRule tensor = only("tensor", "jdk.incubator.vector..", here("safetensors"));
 
     @ArchTest
-    static final ArchRule mlstm = only("mlstm", "jdk.incubator.vector..", here("tensor"));
+    static final ArchRule cell = only("cell", "jdk.incubator.vector..", here("tensor"));
 
     @ArchTest
     static final ArchRule grammar = only("grammar", JSON);
@@ -46,7 +46,7 @@ class ArchitectureTest {
             "backend",
             "jdk.incubator.vector..",
             "com.sun.management..", // the memory of the machine
-            here("mlstm"),
+            here("cell"),
             here("tensor"),
             here("model"));
 
@@ -108,7 +108,7 @@ class ArchitectureTest {
                         "tokenizer",
                         "safetensors",
                         "tensor",
-                        "mlstm",
+                        "cell",
                         "grammar",
                         "sampling",
                         "model",

@@ -191,9 +191,7 @@ final class ChatCommands {
                 Locale.ROOT,
                 "memory     %,d tokens, %s however many; snapshots: %d in memory, %d on disk%n",
                 now.head().position(),
-                MemorySize.text(4
-                        * now.model().loaded().config().stateFloatsPerLayer()
-                        * now.model().loaded().config().numLayers()),
+                MemorySize.text(now.model().loaded().config().stateBytes()),
                 now.snapshotsInMemory(),
                 now.snapshotsOnDisk()));
         if (last != null) {

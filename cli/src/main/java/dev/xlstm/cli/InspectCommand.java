@@ -70,14 +70,9 @@ final class InspectCommand implements Callable<Integer> {
             return tensors.stream().mapToLong(t -> t.data().byteSize()).sum();
         }
 
-        /** float32 bytes of one session's memory. */
-        long stateBytes() {
-            return 4 * config.numLayers() * config.stateFloatsPerLayer();
-        }
-
         /** What one session keeps in memory: the mapped weights and its state. */
         long memoryBytes() {
-            return weightBytes() + stateBytes();
+            return weightBytes() + config.stateBytes();
         }
 
         /** Parameters by type of element. */
@@ -117,16 +112,7 @@ final class InspectCommand implements Callable<Integer> {
         XlstmConfig config = facts.config;
         StringBuilder table = new StringBuilder();
         row(table, "model", facts.path.toString());
-        row(
-                table,
-                "shape",
-                "%d blocks, width %d, feed-forward %d",
-                config.numLayers(),
-                config.hiddenSize(),
-                config.ffnSize());
-        row(table, "heads", "%d, each q/k %d, v %d", config.numHeads(), config.qkHeadSize(), config.vHeadSize());
-        row(table, "soft caps", "gates %s, logits %s", config.gateSoftCap(), config.outputLogitSoftCap());
-        row(table, "norm eps", "%s; mLSTM eps %s", config.normEps(), config.eps());
+        new StackDescription(config).rows().forEach((name, text) -> row(table, name, text));
         row(
                 table,
                 "parameters",
@@ -137,7 +123,7 @@ final class InspectCommand implements Callable<Integer> {
                         .map(type -> String.format(Locale.ROOT, "%s %,d", type.getKey(), type.getValue()))
                         .collect(Collectors.joining(", ")));
         row(table, "weights", size(facts.weightBytes()));
-        row(table, "state", "%s a session, however long its text", size(facts.stateBytes()));
+        row(table, "state", "%s a session, however long its text", size(config.stateBytes()));
         row(table, "memory needed", "%s and what the JVM takes", size(facts.memoryBytes()));
         row(table, "trained on", "contexts of %,d tokens", facts.trainingContext);
         row(table, "vocabulary", "%,d rows, %s", config.vocabSize(), tokenizer(facts));
@@ -210,22 +196,12 @@ final class InspectCommand implements Callable<Integer> {
         JsonOutput.print(streams, out -> {
             out.writeStringProperty("path", facts.path.toString());
             out.writeObjectPropertyStart("config");
-            out.writeNumberProperty("hidden_size", config.hiddenSize());
-            out.writeNumberProperty("num_layers", config.numLayers());
-            out.writeNumberProperty("num_heads", config.numHeads());
-            out.writeNumberProperty("qk_size", config.qkSize());
-            out.writeNumberProperty("v_size", config.vSize());
-            out.writeNumberProperty("ffn_size", config.ffnSize());
-            out.writeNumberProperty("vocab_size", config.vocabSize());
-            out.writeNumberProperty("gate_soft_cap", config.gateSoftCap());
-            out.writeNumberProperty("output_logit_soft_cap", config.outputLogitSoftCap());
-            out.writeNumberProperty("norm_eps", config.normEps());
-            out.writeNumberProperty("eps", config.eps());
-            out.writeNumberProperty("chunk_size", config.chunkSize());
+            new StackDescription(config).writeConfig(out);
             out.writeEndObject();
             out.writeNumberProperty("parameters", facts.parameters());
             out.writeNumberProperty("weight_bytes", facts.weightBytes());
-            out.writeNumberProperty("state_bytes", facts.stateBytes());
+            out.writeNumberProperty("state_bytes", config.stateBytes());
+            new StackDescription(config).writeState(out);
             out.writeNumberProperty("memory_bytes", facts.memoryBytes());
             out.writeNumberProperty("training_context", facts.trainingContext);
             JsonOutput.integer(out, "tokenizer_size", facts.tokens);

@@ -83,6 +83,12 @@ public final class Batch {
         return ids[row];
     }
 
+    /** The chunk a row belongs to. */
+    int chunkOf(int row) {
+        int at = Arrays.binarySearch(starts, 0, chunks + 1, row);
+        return at >= 0 ? at : -at - 2;
+    }
+
     /** The number of logit rows asked for, over all chunks. */
     public int logitRows() {
         return logitRows;
@@ -95,5 +101,27 @@ public final class Batch {
             case LAST -> 1;
             case ALL -> starts[chunk + 1] - starts[chunk];
         };
+    }
+
+    /**
+     * Checks what a backend relies on.
+     *
+     * @param maxRows of a pass
+     * @param logits the array for the rows of logits, may be null if there are none
+     * @throws IllegalArgumentException if there are no rows or too many, an id is outside the vocabulary, or the array is
+     *     too short
+     */
+    public void check(int maxRows, int vocabSize, float[] logits) {
+        if (rows() == 0 || rows() > maxRows) {
+            throw new IllegalArgumentException(rows() + " rows in a batch; 1 to " + maxRows + " are possible");
+        }
+        for (int r = 0; r < rows(); r++) {
+            if (ids[r] < 0 || ids[r] >= vocabSize) {
+                throw new IllegalArgumentException("id " + ids[r] + " is outside the vocabulary of " + vocabSize);
+            }
+        }
+        if (logitRows > 0 && logits.length < logitRows * vocabSize) {
+            throw new IllegalArgumentException("no room for " + logitRows + " rows of logits");
+        }
     }
 }

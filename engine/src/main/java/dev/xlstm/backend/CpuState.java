@@ -9,11 +9,11 @@ final class CpuState implements State {
 
     private final Arena arena = Arena.ofShared();
 
-    /** {@code layers × (C [NH, dqk, dv], n [NH, dqk], m [NH])}. */
+    /** Block after block. */
     final MemorySegment memory;
 
     CpuState(XlstmConfig config) {
-        memory = arena.allocate(4 * config.stateFloatsPerLayer() * config.numLayers(), 64);
+        memory = arena.allocate(config.stateBytes(), 64);
     }
 
     @Override

@@ -4,10 +4,11 @@ import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.tensor.Elementwise;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
- * Linear layers that read the same activations, cut by output rows into tasks of about equal size. An epilogue works on
+ * Linear layers that do not wait for each other, cut by output rows into tasks of about equal size. An epilogue works on
  * each stretch of outputs while it is still in the cache.
  */
 final class Projection implements ThreadTeam.Task {
@@ -23,12 +24,13 @@ final class Projection implements ThreadTeam.Task {
     /** Outputs of a task come in multiples of this, so that all but the last fill whole scratch and cache lines. */
     private static final int GRANULE = 16;
 
-    private final Activations input;
+    private final Activations[] inputs; // of each linear layer
     private final Linear[] linears;
     private final Activations[] outputs;
     private final Epilogue epilogue;
     private final float[][] scratch; // one a worker
-    private final ThreadTeam.Task packTask;
+    private final Activations[] distinctInputs;
+    private final ThreadTeam.Task packTask = this::packGroup;
     private final int[] first; // of each task: its first linear layer
     private final int[] last; // one past its last
     private final int[] from; // its outputs
@@ -36,32 +38,42 @@ final class Projection implements ThreadTeam.Task {
     private int rows;
 
     private Projection(
-            Activations input,
+            List<Activations> inputs,
             List<Linear> linears,
             List<Activations> outputs,
             Epilogue epilogue,
             float[][] scratch,
             List<int[]> tasks) {
-        this.input = input;
+        this.inputs = inputs.toArray(Activations[]::new);
+        distinctInputs = inputs.stream().distinct().toArray(Activations[]::new);
         this.linears = linears.toArray(Linear[]::new);
         this.outputs = outputs.toArray(Activations[]::new);
         this.epilogue = epilogue;
         this.scratch = scratch;
-        packTask = (group, worker) -> input.packed.pack(input.data, group);
         first = tasks.stream().mapToInt(t -> t[0]).toArray();
         last = tasks.stream().mapToInt(t -> t[1]).toArray();
         from = tasks.stream().mapToInt(t -> t[2]).toArray();
         to = tasks.stream().mapToInt(t -> t[3]).toArray();
     }
 
-    /** Layers of any heights, each with tasks of its own. */
+    /** Layers of any heights, each with tasks of its own, that read the same activations. */
     static Projection separate(
             Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] scratch) {
+        return separate(Collections.nCopies(linears.size(), input), linears, outputs, epilogue, scratch);
+    }
+
+    /** Layers of any heights, each with tasks of its own, that read an input each. */
+    static Projection separate(
+            List<Activations> inputs,
+            List<Linear> linears,
+            List<Activations> outputs,
+            Epilogue epilogue,
+            float[][] scratch) {
         List<int[]> tasks = new ArrayList<>();
         for (int l = 0; l < linears.size(); l++) {
             cut(l, l + 1, linears.get(l).matrix(), tasks);
         }
-        return new Projection(input, linears, outputs, epilogue, scratch, tasks);
+        return new Projection(inputs, linears, outputs, epilogue, scratch, tasks);
     }
 
     /** Layers of one height whose outputs the epilogue combines: a task computes the same stretch of all. */
@@ -69,7 +81,7 @@ final class Projection implements ThreadTeam.Task {
             Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] scratch) {
         List<int[]> tasks = new ArrayList<>();
         cut(0, linears.size(), linears.getFirst().matrix(), tasks);
-        return new Projection(input, linears, outputs, epilogue, scratch, tasks);
+        return new Projection(Collections.nCopies(linears.size(), input), linears, outputs, epilogue, scratch, tasks);
     }
 
     private static void cut(int first, int last, WeightMatrix matrix, List<int[]> tasks) {
@@ -84,10 +96,17 @@ final class Projection implements ThreadTeam.Task {
     void run(ThreadTeam team, int rows) {
         this.rows = rows;
         if (rows > 1) {
-            input.packed.begin(rows);
-            team.run(input.packed.groups(), packTask);
+            for (Activations input : distinctInputs) {
+                input.packed.begin(rows);
+            }
+            team.run(distinctInputs.length * inputs[0].packed.groups(), packTask);
         }
         team.run(first.length, this);
+    }
+
+    private void packGroup(int task, int worker) {
+        Activations input = distinctInputs[task % distinctInputs.length];
+        input.packed.pack(input.data, task / distinctInputs.length);
     }
 
     @Override
@@ -98,9 +117,9 @@ final class Projection implements ThreadTeam.Task {
             WeightMatrix matrix = linears[l].matrix();
             float[] out = outputs[l].data;
             if (rows == 1) {
-                matrix.multiply(input.data, out, start, end, scratch[worker]);
+                matrix.multiply(inputs[l].data, out, start, end, scratch[worker]);
             } else {
-                matrix.multiply(input.packed, out, start, end, scratch[worker]);
+                matrix.multiply(inputs[l].packed, out, start, end, scratch[worker]);
             }
             float[] bias = linears[l].bias();
             for (int t = 0; bias != null && t < rows; t++) {

@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
  * What a sequence has read so far, in constant size. Lives where its backend computes; {@link #write} and {@link #read}
  * use one canonical layout, so a state saved from one backend resumes on another.
  *
- * <p>Canonical layout, float32, little-endian, contiguous: for each layer {@code C [heads, dqk, dv]}, then
- * {@code n [heads, dqk]}, then {@code m [heads]}.
+ * <p>Canonical layout, float32, little-endian, contiguous: for each block the parts that {@link
+ * dev.xlstm.model.BlockConfig#state()} lists, in that order.
  */
 public interface State extends AutoCloseable {
 

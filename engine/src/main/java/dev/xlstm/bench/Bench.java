@@ -4,12 +4,11 @@ import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.Batch.Logits;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
+import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
-import dev.xlstm.model.XlstmWeights.Layer;
 import dev.xlstm.model.XlstmWeights.Linear;
 import java.util.Arrays;
-import java.util.List;
 
 /** Times prefill and decode of a loaded model. */
 public final class Bench {
@@ -67,41 +66,27 @@ public final class Bench {
     /** Weight bytes that one decoded token reads: all matrices but the embedding, of which it reads a row. */
     public static long weightBytesPerToken(XlstmWeights weights) {
         long bytes = weights.head().byteSize();
-        for (Layer layer : weights.layers()) {
-            for (Linear linear : linears(layer)) {
+        for (BlockWeights block : weights.blocks()) {
+            for (Linear linear : block.linears()) {
                 bytes += linear.matrix().byteSize();
             }
         }
         return bytes;
     }
 
-    /** State bytes that one decoded token moves: C, n and m are read and written. */
+    /** State bytes that one decoded token moves: all is read and written. */
     public static long stateBytesPerToken(XlstmConfig config) {
-        return 2 * 4 * config.stateFloatsPerLayer() * config.numLayers();
+        return 2 * config.stateBytes();
     }
 
     /** Floating-point operations of the linear layers for one token, without the head: two a weight. */
     public static double flopsPerToken(XlstmWeights weights) {
         double flops = 0;
-        for (Layer layer : weights.layers()) {
-            for (Linear linear : linears(layer)) {
+        for (BlockWeights block : weights.blocks()) {
+            for (Linear linear : block.linears()) {
                 flops += 2.0 * linear.matrix().rows() * linear.matrix().columns();
             }
         }
         return flops;
-    }
-
-    private static List<Linear> linears(Layer l) {
-        return List.of(
-                l.q(),
-                l.k(),
-                l.v(),
-                l.outputGate(),
-                l.inputGate(),
-                l.forgetGate(),
-                l.out(),
-                l.upGate(),
-                l.up(),
-                l.down());
     }
 }

@@ -1,16 +1,20 @@
 package dev.xlstm.bench;
 
+import dev.xlstm.model.BlockConfig;
+import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmConfig;
+import dev.xlstm.model.XlstmConfig.NormKind;
 import dev.xlstm.model.XlstmWeights;
-import dev.xlstm.model.XlstmWeights.Layer;
 import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.model.XlstmWeights.Norm;
 import dev.xlstm.safetensors.DType;
+import dev.xlstm.tensor.Activation;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -21,19 +25,41 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 /** Weights of a given shape and format made in memory: as fast or slow as a real model's, and as large. */
 public final class RandomWeights {
 
-    /** Shapes with a name: that of the published 7B, one of 1.1 billion parameters, and the demo model's. */
+    /**
+     * Shapes with a name: that of the published 7B, smaller ones of its kind, and stacks of mLSTM and sLSTM blocks, seven to
+     * one as in the paper or one to one.
+     */
     public static XlstmConfig shape(String name) {
         return switch (name.toLowerCase(Locale.ROOT)) {
-            case "7b" -> config(4096, 32, 8, 10944, 50304);
-            case "1b" -> config(2048, 24, 4, 5504, 50304);
-            case "demo" -> config(256, 4, 4, 512, 2048);
-            default -> throw new IllegalArgumentException("no shape " + name + "; there are 7b, 1b and demo");
+            case "7b" -> large(4096, 32, 8, 10944, 50304);
+            case "1b" -> large(2048, 24, 4, 5504, 50304);
+            case "400m" -> large(1024, 24, 4, 2752, 50304);
+            case "demo" -> large(256, 4, 4, 512, 2048);
+            case "400m-7:1" -> stack(1024, 48, 8, 50304);
+            case "400m-1:1" -> stack(1024, 48, 2, 50304);
+            default ->
+                throw new IllegalArgumentException(
+                        "no shape " + name + "; there are 7b, 1b, 400m, demo, 400m-7:1 and 400m-1:1");
         };
     }
 
-    private static XlstmConfig config(int hidden, int layers, int heads, int ffn, int vocab) {
+    private static XlstmConfig large(int hidden, int layers, int heads, int ffn, int vocab) {
+        BlockConfig block = new BlockConfig.Large(heads, hidden / 2, hidden, ffn, 15, 1e-6f, false);
         return new XlstmConfig(
-                hidden, layers, heads, hidden / 2, hidden, ffn, vocab, 15, 30, 1e-6f, 1e-6f, 64, false, false, true);
+                hidden, vocab, Collections.nCopies(layers, block), NormKind.RMS, 1e-6f, true, false, 30, 64);
+    }
+
+    /** The last block of every {@code period} is an sLSTM; widths are the defaults of the format. */
+    private static XlstmConfig stack(int hidden, int layers, int period, int vocab) {
+        BlockConfig mlstm = new BlockConfig.Mlstm(4, 2 * hidden, 4, 4, false);
+        int ffn = (int) Math.ceil(1.3 * hidden / 64) * 64;
+        BlockConfig slstm =
+                new BlockConfig.Slstm(4, hidden, 4, true, new BlockConfig.FeedForward(ffn, Activation.GELU, false));
+        List<BlockConfig> blocks = new ArrayList<>();
+        for (int b = 0; b < layers; b++) {
+            blocks.add(b % period == period - 1 ? slstm : mlstm);
+        }
+        return new XlstmConfig(hidden, vocab, blocks, NormKind.LAYER, 1e-5f, true, false, 0, 64);
     }
 
     private static final int POOL = 1 << 20; // random bytes, repeated: what numbers they are does not matter
@@ -79,25 +105,80 @@ public final class RandomWeights {
         RandomWeights random = new RandomWeights(arena, format);
         RandomWeights gates = format.startsWith("q") ? new RandomWeights(arena, "bf16") : random;
         int hidden = config.hiddenSize();
-        List<Layer> layers = new ArrayList<>();
-        for (int l = 0; l < config.numLayers(); l++) {
-            layers.add(new Layer(
-                    ones(hidden),
-                    random.linear(config.qkSize(), hidden),
-                    random.linear(config.qkSize(), hidden),
-                    random.linear(config.vSize(), hidden),
-                    random.linear(config.vSize(), hidden),
-                    new Linear(gates.matrix(config.numHeads(), hidden), filled(config.numHeads(), -10)),
-                    new Linear(gates.matrix(config.numHeads(), hidden), filled(config.numHeads(), 4)),
-                    ones(config.vSize()),
-                    random.linear(hidden, config.vSize()),
-                    ones(hidden),
-                    random.linear(config.ffnSize(), hidden),
-                    random.linear(config.ffnSize(), hidden),
-                    random.linear(hidden, config.ffnSize())));
+        List<BlockWeights> blocks = new ArrayList<>();
+        for (BlockConfig shape : config.blocks()) {
+            if (shape instanceof BlockConfig.Large large) {
+                blocks.add(random.large(large, hidden, gates));
+            } else if (shape instanceof BlockConfig.Mlstm mlstm) {
+                blocks.add(random.mlstm(mlstm, hidden, gates));
+            } else {
+                blocks.add(random.slstm((BlockConfig.Slstm) shape, gates));
+            }
         }
         WeightMatrix embedding = gates.matrix(config.vocabSize(), hidden);
-        return new XlstmWeights(config, embedding, layers, ones(hidden), random.matrix(config.vocabSize(), hidden));
+        return new XlstmWeights(config, embedding, blocks, ones(hidden), random.matrix(config.vocabSize(), hidden));
+    }
+
+    private BlockWeights large(BlockConfig.Large shape, int hidden, RandomWeights gates) {
+        int qk = shape.qkSize();
+        int v = shape.vSize();
+        return new BlockWeights.Large(
+                ones(hidden),
+                linear(qk, hidden),
+                linear(qk, hidden),
+                linear(v, hidden),
+                linear(v, hidden),
+                gates.gate(shape.numHeads(), hidden, -10),
+                gates.gate(shape.numHeads(), hidden, 4),
+                ones(v),
+                linear(hidden, v),
+                feedForward(shape.ffnSize(), hidden));
+    }
+
+    private BlockWeights mlstm(BlockConfig.Mlstm shape, int hidden, RandomWeights gates) {
+        int inner = shape.innerSize();
+        int block = shape.qkvBlockSize();
+        return new BlockWeights.Mlstm(
+                ones(hidden),
+                linear(inner, hidden),
+                linear(inner, hidden),
+                conv(shape.convKernel(), inner),
+                gates.linear(inner, block),
+                gates.linear(inner, block),
+                gates.linear(inner, block),
+                gates.gate(shape.numHeads(), 3 * inner, -10),
+                gates.gate(shape.numHeads(), 3 * inner, 4),
+                ones(inner),
+                filled(inner, 1),
+                linear(hidden, inner));
+    }
+
+    private BlockWeights slstm(BlockConfig.Slstm shape, RandomWeights gates) {
+        int size = shape.size();
+        int head = shape.headSize();
+        return new BlockWeights.Slstm(
+                ones(size),
+                conv(shape.convKernel(), size),
+                linear(size, head),
+                linear(size, head),
+                linear(size, head),
+                linear(size, head),
+                new Linear(gates.matrix(4 * size, head), filled(4 * size, 0)),
+                ones(size),
+                feedForward(shape.feedForward().size(), size));
+    }
+
+    private BlockWeights.FeedForward feedForward(int width, int hidden) {
+        return new BlockWeights.FeedForward(
+                ones(hidden), linear(width, hidden), linear(width, hidden), linear(hidden, width));
+    }
+
+    private static BlockWeights.Conv conv(int kernel, int features) {
+        return new BlockWeights.Conv(filled(kernel * features, 0.25f), filled(features, 0));
+    }
+
+    private Linear gate(int heads, int width, float bias) {
+        return new Linear(matrix(heads, width), filled(heads, bias));
     }
 
     private Linear linear(int rows, int columns) {

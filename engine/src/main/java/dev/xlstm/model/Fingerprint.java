@@ -26,24 +26,14 @@ public record Fingerprint(String hash, String weights) {
         Digest digest = new Digest();
         digest.text(weights.config().toString());
         digest.matrix(weights.embedding());
-        for (XlstmWeights.Layer layer : weights.layers()) {
-            digest.norm(layer.normMlstm());
-            digest.linear(layer.q());
-            digest.linear(layer.k());
-            digest.linear(layer.v());
-            digest.linear(layer.outputGate());
-            digest.linear(layer.inputGate());
-            digest.linear(layer.forgetGate());
-            digest.norm(layer.multiheadNorm());
-            digest.linear(layer.out());
-            digest.norm(layer.normFfn());
-            digest.linear(layer.upGate());
-            digest.linear(layer.up());
-            digest.linear(layer.down());
+        for (BlockWeights block : weights.blocks()) {
+            block.linears().forEach(digest::linear);
+            block.vectors().forEach(digest::vector);
         }
         digest.norm(weights.outNorm());
         digest.matrix(weights.head());
-        String format = weights.layers().getFirst().q().matrix().format();
+        String format =
+                weights.blocks().getFirst().linears().getFirst().matrix().format();
         return new Fingerprint(digest.hash(), format);
     }
 
@@ -71,8 +61,7 @@ public record Fingerprint(String hash, String weights) {
 
         void norm(XlstmWeights.Norm norm) {
             if (norm != null) {
-                vector(norm.weight());
-                vector(norm.bias());
+                norm.vectors().forEach(this::vector);
             }
         }
 

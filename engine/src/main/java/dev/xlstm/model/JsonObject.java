@@ -16,14 +16,18 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.dataformat.yaml.YAMLFactory;
 
 /**
- * One of a model's small JSON files. Values are checked as they are taken; complaints name the file and the field.
+ * One of a model's small JSON (or YAML) files, or an object in it. Values are checked as they are taken; complaints name
+ * the file and the field.
  *
+ * @param at where in the file the object is: empty, or names that end in a dot
  * @param fields by name: Map, List, String, Number, Boolean or null
  */
-record JsonObject(Path file, Map<String, Object> fields) {
+record JsonObject(Path file, String at, Map<String, Object> fields) {
 
     private static final int MAX_BYTES = 16 << 20;
 
@@ -54,19 +58,20 @@ record JsonObject(Path file, Map<String, Object> fields) {
 
     /** As {@link #read}, or an object without fields if there is no such file. */
     static JsonObject readIfThere(Path file) throws IOException {
-        return Files.exists(file) ? read(file) : new JsonObject(file, Map.of());
+        return Files.exists(file) ? read(file) : new JsonObject(file, "", Map.of());
     }
 
     static JsonObject parse(Path file, byte[] utf8) throws ModelException {
-        try (JsonParser in = FACTORY.createParser(ObjectReadContext.empty(), utf8)) {
+        boolean yaml = file.toString().endsWith(".yaml");
+        try (JsonParser in = (yaml ? Yaml.FACTORY : FACTORY).createParser(ObjectReadContext.empty(), utf8)) {
             if (in.nextToken() != JsonToken.START_OBJECT) {
-                throw new ModelException(file, "is not a JSON object");
+                throw new ModelException(file, yaml ? "is not a YAML mapping" : "is not a JSON object");
             }
             Map<String, Object> fields = new Reader(file, in).object();
             if (in.nextToken() != null) {
                 throw new ModelException(file, "goes on after its closing brace");
             }
-            return new JsonObject(file, fields);
+            return new JsonObject(file, "", fields);
         } catch (JacksonException e) {
             throw invalid(file, e);
         }
@@ -118,7 +123,15 @@ record JsonObject(Path file, Map<String, Object> fields) {
     static ModelException invalid(Path file, JacksonException e) {
         String reason = e.getOriginalMessage().replaceFirst(" \\(start marker .*", ""); // a place unknown to it
         String line = e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
-        return new ModelException(file, "is not valid JSON" + line + ": " + reason);
+        String language = file.toString().endsWith(".yaml") ? "YAML" : "JSON";
+        return new ModelException(file, "is not valid " + language + line + ": " + reason);
+    }
+
+    /** Loaded only where there is a YAML file. */
+    private static final class Yaml {
+        static final TokenStreamFactory FACTORY = YAMLFactory.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build();
     }
 
     /** Whether there is such a field, though it be null. */
@@ -129,6 +142,20 @@ record JsonObject(Path file, Map<String, Object> fields) {
     /** A field's value, or null if it is absent or null: the two mean the same nearly everywhere. */
     Object value(String field) {
         return fields.get(field);
+    }
+
+    /** The object of a field; without fields if it is absent or null. */
+    JsonObject object(String field) throws ModelException {
+        Object value = value(field);
+        if (value == null) {
+            return new JsonObject(file, at + field + ".", Map.of());
+        }
+        if (value instanceof Map<?, ?> map) {
+            Map<String, Object> inner = new LinkedHashMap<>();
+            map.forEach((name, element) -> inner.put((String) name, element));
+            return new JsonObject(file, at + field + ".", inner);
+        }
+        throw problem(field, "is " + shown(value) + ", not an object");
     }
 
     OptionalInt integer(String field, int min, int max) throws ModelException {
@@ -198,7 +225,7 @@ record JsonObject(Path file, Map<String, Object> fields) {
     }
 
     ModelException problem(String field, String text) {
-        return new ModelException(file, "\"" + field + "\" " + text);
+        return new ModelException(file, "\"" + at + field + "\" " + text);
     }
 
     private static String shown(Object value) {

@@ -51,11 +51,11 @@ public final class ModelDirectory implements AutoCloseable {
     /** Opens the model in a directory. */
     public static ModelDirectory open(Path directory) throws IOException {
         Path file = directory.resolve("config.json");
+        if (!Files.exists(file)) { // NX-AI's own packages write the other
+            file = directory.resolve("config.yaml");
+        }
         if (!Files.exists(file)) {
-            String other = Files.exists(directory.resolve("config.yaml"))
-                    ? "; its config.yaml is not read, write the same fields to a config.json"
-                    : "; fetch it, too";
-            throw new ModelException(directory, "has no config.json" + other);
+            throw new ModelException(directory, "has no config.json and no config.yaml; fetch it, too");
         }
         return new ModelDirectory(directory, JsonObject.read(file));
     }
@@ -178,8 +178,9 @@ public final class ModelDirectory implements AutoCloseable {
     /** Ids the model saw at once in training. It runs beyond, in the same memory, but quality may fade. */
     public int trainingContext() throws ModelException {
         int max = Integer.MAX_VALUE;
-        return json.integer(
-                "context_length", json.integer("max_position_embeddings", DEFAULT_TRAINING_CONTEXT, 1, max), 1, max);
+        JsonObject tree = BlockStack.isIn(json) ? BlockStack.tree(json) : json;
+        return tree.integer(
+                "context_length", tree.integer("max_position_embeddings", DEFAULT_TRAINING_CONTEXT, 1, max), 1, max);
     }
 
     /** Unmaps the weights: nothing got from here may be used for computing any more. */

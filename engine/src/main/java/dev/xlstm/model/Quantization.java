@@ -9,6 +9,7 @@ import dev.xlstm.tensor.WeightMatrix;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * Which matrices are quantised, and how a checkpoint holds them: the quants under the matrix's name, I8 {@code [rows,
@@ -27,15 +28,16 @@ final class Quantization {
     private Quantization() {}
 
     /**
-     * Whether a matrix of this name is worth it. The gates are small and decide what is remembered; of the embedding a token
-     * reads but one row, so its bytes cost memory, not time.
+     * The matrices of an mLSTM's gates are small and decide what is remembered, as are the small blocks its q, k and v may be
+     * made of; of the embedding a token reads but one row, so its bytes cost memory, not time; and what an sLSTM's recurrent
+     * kernel computes comes back to it at every token, with all errors.
      */
+    private static final Pattern PRECISE = Pattern.compile(".*(igate_preact|fgate_preact|mlstm_cell\\.[if]gate|"
+            + "[qkv]_proj|embeddings?)\\.weight|.*\\._recurrent_kernel_");
+
+    /** Whether a matrix of this name is worth it. */
     static boolean applies(String name, int columns) {
-        boolean precise = name.endsWith("igate_preact.weight")
-                || name.endsWith("fgate_preact.weight")
-                || name.endsWith("embeddings.weight")
-                || name.endsWith("embedding.weight");
-        return !precise && columns % WeightMatrix.BLOCK == 0;
+        return columns % WeightMatrix.BLOCK == 0 && !PRECISE.matcher(name).matches();
     }
 
     /** Says so in the metadata; always in the same order, so that two runs give the same bytes. */

@@ -2,55 +2,52 @@ package dev.xlstm.model;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
 
 /**
- * What the computation needs to know of a config.json, derived and checked.
+ * What the computation needs to know of a config file, derived and checked.
  *
- * @param hiddenSize H, width of the residual stream
- * @param numLayers L
- * @param numHeads NH
- * @param qkSize QK, width of q and k over all heads
- * @param vSize VD, width of v, of the output gate and of the cell's output over all heads
- * @param ffnSize U, width of the feed-forward layer
+ * @param hiddenSize H or E, width of the residual stream
  * @param vocabSize V, rows of the embedding and of the head
- * @param gateSoftCap cap of the input and forget gates' pre-activations; 0 for none
- * @param outputLogitSoftCap cap of the logits; 0 for none
+ * @param blocks in order
+ * @param norm the kind of the norms before layers and head (those of the heads are always layer norms)
  * @param normEps added to the variance in all norms
- * @param eps added to the denominator of the mLSTM read-out
- * @param chunkSize steps the chunkwise mLSTM takes at once in prefill; changes results by rounding only
- * @param useBias whether the linear layers and the norms have biases (the gates always have, the head never)
- * @param tiedHead whether the head is the embedding
  * @param outNorm whether the checkpoint must hold a final norm
+ * @param tiedHead whether the head is the embedding
+ * @param outputLogitSoftCap cap of the logits; 0 for none
+ * @param chunkSize steps the chunkwise mLSTM takes at once in prefill; changes results by rounding only
  */
 public record XlstmConfig(
         int hiddenSize,
-        int numLayers,
-        int numHeads,
-        int qkSize,
-        int vSize,
-        int ffnSize,
         int vocabSize,
-        float gateSoftCap,
-        float outputLogitSoftCap,
+        List<BlockConfig> blocks,
+        NormKind norm,
         float normEps,
-        float eps,
-        int chunkSize,
-        boolean useBias,
+        boolean outNorm,
         boolean tiedHead,
-        boolean outNorm) {
+        float outputLogitSoftCap,
+        int chunkSize) {
+
+    /** The two kinds of norm over the residual stream. */
+    public enum NormKind {
+        RMS,
+        LAYER
+    }
 
     // Far beyond any model, and near enough that no product of them overflows a long.
-    private static final int MAX_WIDTH = 1 << 20;
-    private static final int MAX_LAYERS = 1 << 12;
-    private static final int MAX_VOCAB = 1 << 24;
-    private static final int MAX_FACTOR = 1 << 10;
+    static final int MAX_WIDTH = 1 << 20;
+    static final int MAX_LAYERS = 1 << 12;
+    static final int MAX_VOCAB = 1 << 24;
+    static final int MAX_FACTOR = 1 << 10;
     private static final long MAX_STATE_BYTES = 1L << 36;
 
     // Longer chunks cost memory and time, and give the same results.
     private static final int MAX_CHUNK = 1 << 10;
 
     /**
-     * Reads a config.json; fields it lacks have the defaults of Hugging Face's implementation.
+     * Reads a config file, .json or .yaml; fields it lacks have the defaults of the implementations that write it.
      *
      * @throws ModelException if it is of another architecture, or a value makes no sense
      */
@@ -59,6 +56,17 @@ public record XlstmConfig(
     }
 
     static XlstmConfig of(JsonObject json) throws ModelException {
+        XlstmConfig config = BlockStack.isIn(json) ? BlockStack.config(json) : large(json);
+        if (config.stateBytes() > MAX_STATE_BYTES) {
+            throw new ModelException(
+                    json.file(),
+                    "a state of " + config.stateBytes() + " bytes follows from it; no such model is known");
+        }
+        return config;
+    }
+
+    /** xLSTM large. */
+    private static XlstmConfig large(JsonObject json) throws ModelException {
         checkArchitecture(json);
         int hidden = either(json, "hidden_size", "embedding_dim", 4096, MAX_WIDTH);
         int layers = either(json, "num_hidden_layers", "num_blocks", 32, MAX_LAYERS);
@@ -69,39 +77,27 @@ public record XlstmConfig(
         int multiple = json.integer("ffn_round_up_to_multiple_of", 64, 1, MAX_WIDTH);
         double unrounded = hidden * json.number("ffn_proj_factor", 2.667, 0, MAX_FACTOR);
         int ffn = width(json, "ffn_proj_factor", roundUp(unrounded, multiple), 1);
-        XlstmConfig config = new XlstmConfig(
-                hidden,
-                layers,
+        BlockConfig block = new BlockConfig.Large(
                 heads,
                 qk,
                 v,
                 ffn,
-                json.integer("vocab_size", 50304, 1, MAX_VOCAB),
                 softCap(json, "gate_soft_cap", 15),
-                softCap(json, "output_logit_soft_cap", 30),
-                (float) json.number("norm_eps", 1e-6, 0, 1),
                 (float) json.number("eps", 1e-6, 0, 1),
-                Math.min(MAX_CHUNK, json.integer("chunk_size", 64, 1, Integer.MAX_VALUE)),
-                json.flag("use_bias", false),
+                json.flag("use_bias", false));
+        return new XlstmConfig(
+                hidden,
+                json.integer("vocab_size", 50304, 1, MAX_VOCAB),
+                Collections.nCopies(layers, block),
+                NormKind.RMS,
+                (float) json.number("norm_eps", 1e-6, 0, 1),
+                json.flag("add_out_norm", true),
                 json.flag("tie_word_embeddings", false),
-                json.flag("add_out_norm", true));
-        if (config.stateBytes() > MAX_STATE_BYTES) {
-            throw new ModelException(
-                    json.file(),
-                    "a state of " + config.stateBytes() + " bytes follows from it; no such model is known");
-        }
-        return config;
+                softCap(json, "output_logit_soft_cap", 30),
+                Math.min(MAX_CHUNK, json.integer("chunk_size", 64, 1, Integer.MAX_VALUE)));
     }
 
     private static void checkArchitecture(JsonObject json) throws ModelException {
-        for (String field : new String[] {"mlstm_block", "slstm_block", "slstm_at", "_xlstm_config"}) {
-            if (json.has(field)) {
-                throw json.problem(
-                        field,
-                        "belongs to the original architecture of sLSTM and mLSTM block stacks, which is not supported"
-                                + " yet; the models supported are xLSTM large, such as xLSTM-7b");
-            }
-        }
         String type = json.string("model_type").orElse("xlstm"); // absent in files not written by transformers
         if (!type.equals("xlstm")) {
             throw json.problem("model_type", "is '" + type + "'; only 'xlstm' is supported");
@@ -117,7 +113,7 @@ public record XlstmConfig(
         return value;
     }
 
-    private static int width(JsonObject json, String field, double width, int heads) throws ModelException {
+    static int width(JsonObject json, String field, double width, int heads) throws ModelException {
         if (width < 1 || width > MAX_WIDTH) {
             throw json.problem(field, "makes a layer " + width + " wide; from 1 to " + MAX_WIDTH + " is possible");
         }
@@ -145,23 +141,17 @@ public record XlstmConfig(
         return (float) cap;
     }
 
-    /** dqk, the width of one head's q and k. */
-    public int qkHeadSize() {
-        return qkSize / numHeads;
+    public int numLayers() {
+        return blocks.size();
     }
 
-    /** dv, the width of one head's v. */
-    public int vHeadSize() {
-        return vSize / numHeads;
-    }
-
-    /** Floats of one layer's state: C, n and m of all heads. */
-    public long stateFloatsPerLayer() {
-        return (long) numHeads * ((long) qkHeadSize() * vHeadSize() + qkHeadSize() + 1);
+    /** The shape of every block of an xLSTM large; none if this is a model of other blocks. */
+    public Optional<BlockConfig.Large> large() {
+        return blocks.getFirst() instanceof BlockConfig.Large block ? Optional.of(block) : Optional.empty();
     }
 
     /** Bytes of a sequence's whole state in float32, however long the sequence is. */
     public long stateBytes() {
-        return numLayers * stateFloatsPerLayer() * Float.BYTES;
+        return Float.BYTES * blocks.stream().mapToLong(BlockConfig::stateFloats).sum();
     }
 }

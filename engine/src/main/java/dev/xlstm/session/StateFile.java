@@ -155,18 +155,16 @@ public final class StateFile {
 
     /** The tensors of a state, in the order of its canonical layout. */
     private static List<TensorInfo> layout(XlstmConfig config) {
-        TensorInfo[] tensors = new TensorInfo[3 * config.numLayers()];
+        List<TensorInfo> tensors = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
-            String layer = "layers." + i;
-            int heads = config.numHeads();
-            tensors[3 * i] = new TensorInfo(layer + ".c", DType.F32, heads, config.qkHeadSize(), config.vHeadSize());
-            tensors[3 * i + 1] = new TensorInfo(layer + ".n", DType.F32, heads, config.qkHeadSize());
-            tensors[3 * i + 2] = new TensorInfo(layer + ".m", DType.F32, heads);
+            for (TensorInfo part : config.blocks().get(i).state()) {
+                tensors.add(new TensorInfo("layers." + i + "." + part.name(), part.dtype(), part.shape()));
+            }
         }
-        return List.of(tensors);
+        return tensors;
     }
 
-    /** Whether it is a c: n and m are small, and an error of theirs would weigh on all of the memory. */
+    /** Whether it is the c of an mLSTM: the rest is small, and an error of it would weigh on all of the memory. */
     private static boolean isMatrixMemory(TensorInfo info) {
         return info.shape().length == 3;
     }

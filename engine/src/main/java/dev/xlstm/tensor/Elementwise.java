@@ -50,13 +50,12 @@ public final class Elementwise {
             float eps,
             float[] out,
             int outOffset) {
-        float mean = 0;
         FloatVector sums = FloatVector.zero(F32);
         int i = 0;
         for (; i < Simd.bound(n); i += LANES) {
             sums = sums.add(FloatVector.fromArray(F32, x, xOffset + i));
         }
-        mean = Simd.sum(sums);
+        float mean = Simd.sum(sums);
         for (; i < n; i++) {
             mean += x[xOffset + i];
         }
@@ -135,6 +134,15 @@ public final class Elementwise {
             FloatVector z = FloatVector.fromArray(F32, gate, gateOffset + i, mask);
             FloatVector u = FloatVector.fromArray(F32, up, upOffset + i, mask);
             z.div(Simd.exp(z.neg()).add(1f)).mul(u).intoArray(gate, gateOffset + i, mask);
+        }
+    }
+
+    /** {@code x = silu(x)} over n floats. */
+    public static void silu(float[] x, int offset, int n) {
+        for (int i = 0; i < n; i += LANES) {
+            VectorMask<Float> mask = F32.indexInRange(i, n);
+            FloatVector z = FloatVector.fromArray(F32, x, offset + i, mask);
+            z.div(Simd.exp(z.neg()).add(1f)).intoArray(x, offset + i, mask);
         }
     }
 

@@ -1,10 +1,12 @@
 package dev.xlstm.backend;
 
+import dev.xlstm.model.BlockConfig;
 import dev.xlstm.safetensors.SafetensorsFile;
 import dev.xlstm.safetensors.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -16,7 +18,8 @@ public final class GoldenFixture implements AutoCloseable {
 
     private static final String DEMO = "demo-model";
     private static final Path TEST_DATA = Path.of("../test-data");
-    private static final Path FIXTURES = TEST_DATA.resolve("fixtures");
+    private static final Path FIXTURES = TEST_DATA.resolve("fixtures"); // xLSTM large
+    private static final Path BLOCK_FIXTURES = TEST_DATA.resolve("fixtures-blocks"); // the original models
 
     public final Path directory;
     public final JsonNode json;
@@ -24,19 +27,32 @@ public final class GoldenFixture implements AutoCloseable {
 
     public GoldenFixture(String name) throws IOException {
         boolean demo = name.equals(DEMO);
-        directory = demo ? TEST_DATA.resolve(DEMO) : FIXTURES.resolve(name);
+        Path fixtures = Files.exists(BLOCK_FIXTURES.resolve(name)) ? BLOCK_FIXTURES : FIXTURES;
+        directory = demo ? TEST_DATA.resolve(DEMO) : fixtures.resolve(name);
         Path golden = demo ? TEST_DATA.resolve(DEMO + "-golden") : directory;
         json = JsonMapper.shared().readTree(golden.resolve("golden.json").toFile());
         tensors = SafetensorsFile.open(golden.resolve("golden.safetensors"));
     }
 
-    /** The fixtures that are whole models, and the demo model. */
+    /** The fixtures that are whole models of xLSTM large, and the demo model. */
     public static Stream<String> models() throws IOException {
-        Stream<String> fixtures = Files.list(FIXTURES)
+        return Stream.concat(models(FIXTURES), Stream.of(DEMO));
+    }
+
+    /** The fixtures that are stacks of mLSTM and sLSTM blocks. */
+    public static Stream<String> blockModels() throws IOException {
+        return models(BLOCK_FIXTURES);
+    }
+
+    private static Stream<String> models(Path fixtures) throws IOException {
+        return Files.list(fixtures)
                 .filter(d -> Files.exists(d.resolve("config.json")))
                 .map(d -> d.getFileName().toString())
                 .sorted();
-        return Stream.concat(fixtures, Stream.of(DEMO));
+    }
+
+    public boolean has(String name) {
+        return tensors.tensors().containsKey(name);
     }
 
     public int[] ids(String field) {
@@ -46,6 +62,26 @@ public final class GoldenFixture implements AutoCloseable {
     /** Largest difference of a logit from the float64 run that float32 arithmetic may make. */
     public float logitTolerance() {
         return (float) json.get("suggested_tolerance").get("logits_abs").asDouble();
+    }
+
+    /** Largest difference of a part of the state, as a share of its largest element. */
+    public float stateTolerance() {
+        return (float)
+                json.get("suggested_tolerance").path("state_rel_to_absmax").asDouble(5e-5);
+    }
+
+    /** A part of a block's state, as far as it is kept: the reference's window has a row more, which it never uses. */
+    public float[] state(String run, int block, BlockConfig shape, String part) {
+        String name = run + "." + block + ".";
+        if (shape instanceof BlockConfig.Large) {
+            return floats(name + part);
+        }
+        if (part.equals("conv")) {
+            Tensor window = tensors.tensors().get(name + part);
+            float[] rows = floats(name + part);
+            return Arrays.copyOfRange(rows, (int) window.shape()[1], rows.length);
+        }
+        return floats(name + (shape instanceof BlockConfig.Mlstm ? "mlstm." : "slstm.") + part);
     }
 
     public float[] floats(String name) {

@@ -3,8 +3,10 @@ package dev.xlstm.generation;
 import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
+import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.SpecialTokens;
 import dev.xlstm.model.XlstmConfig;
+import dev.xlstm.model.XlstmConfig.NormKind;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -80,7 +83,8 @@ final class ScriptedModel implements LoadedModel {
 
     @Override
     public XlstmConfig config() {
-        return new XlstmConfig(8, 1, 1, 4, 8, 8, VOCAB, 15, 30, 1e-6f, 1e-6f, 16, true, false, false);
+        BlockConfig block = new BlockConfig.Large(1, 4, 8, 8, 15, 1e-6f, true);
+        return new XlstmConfig(8, VOCAB, List.of(block), NormKind.RMS, 1e-6f, false, false, 30, 16);
     }
 
     @Override

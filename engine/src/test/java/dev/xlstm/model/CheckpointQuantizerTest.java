@@ -1,6 +1,5 @@
 package dev.xlstm.model;
 
-import dev.xlstm.model.XlstmWeights.Layer;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.safetensors.SafetensorsFile;
 import dev.xlstm.safetensors.SafetensorsWriter;
@@ -59,16 +58,20 @@ class CheckpointQuantizerTest {
             XlstmWeights after = copy.weights();
             assertThat(after.head().format()).isEqualTo(format);
             assertThat(after.embedding().format()).isEqualTo(before.embedding().format());
-            for (int l = 0; l < before.layers().size(); l++) {
-                Layer from = before.layers().get(l);
-                Layer to = after.layers().get(l);
+            for (int l = 0; l < before.blocks().size(); l++) {
+                BlockWeights.Large from = (BlockWeights.Large) before.blocks().get(l);
+                BlockWeights.Large to = (BlockWeights.Large) after.blocks().get(l);
                 assertThat(to.inputGate().matrix().format())
                         .isEqualTo(from.inputGate().matrix().format());
                 assertThat(to.forgetGate().bias()).isEqualTo(from.forgetGate().bias());
                 assertThat(to.multiheadNorm().weight())
                         .isEqualTo(from.multiheadNorm().weight());
                 assertNear(to.v().matrix(), from.v().matrix(), levels, steps);
-                assertNear(to.down().matrix(), from.down().matrix(), levels, steps);
+                assertNear(
+                        to.feedForward().down().matrix(),
+                        from.feedForward().down().matrix(),
+                        levels,
+                        steps);
             }
             assertNear(after.head(), before.head(), levels, steps);
         }
@@ -119,8 +122,10 @@ class CheckpointQuantizerTest {
         try (ModelDirectory stored = ModelDirectory.open(DEMO);
                 ModelDirectory converted = ModelDirectory.open(DEMO)) {
             converted.convertTo(format);
-            WeightMatrix from = stored.weights().layers().getFirst().q().matrix();
-            WeightMatrix to = converted.weights().layers().getFirst().q().matrix();
+            WeightMatrix from =
+                    stored.weights().blocks().getFirst().linears().getFirst().matrix();
+            WeightMatrix to =
+                    converted.weights().blocks().getFirst().linears().getFirst().matrix();
             assertThat(to.format()).isEqualTo(format);
             for (int r = 0; r < from.rows(); r++) {
                 float[] expected = row(from, r);

@@ -30,17 +30,45 @@ class FixtureWeightsTest {
             XlstmConfig config = model.config();
             assertThat(config.hiddenSize()).isEqualTo(hidden);
             assertThat(config.numLayers()).isEqualTo(layers);
-            assertThat(config.numHeads()).isEqualTo(heads);
-            assertThat(config.qkSize()).isEqualTo(qk);
-            assertThat(config.vSize()).isEqualTo(v);
-            assertThat(config.ffnSize()).isEqualTo(ffn);
+            BlockConfig.Large block = config.large().orElseThrow();
+            assertThat(block.numHeads()).isEqualTo(heads);
+            assertThat(block.qkSize()).isEqualTo(qk);
+            assertThat(block.vSize()).isEqualTo(v);
+            assertThat(block.ffnSize()).isEqualTo(ffn);
             assertThat(config.vocabSize()).isEqualTo(vocab);
             assertThat(config.chunkSize()).isEqualTo(chunk);
 
             XlstmWeights weights = model.weights();
-            assertThat(weights.layers()).hasSize(layers);
+            assertThat(weights.blocks()).hasSize(layers);
             assertThat(weights.head() == weights.embedding()).isEqualTo(name.equals("tiny-tied"));
-            assertThat(weights.layers().getFirst().q().bias() != null).isEqualTo(name.equals("tiny-bias"));
+            assertThat(weights.blocks().getFirst().linears().getFirst().bias() != null)
+                    .isEqualTo(name.equals("tiny-bias"));
+            assertThat(model.unusedTensors()).isEmpty();
+            long stored = model.checkpoint().tensors().values().stream()
+                    .mapToLong(tensor -> tensor.elementCount())
+                    .sum();
+            assertThat(weights.parameterCount()).isEqualTo(stored);
+        }
+    }
+
+    /** Stacks of mLSTM and sLSTM blocks: every weight of the file finds its place, once. */
+    @ParameterizedTest
+    @CsvSource({
+        // name, E, kinds of the blocks
+        "blocks-mixed, 96, mLSTM sLSTM mLSTM sLSTM",
+        "blocks-mlstm, 64, mLSTM mLSTM mLSTM",
+        "blocks-slstm, 64, sLSTM sLSTM",
+        "blocks-step-long, 64, mLSTM sLSTM mLSTM",
+        "blocks-tied, 64, sLSTM mLSTM sLSTM mLSTM",
+    })
+    void loadsEveryStackOfBlocks(String name, int width, String kinds) throws Exception {
+        Path directory = FIXTURES.resolveSibling("fixtures-blocks").resolve(name);
+        try (ModelDirectory model = ModelDirectory.open(directory)) {
+            assertThat(model.config().hiddenSize()).isEqualTo(width);
+            assertThat(model.config().blocks()).extracting(BlockConfig::kind).containsExactly(kinds.split(" "));
+            assertThat(model.config().large()).isEmpty();
+            XlstmWeights weights = model.weights();
+            assertThat(weights.head() == weights.embedding()).isEqualTo(name.equals("blocks-tied"));
             assertThat(model.unusedTensors()).isEmpty();
             long stored = model.checkpoint().tensors().values().stream()
                     .mapToLong(tensor -> tensor.elementCount())

@@ -104,7 +104,7 @@ class ModelDirectoryTest {
         assertThat(blobs).isDirectory();
         try (ModelDirectory model =
                 ModelDirectory.open(ModelDirectory.resolve("a/b", Map.of("HF_HOME", directory.toString())))) {
-            assertThat(model.weights().layers()).hasSize(2);
+            assertThat(model.weights().blocks()).hasSize(2);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.xlstm.model;
 
-import dev.xlstm.model.XlstmWeights.Layer;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.tensor.WeightMatrix;
 import java.nio.file.Path;
@@ -33,7 +32,7 @@ class WeightLoaderTest {
     }
 
     private void assertSameAsOriginal(XlstmWeights weights) {
-        Layer layer = weights.layers().get(1);
+        BlockWeights.Large layer = (BlockWeights.Large) weights.blocks().get(1);
         assertThat(values(layer.q().matrix()))
                 .isEqualTo(original.get(CELL + "q.weight").values());
         assertThat(values(layer.k().matrix()))
@@ -54,11 +53,11 @@ class WeightLoaderTest {
                 .isEqualTo(original.get(CELL + "multihead_norm.weight").values());
         assertThat(values(layer.out().matrix()))
                 .isEqualTo(original.get(CELL + "out_proj.weight").values());
-        assertThat(values(layer.upGate().matrix()))
+        assertThat(values(layer.feedForward().gate().matrix()))
                 .isEqualTo(original.get(FFN + "proj_up_gate.weight").values());
-        assertThat(values(layer.up().matrix()))
+        assertThat(values(layer.feedForward().up().matrix()))
                 .isEqualTo(original.get(FFN + "proj_up.weight").values());
-        assertThat(values(layer.down().matrix()))
+        assertThat(values(layer.feedForward().down().matrix()))
                 .isEqualTo(original.get(FFN + "proj_down.weight").values());
         assertThat(values(weights.embedding()))
                 .isEqualTo(original.get("backbone.embeddings.weight").values());
@@ -150,7 +149,8 @@ class WeightLoaderTest {
     void biasesAreReadOnlyWhereTheConfigHasThem() throws Exception {
         model.add(CELL + "q.bias", TestModel.QK);
         try (ModelDirectory opened = ModelDirectory.open(model.write(directory))) {
-            assertThat(opened.weights().layers().get(1).q().bias()).isNull();
+            assertThat(opened.weights().blocks().get(1).linears().getFirst().bias())
+                    .isNull();
             assertThat(opened.unusedTensors()).containsExactly(CELL + "q.bias");
         }
         model.config.put("use_bias", true);

@@ -3,6 +3,7 @@ package dev.xlstm.session;
 import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.GoldenFixture;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.safetensors.DType;
@@ -155,7 +156,7 @@ class StateFileTest {
             session.feed(ids, 0, 300);
             write(session);
         }
-        var config = model.config();
+        BlockConfig.Large block = model.config().large().orElseThrow();
         try (SafetensorsFile read = SafetensorsFile.open(file)) {
             assertThat(read.tensors())
                     .containsOnlyKeys(
@@ -167,10 +168,9 @@ class StateFileTest {
                             "layers.1.m",
                             "waiting");
             assertThat(read.tensors().get("layers.1.c").shape())
-                    .containsExactly(config.numHeads(), config.qkHeadSize(), config.vHeadSize());
-            assertThat(read.tensors().get("layers.1.n").shape())
-                    .containsExactly(config.numHeads(), config.qkHeadSize());
-            assertThat(read.tensors().get("layers.1.m").shape()).containsExactly(config.numHeads());
+                    .containsExactly(block.numHeads(), block.qkHeadSize(), block.vHeadSize());
+            assertThat(read.tensors().get("layers.1.n").shape()).containsExactly(block.numHeads(), block.qkHeadSize());
+            assertThat(read.tensors().get("layers.1.m").shape()).containsExactly(block.numHeads());
             assertThat(read.tensors().get("waiting").data().toArray(ValueLayout.JAVA_INT_UNALIGNED))
                     .containsExactly(Arrays.copyOfRange(ids, 256, 300));
             assertThat(read.metadata()).containsEntry("format", "xlstm-state").containsEntry("tokens", "300");

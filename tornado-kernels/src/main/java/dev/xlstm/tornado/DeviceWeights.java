@@ -1,8 +1,10 @@
 package dev.xlstm.tornado;
 
+import dev.xlstm.backend.DoesNotFitException;
+import dev.xlstm.model.BlockConfig;
+import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
-import dev.xlstm.model.XlstmWeights.Layer;
 import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.model.XlstmWeights.Norm;
 import java.util.ArrayList;
@@ -59,20 +61,27 @@ final class DeviceWeights {
 
     private final List<TornadoNativeArray> arrays = new ArrayList<>();
 
+    /**
+     * @throws DoesNotFitException if the model is of blocks there are no kernels for
+     */
     DeviceWeights(XlstmWeights weights) {
         XlstmConfig config = weights.config();
+        BlockConfig.Large shape = config.large()
+                .orElseThrow(() -> new DoesNotFitException("the GPU backend computes xLSTM large only, no stacks of mLSTM"
+                        + " and sLSTM blocks; take --backend cpu"));
         sizes = new Sizes(
                 config.numLayers(),
                 config.hiddenSize(),
-                config.numHeads(),
-                config.qkHeadSize(),
-                config.vHeadSize(),
-                config.ffnSize(),
-                config.gateSoftCap(),
+                shape.numHeads(),
+                shape.qkHeadSize(),
+                shape.vHeadSize(),
+                shape.ffnSize(),
+                shape.gateSoftCap(),
                 config.outputLogitSoftCap(),
                 config.normEps(),
-                config.eps());
-        for (Layer w : weights.layers()) {
+                shape.eps());
+        for (BlockWeights block : weights.blocks()) {
+            BlockWeights.Large w = (BlockWeights.Large) block;
             List<Linear> projections = List.of(w.q(), w.k(), w.v(), w.outputGate(), w.inputGate(), w.forgetGate());
             float[] multiheadBias = w.multiheadNorm().bias();
             blocks.add(new Block(
@@ -80,11 +89,11 @@ final class DeviceWeights {
                     norm(w.normMlstm()),
                     DeviceMatrix.stack(projections, w.normMlstm()),
                     vector(w.multiheadNorm().weight()),
-                    vector(multiheadBias == null ? new float[config.vSize()] : multiheadBias),
+                    vector(multiheadBias == null ? new float[shape.vSize()] : multiheadBias),
                     single(w.out(), null),
-                    norm(w.normFfn()),
-                    DeviceMatrix.interleave(w.upGate(), w.up(), w.normFfn()),
-                    single(w.down(), null)));
+                    norm(w.feedForward().norm()),
+                    DeviceMatrix.interleave(w.feedForward().gate(), w.feedForward().up(), w.feedForward().norm()),
+                    single(w.feedForward().down(), null)));
         }
         outNorm = weights.outNorm() == null ? null : norm(weights.outNorm());
         head = single(new Linear(weights.head(), null), weights.outNorm());

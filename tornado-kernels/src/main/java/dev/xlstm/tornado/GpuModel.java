@@ -195,7 +195,7 @@ final class GpuModel implements LoadedModel {
 
     @Override
     public void forward(Batch batch, float[] logits) {
-        check(batch, logits);
+        batch.check(MAX_ROWS, config.vocabSize(), logits);
         int logitRow = 0;
         for (int from = 0; from < batch.chunks(); from += slots.count()) {
             int to = Math.min(from + slots.count(), batch.chunks());
@@ -238,22 +238,6 @@ final class GpuModel implements LoadedModel {
     private void embed(int id, FloatArray x, int r) {
         embedding.unpack(id, 0, row.length, row, 0);
         MemorySegment.copy(row, 0, x.getSegment(), ValueLayout.JAVA_FLOAT, 4L * r * row.length, row.length);
-    }
-
-    private void check(Batch batch, float[] logits) {
-        int rows = batch.rows();
-        if (rows == 0 || rows > MAX_ROWS) {
-            throw new IllegalArgumentException(rows + " rows in a batch; 1 to " + MAX_ROWS + " are possible");
-        }
-        for (int r = 0; r < rows; r++) {
-            if (batch.id(r) < 0 || batch.id(r) >= config.vocabSize()) {
-                throw new IllegalArgumentException(
-                        "id " + batch.id(r) + " is outside the vocabulary of " + config.vocabSize());
-            }
-        }
-        if (batch.logitRows() > 0 && logits.length < batch.logitRows() * config.vocabSize()) {
-            throw new IllegalArgumentException("no room for " + batch.logitRows() + " rows of logits");
-        }
     }
 
     @Override

@@ -6,8 +6,10 @@ import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
 import dev.xlstm.bench.RandomWeights;
+import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
+import java.util.Collections;
 import java.lang.foreign.Arena;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -21,7 +23,16 @@ class FormatsTest {
 
     /** Two blocks, in a shape that no size of a workgroup divides. */
     private static final XlstmConfig CONFIG =
-            new XlstmConfig(96, 2, 3, 48, 96, 160, 301, 15, 30, 1e-6f, 1e-6f, 64, false, false, true);
+            new XlstmConfig(
+                    96,
+                    301,
+                    Collections.nCopies(2, new BlockConfig.Large(3, 48, 96, 160, 15, 1e-6f, false)),
+                    XlstmConfig.NormKind.RMS,
+                    1e-6f,
+                    true,
+                    false,
+                    30,
+                    64);
 
     @ParameterizedTest
     @ValueSource(strings = {"f32", "f16", "bf16", "q8_0", "q4_0"})

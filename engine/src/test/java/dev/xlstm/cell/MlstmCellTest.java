@@ -1,4 +1,4 @@
-package dev.xlstm.mlstm;
+package dev.xlstm.cell;
 
 import dev.xlstm.backend.GoldenFixture;
 import java.lang.foreign.Arena;
@@ -52,7 +52,7 @@ class MlstmCellTest {
         memory.set(ValueLayout.JAVA_FLOAT, mAt, golden.floats(name + ".m0")[head]);
 
         float eps = (float) golden.json.get("eps").asDouble();
-        MlstmCell cell = new MlstmCell(dqk, dv, Math.max(chunk, 1), eps);
+        MlstmCell cell = new MlstmCell(dqk, dv, Math.max(chunk, 1), eps, (float) (1 / Math.sqrt(dqk)));
         int qkAt = head * steps * dqk;
         int vAt = head * steps * dv;
         int gateAt = head * steps;

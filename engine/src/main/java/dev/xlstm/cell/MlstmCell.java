@@ -1,4 +1,4 @@
-package dev.xlstm.mlstm;
+package dev.xlstm.cell;
 
 import dev.xlstm.tensor.MatrixProduct;
 import dev.xlstm.tensor.Simd;
@@ -32,7 +32,7 @@ public final class MlstmCell {
     private final int dv;
     private final int chunkSize;
     private final float eps;
-    private final float scale; // of q
+    private final float scale; // of q; 1/√dqk in the formulas
 
     // scratch of the chunkwise form; c = chunkSize
     private float[] state; // C [dqk, dv]
@@ -50,13 +50,14 @@ public final class MlstmCell {
      * @param dv width of v and h
      * @param chunkSize steps the chunkwise form takes at once
      * @param eps added to the denominator
+     * @param scale of q: 1/√dqk, or 1 where k has been scaled, which makes C and n so much smaller
      */
-    public MlstmCell(int dqk, int dv, int chunkSize, float eps) {
+    public MlstmCell(int dqk, int dv, int chunkSize, float eps, float scale) {
         this.dqk = dqk;
         this.dv = dv;
         this.chunkSize = chunkSize;
         this.eps = eps;
-        this.scale = (float) (1 / Math.sqrt(dqk));
+        this.scale = scale;
     }
 
     /**
@@ -115,15 +116,15 @@ public final class MlstmCell {
             float[] h,
             int vAt,
             int dv) {
-        FloatVector key8 = FloatVector.broadcast(F32, key);
-        FloatVector query8 = FloatVector.broadcast(F32, query);
+        FloatVector keys = FloatVector.broadcast(F32, key);
+        FloatVector queries = FloatVector.broadcast(F32, query);
         int c = 0;
         for (; c < Simd.bound(dv); c += LANES) {
             FloatVector cell = FloatVector.fromMemorySegment(F32, memory, row + 4L * c, ByteOrder.nativeOrder())
                     .mul(forget);
-            cell = key8.fma(FloatVector.fromArray(F32, v, vAt + c), cell);
+            cell = keys.fma(FloatVector.fromArray(F32, v, vAt + c), cell);
             cell.intoMemorySegment(memory, row + 4L * c, ByteOrder.nativeOrder());
-            query8.fma(cell, FloatVector.fromArray(F32, h, vAt + c)).intoArray(h, vAt + c);
+            queries.fma(cell, FloatVector.fromArray(F32, h, vAt + c)).intoArray(h, vAt + c);
         }
         for (; c < dv; c++) {
             float cell = Math.fma(key, v[vAt + c], memory.get(JAVA_FLOAT, row + 4L * c) * forget);

@@ -1,0 +1,166 @@
+package dev.xlstm.model;
+
+import dev.xlstm.tensor.Activation;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+import static dev.xlstm.model.XlstmConfig.MAX_FACTOR;
+import static dev.xlstm.model.XlstmConfig.MAX_LAYERS;
+import static dev.xlstm.model.XlstmConfig.MAX_VOCAB;
+import static dev.xlstm.model.XlstmConfig.MAX_WIDTH;
+
+/** The config tree of the original models, stacks of mLSTM and sLSTM blocks: NX-AI's {@code xLSTMLMModelConfig}. */
+final class BlockStack {
+
+    private static final float NORM_EPS = 1e-5f; // of every norm, fixed
+    private static final int CHUNK = 64; // the file says none
+    private static final int MAX_KERNEL = 64;
+    private static final int MAX_BLOCK = 512; // a q, k or v matrix of larger blocks would be no small part of a model
+
+    private BlockStack() {}
+
+    /** Whether a config file is of this architecture. */
+    static boolean isIn(JsonObject json) throws ModelException {
+        JsonObject tree = tree(json);
+        return tree.has("mlstm_block") || tree.has("slstm_block") || tree.has("slstm_at");
+    }
+
+    /**
+     * Where the tree is: the file itself, the part named model of an experiment's file, or a field of an exported
+     * config.json.
+     */
+    static JsonObject tree(JsonObject json) throws ModelException {
+        for (String wrapper : new String[] {"_xlstm_config", "model"}) {
+            if (json.value(wrapper) instanceof Map) {
+                return resolved(json, json.object(wrapper));
+            }
+        }
+        return json;
+    }
+
+    /** With references to other fields of the file, <code>${dataset.kwargs.vocab_size}</code>, replaced by their values. */
+    private static JsonObject resolved(JsonObject root, JsonObject tree) throws ModelException {
+        for (Map.Entry<String, Object> field : tree.fields().entrySet()) {
+            if (field.getValue() instanceof String text && text.matches("\\$\\{[\\w.]+}")) {
+                JsonObject at = root;
+                String[] path = text.substring(2, text.length() - 1).split("\\.");
+                for (int i = 0; i + 1 < path.length; i++) {
+                    at = at.object(path[i]);
+                }
+                String last = path.length == 0 ? "" : path[path.length - 1];
+                if (at.value(last) == null || at.value(last) instanceof String) {
+                    throw tree.problem(field.getKey(), "is " + text + ", which is no value of this file");
+                }
+                field.setValue(at.value(last));
+            }
+        }
+        return tree;
+    }
+
+    static XlstmConfig config(JsonObject json) throws ModelException {
+        JsonObject tree = tree(json);
+        int embedding = tree.integer("embedding_dim", 128, 1, MAX_WIDTH);
+        int count = tree.integer("num_blocks", 1, 1, MAX_LAYERS);
+        boolean allSlstm = tree.value("mlstm_block") == null;
+        Set<Integer> slstmAt = allSlstm ? all(count) : slstmAt(tree, count);
+        if (!slstmAt.isEmpty() && tree.value("slstm_block") == null) {
+            throw tree.problem("slstm_block", "is missing, though there are sLSTM blocks; say what they are like");
+        }
+        BlockConfig slstm = slstmAt.isEmpty() ? null : slstm(tree.object("slstm_block"), embedding);
+        BlockConfig mlstm = slstmAt.size() == count ? null : mlstm(tree, embedding);
+        List<BlockConfig> blocks = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            blocks.add(slstmAt.contains(i) ? slstm : mlstm);
+        }
+        return new XlstmConfig(
+                embedding,
+                tree.integer("vocab_size", 1, MAX_VOCAB)
+                        .orElseThrow(() -> tree.problem("vocab_size", "is missing; it has no default")),
+                List.copyOf(blocks),
+                XlstmConfig.NormKind.LAYER,
+                NORM_EPS,
+                tree.flag("add_post_blocks_norm", true),
+                tree.flag("tie_weights", false),
+                0,
+                CHUNK);
+    }
+
+    private static Set<Integer> all(int count) {
+        Set<Integer> all = new TreeSet<>();
+        for (int i = 0; i < count; i++) {
+            all.add(i);
+        }
+        return all;
+    }
+
+    /** Positions of sLSTM blocks; negative ones count from the end. */
+    private static Set<Integer> slstmAt(JsonObject tree, int count) throws ModelException {
+        if ("all".equals(tree.value("slstm_at"))) {
+            return all(count);
+        }
+        Set<Integer> positions = new TreeSet<>();
+        for (int position : tree.integers("slstm_at", -count, count - 1)) {
+            positions.add(position < 0 ? position + count : position);
+        }
+        return positions;
+    }
+
+    private static BlockConfig mlstm(JsonObject tree, int embedding) throws ModelException {
+        JsonObject json = tree.object("mlstm_block").object("mlstm");
+        int heads = json.integer("num_heads", 4, 1, MAX_WIDTH);
+        int inner = projected(json, embedding, 2.0, heads);
+        int wanted = json.integer("qkv_proj_blocksize", 4, 1, MAX_WIDTH);
+        int blocks = Math.max(inner / wanted, 1);
+        if (inner % blocks != 0 || wanted > inner) {
+            throw json.problem(
+                    "qkv_proj_blocksize", "is " + wanted + ", which does not cut the width " + inner + " into blocks");
+        }
+        if (inner / blocks > MAX_BLOCK) {
+            throw json.problem("qkv_proj_blocksize", "is " + wanted + "; up to " + MAX_BLOCK + " is possible");
+        }
+        int kernel = json.integer("conv1d_kernel_size", 4, 1, MAX_KERNEL);
+        return new BlockConfig.Mlstm(heads, inner, inner / blocks, kernel, tree.flag("bias", false));
+    }
+
+    private static BlockConfig slstm(JsonObject block, int embedding) throws ModelException {
+        JsonObject json = block.object("slstm");
+        String function = json.string("function").orElse("slstm");
+        if (!function.equals("slstm")) {
+            throw json.problem("function", "is '" + function + "'; only 'slstm' is supported");
+        }
+        int heads = Math.max(1, json.integer("num_heads", 4, Integer.MIN_VALUE, MAX_WIDTH));
+        if (embedding % heads != 0) {
+            throw json.problem("num_heads", "is " + heads + ", which does not divide the width " + embedding);
+        }
+        int kernel = json.integer("conv1d_kernel_size", 4, 0, MAX_KERNEL);
+        boolean none = block.has("feedforward") && block.value("feedforward") == null; // absence means the default
+        BlockConfig.FeedForward feedForward = none ? null : feedForward(block.object("feedforward"), embedding);
+        return new BlockConfig.Slstm(heads, embedding, kernel, json.flag("group_norm_weight", true), feedForward);
+    }
+
+    private static BlockConfig.FeedForward feedForward(JsonObject json, int embedding) throws ModelException {
+        String type = json.string("ff_type").orElse("ffn_gated");
+        if (!type.equals("ffn_gated")) {
+            throw json.problem("ff_type", "is '" + type + "'; only 'ffn_gated' is supported");
+        }
+        String name = json.string("act_fn").orElse("gelu");
+        Activation activation = Activation.named(name)
+                .orElseThrow(() -> json.problem(
+                        "act_fn", "is '" + name + "'; there are " + String.join(", ", Activation.names())));
+        return new BlockConfig.FeedForward(projected(json, embedding, 1.3, 1), activation, json.flag("bias", false));
+    }
+
+    /**
+     * The width a projection leads to. In double precision as the reference computes it, whose rounding errors are part of
+     * the format: 1.1 * 800 in multiples of 16 is 896.
+     */
+    private static int projected(JsonObject json, int embedding, double factor, int heads) throws ModelException {
+        int multiple = json.integer("round_proj_up_to_multiple_of", 64, 1, MAX_WIDTH);
+        double multiples = json.number("proj_factor", factor, 0, MAX_FACTOR) * embedding / multiple;
+        double whole = json.flag("round_proj_up_dim_up", true) ? Math.ceil(multiples) : Math.floor(multiples);
+        return XlstmConfig.width(json, "proj_factor", whole * multiple, heads);
+    }
+}
