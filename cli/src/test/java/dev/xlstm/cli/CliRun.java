@@ -14,6 +14,7 @@ record CliRun(int code, String out, String err) {
 
     static final Path DEMO = Path.of("../test-data/demo-model");
     static final Path FIXTURES = Path.of("../test-data/fixtures");
+    static final Path BLOCK_FIXTURES = Path.of("../test-data/fixtures-blocks");
 
     /** With stdin at its end, and no terminals. */
     static CliRun xlstm(String... args) {

@@ -50,9 +50,19 @@ class GenerateCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"tiny-f32", "tiny-bf16-sharded", "tiny-nxai"})
+    @ValueSource(
+            strings = {
+                "fixtures/tiny-f32",
+                "fixtures/tiny-bf16-sharded",
+                "fixtures/tiny-nxai",
+                "fixtures-blocks/blocks-mixed",
+                "fixtures-blocks/blocks-mlstm",
+                "fixtures-blocks/blocks-slstm",
+                "fixtures-blocks/blocks-step-long",
+                "fixtures-blocks/blocks-tied"
+            })
     void idsInAndOutAreTheReferences(String fixture) throws IOException {
-        Path model = CliRun.FIXTURES.resolve(fixture);
+        Path model = CliRun.FIXTURES.resolveSibling(fixture);
         JsonNode golden = JsonMapper.shared().readTree(Files.readString(model.resolve("golden.json")));
         String prompt = golden.get("prompt_ids").toString().replaceAll("[\\[\\]]", "");
         JsonNode json = xlstm(

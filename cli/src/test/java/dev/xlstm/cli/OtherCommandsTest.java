@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -26,23 +28,32 @@ class OtherCommandsTest {
     Path directory;
 
     /** From the reference's own logits, by the definition of the softmax. */
-    @Test
-    void scoresOfIdsAreTheReferences() throws IOException {
-        JsonNode golden = JsonMapper.shared().readTree(Files.readString(TINY.resolve("golden.json")));
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "fixtures/tiny-f32",
+                "fixtures-blocks/blocks-mixed",
+                "fixtures-blocks/blocks-mlstm",
+                "fixtures-blocks/blocks-slstm",
+                "fixtures-blocks/blocks-tied"
+            })
+    void scoresOfIdsAreTheReferences(String fixture) throws IOException {
+        Path model = CliRun.FIXTURES.resolveSibling(fixture);
+        JsonNode golden = JsonMapper.shared().readTree(Files.readString(model.resolve("golden.json")));
         JsonNode ids = golden.get("prompt_ids");
         String separated = ids.toString()
                 .replaceAll("[\\[\\]]", "")
                 .replaceFirst(",", "\n")
                 .replaceFirst(",", " , ");
         Path file = Files.writeString(directory.resolve("ids.txt"), separated + "\n");
-        JsonNode json = xlstm("score", "--model", TINY.toString(), "--ids-file", file.toString(), "--json")
+        JsonNode json = xlstm("score", "--model", model.toString(), "--ids-file", file.toString(), "--json")
                 .json();
 
         assertThat(json.get("token_ids")).isEqualTo(ids);
         assertThat(json.get("logprobs")).hasSize(ids.size());
         assertThat(json.get("logprobs").get(0).isNull()).isTrue();
         double sum = 0;
-        try (SafetensorsFile reference = SafetensorsFile.open(TINY.resolve("golden.safetensors"))) {
+        try (SafetensorsFile reference = SafetensorsFile.open(model.resolve("golden.safetensors"))) {
             Tensor logits = reference.tensors().get("logits_recurrent");
             for (int i = 1; i < ids.size(); i++) {
                 double expected = logSoftmax(logits, i - 1, ids.get(i).asInt());
@@ -161,6 +172,31 @@ class OtherCommandsTest {
                 .contains("no tokenizer")
                 .contains("lm_head.weight");
         assertThat(table.out().lines().filter(line -> line.contains(" x "))).isNotEmpty();
+    }
+
+    @Test
+    void inspectShowsAStackOfBlocks() {
+        String mixed = CliRun.BLOCK_FIXTURES.resolve("blocks-mixed").toString();
+        String table = xlstm("inspect", "--model", mixed).out();
+        assertThat(table)
+                .contains("xLSTM[1:1]: 4 blocks, width 96")
+                .contains("at 1, 3")
+                .contains("inner width 128, 4 heads of 32, q/k/v in blocks of 8, convolution over 4 tokens")
+                .contains("2 heads of 48, convolution over 4 tokens, feed-forward 128 (gelu)")
+                .contains("mLSTM c 32.00 KiB, mLSTM n 1.00 KiB, mLSTM m 32 bytes, mLSTM conv 3.00 KiB")
+                .contains("sLSTM y 768 bytes, sLSTM c 768 bytes, sLSTM n 768 bytes, sLSTM m 768 bytes, sLSTM conv");
+        JsonNode json = xlstm("inspect", "--model", mixed, "--json").json();
+        assertThat(json.get("config").get("stack").asString()).isEqualTo("xLSTM[1:1]");
+        assertThat(json.get("config").get("slstm_at").toString()).isEqualTo("[1,3]");
+        long bytes = 0;
+        for (JsonNode part : json.get("state")) {
+            bytes += part.get("bytes").asLong();
+        }
+        assertThat(json.get("state_bytes").asLong()).isEqualTo(bytes);
+        String mlstm = CliRun.BLOCK_FIXTURES.resolve("blocks-mlstm").toString();
+        assertThat(xlstm("inspect", "--model", mlstm).out())
+                .contains("xLSTM[1:0]")
+                .contains("none");
     }
 
     @Test

@@ -54,6 +54,7 @@ final class MlstmBlock implements Block {
     private final Projection down;
     private final ThreadTeam.Task convTask = this::convAndQkv;
     private final ThreadTeam.Task cellTask = this::cellOfHead;
+    private final ThreadTeam.Task gateTask = this::gateRow;
 
     MlstmBlock(BlockWeights.Mlstm w, BlockConfig.Mlstm shape, Buffers buffers, Pass pass, long stateAt) {
         weights = w;
@@ -84,7 +85,8 @@ final class MlstmBlock implements Block {
         up.run(pass.team, rows); // xm, z = W y
         pass.team.run(pass.batch.chunks() * tasks, convTask); // a = silu(conv(xm));  q, k = W a;  v = W xm
         gates.run(pass.team, rows); // i~, f~ = W [q; k; v]
-        pass.team.run(heads.tasks(), cellTask); // z = silu(z) * (LayerNorm(mLSTM(q, k/√dh, v, i~, f~)) + skip * a)
+        pass.team.run(heads.tasks(), cellTask); // h = LayerNorm(mLSTM(q, k/√dh, v, i~, f~))
+        pass.team.run(pass.rows(), gateTask); // z = silu(z) * (h + skip * a)
         down.run(pass.team, rows); // x += W z
     }
 
@@ -120,17 +122,16 @@ final class MlstmBlock implements Block {
 
     private void cellOfHead(int task, int worker) {
         heads.run(task, worker, stateAt, weights.headNorm());
-        int chunk = heads.chunk(task);
-        int head = heads.head(task) * headSize;
+    }
+
+    private void gateRow(int row, int worker) {
         float[] h = heads.h.data;
         float[] a = buffers.a.data;
         float[] skip = weights.skip();
-        for (int t = pass.batch.start(chunk); t < pass.batch.start(chunk + 1); t++) {
-            int at = t * inner + head;
-            for (int d = 0; d < headSize; d++) {
-                h[at + d] = Math.fma(skip[head + d], a[at + d], h[at + d]);
-            }
-            Elementwise.siluTimes(buffers.z.data, at, h, at, headSize);
+        int at = row * inner;
+        for (int d = 0; d < inner; d++) {
+            h[at + d] = Math.fma(skip[d], a[at + d], h[at + d]);
         }
+        Elementwise.siluTimes(buffers.z.data, at, h, at, inner);
     }
 }

@@ -9,6 +9,7 @@ import dev.xlstm.tensor.Elementwise;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
@@ -34,6 +35,7 @@ final class SlstmBlock implements Block {
         final Activations h; // of the cell [rows, E]
         final Activations gate; // of the feed-forward layer, null if there is none [rows, U]
         final Activations up; // [rows, U]
+        final SlstmCell[] cells; // one a worker
         final float[][] last; // of a worker: the last outputs of a head [D]
         final float[][] recurrent; // of a worker: what they contribute to the gates [NHs * 4 * D]
 
@@ -48,6 +50,8 @@ final class SlstmBlock implements Block {
             BlockConfig.FeedForward ffn = shape.feedForward();
             gate = ffn == null ? null : pass.activations(ffn.size());
             up = ffn == null ? null : pass.activations(ffn.size());
+            cells = new SlstmCell[pass.team.threads()];
+            Arrays.setAll(cells, w -> new SlstmCell(shape.headSize()));
             last = new float[pass.team.threads()][shape.headSize()];
             recurrent = new float[pass.team.threads()][SlstmCell.GATES * shape.size()];
         }
@@ -180,7 +184,7 @@ final class SlstmBlock implements Block {
                 int row = gatesAt + g * headSize;
                 r.multiply(last, recurrent, row, row + to - from, pass.scratch[worker]);
             }
-            SlstmCell.step(
+            buffers.cells[worker].step(
                     memory,
                     unitAt + 4L * size,
                     unitAt + 8L * size,

@@ -1,13 +1,9 @@
 package dev.xlstm.cell;
 
-import dev.xlstm.tensor.Simd;
+import dev.xlstm.tensor.Elementwise;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
-import static dev.xlstm.tensor.Simd.F32;
-import static dev.xlstm.tensor.Simd.LANES;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 /**
  * The sLSTM cell (Beck et al. 2024, arXiv 2405.04517, in the stabilised form), unit by unit. With the pre-activations i, f,
@@ -18,24 +14,38 @@ import static dev.xlstm.tensor.Simd.LANES;
  * c' = min(e^(l - m'), 1) c + min(e^(i - m'), 1) tanh(z)        n' = the same with 1 for tanh(z)
  * y  = sigmoid(o) c' / n'
  * </pre>
+ *
+ * <p>An instance holds scratch memory and serves one thread.
  */
 public final class SlstmCell {
 
     /** Gates i, f, z, o, in this order. */
     public static final int GATES = 4;
 
-    private SlstmCell() {}
+    private final float[] c;
+    private final float[] n;
+    private final float[] m;
+    private final float[] e; // what exponentials are taken of, and they
+
+    /** @param size most units of a step */
+    public SlstmCell(int size) {
+        c = new float[size];
+        n = new float[size];
+        m = new float[size];
+        e = new float[3 * size];
+    }
 
     /**
      * Feeds one step to {@code count} units.
      *
      * @param memory holds c, n and m of the units at bytes {@code cAt}, {@code nAt}, {@code mAt}
      * @param i what the input contributes to the gate of a unit, the first at {@code at}; f, z and o likewise
-     * @param recurrent what the units' last outputs contribute: gate g of the first unit at {@code g * size + recurrentAt}
+     * @param recurrent what the units' last outputs contribute: gate g of the first unit at {@code g * stride + recurrentAt};
+     *     overwritten
      * @param bias at the same places
      * @param y receives the output of the first unit at {@code yAt}
      */
-    public static void step(
+    public void step(
             MemorySegment memory,
             long cAt,
             long nAt,
@@ -48,57 +58,87 @@ public final class SlstmCell {
             float[] recurrent,
             float[] bias,
             int recurrentAt,
-            int size,
+            int stride,
             float[] y,
             int yAt,
             int count) {
-        for (int u = 0; u < count; u += LANES) {
-            VectorMask<Float> mask = F32.indexInRange(u, count);
-            int r = recurrentAt + u;
-            FloatVector input = sum(i, at + u, recurrent, bias, r, mask);
-            FloatVector forget = sum(f, at + u, recurrent, bias, r + size, mask);
-            FloatVector value = tanh(sum(z, at + u, recurrent, bias, r + 2 * size, mask));
-            FloatVector output = sum(o, at + u, recurrent, bias, r + 3 * size, mask);
-            FloatVector c = load(memory, cAt + 4L * u, mask);
-            FloatVector n = load(memory, nAt + 4L * u, mask);
-            FloatVector m = load(memory, mAt + 4L * u, mask);
+        MemorySegment.copy(memory, JAVA_FLOAT, cAt, c, 0, count);
+        MemorySegment.copy(memory, JAVA_FLOAT, nAt, n, 0, count);
+        MemorySegment.copy(memory, JAVA_FLOAT, mAt, m, 0, count);
+        int iAt = recurrentAt;
+        int fAt = iAt + stride;
+        int zAt = fAt + stride;
+        int oAt = zAt + stride;
+        for (int u = 0; u < count; u++) {
+            recurrent[iAt + u] += i[at + u] + bias[iAt + u];
+            recurrent[fAt + u] += f[at + u] + bias[fAt + u];
+            recurrent[zAt + u] += z[at + u] + bias[zAt + u];
+            recurrent[oAt + u] += o[at + u] + bias[oAt + u];
+        }
+        for (int u = 0; u < count; u++) {
+            e[u] = -Math.abs(recurrent[fAt + u]);
+            e[count + u] = -2 * Math.abs(recurrent[zAt + u]);
+            e[2 * count + u] = -recurrent[oAt + u];
+        }
+        // One call for both rounds of exponentials: before a second one the compiler would stop inlining the Vector
+        // API, and
+        // every vector would become an object.
+        for (int round = 0; round < 2; round++) {
+            Elementwise.exp(e, 0, round == 0 ? 3 * count : count);
+            if (round == 0) {
+                weigh(recurrent, iAt, fAt, zAt, y, yAt, count);
+            } else {
+                read(recurrent, iAt, fAt, zAt, y, yAt, count);
+            }
+        }
+        MemorySegment.copy(c, 0, memory, JAVA_FLOAT, cAt, count);
+        MemorySegment.copy(n, 0, memory, JAVA_FLOAT, nAt, count);
+        MemorySegment.copy(m, 0, memory, JAVA_FLOAT, mAt, count);
+    }
 
-            FloatVector kept = logSigmoid(forget).add(m);
-            FloatVector mNew = input.max(kept).blend(input, n.eq(0f));
-            FloatVector forgetWeight = Simd.exp(kept.sub(mNew).min(0f));
-            FloatVector inputWeight = Simd.exp(input.sub(mNew).min(0f));
-            c = forgetWeight.mul(c).add(inputWeight.mul(value));
-            n = forgetWeight.mul(n).add(inputWeight);
-            store(c, memory, cAt + 4L * u, mask);
-            store(n, memory, nAt + 4L * u, mask);
-            store(mNew, memory, mAt + 4L * u, mask);
-            c.div(n).div(Simd.exp(output.neg()).add(1f)).intoArray(y, yAt + u, mask);
+    /**
+     * From the first exponentials tanh(z) in the place of z and sigmoid(o) in y. l in the place of f; of its weight and that
+     * of i one is 1, the other {@code e^-|l - i|}.
+     */
+    private void weigh(float[] gates, int iAt, int fAt, int zAt, float[] y, int yAt, int count) {
+        for (int u = 0; u < count; u++) {
+            float tanh = (1 - e[count + u]) / (1 + e[count + u]);
+            gates[zAt + u] = Math.copySign(tanh, gates[zAt + u]);
+            y[yAt + u] = 1 / (1 + e[2 * count + u]);
+            float l = Math.min(gates[fAt + u], 0) - log1p(e[u]) + m[u]; // logsigmoid(f) = min(f, 0) - log(1 + e^-|f|)
+            gates[fAt + u] = l;
+            e[u] = -Math.abs(l - gates[iAt + u]);
         }
     }
 
-    private static FloatVector sum(float[] x, int at, float[] recurrent, float[] bias, int r, VectorMask<Float> mask) {
-        return FloatVector.fromArray(F32, x, at, mask)
-                .add(FloatVector.fromArray(F32, recurrent, r, mask))
-                .add(FloatVector.fromArray(F32, bias, r, mask));
+    /** c', n', m' and y. */
+    private void read(float[] gates, int iAt, int fAt, int zAt, float[] y, int yAt, int count) {
+        for (int u = 0; u < count; u++) {
+            float i = gates[iAt + u];
+            float l = gates[fAt + u];
+            boolean nothingRead = n[u] == 0;
+            float input = nothingRead || i >= l ? 1 : e[u];
+            float past = l >= i ? 1 : e[u];
+            m[u] = nothingRead ? i : Math.max(i, l);
+            c[u] = past * c[u] + input * gates[zAt + u];
+            n[u] = past * n[u] + input;
+            y[yAt + u] *= c[u] / n[u];
+        }
     }
 
-    /** {@code min(x, 0) - log(1 + e^-|x|)}. */
-    private static FloatVector logSigmoid(FloatVector x) {
-        return x.min(0f).sub(Simd.log1p(Simd.exp(x.abs().neg())));
-    }
-
-    /** {@code sign(x) (1 - e^(-2|x|)) / (1 + e^(-2|x|))}. */
-    private static FloatVector tanh(FloatVector x) {
-        FloatVector e = Simd.exp(x.abs().mul(-2f));
-        FloatVector magnitude = e.neg().add(1f).div(e.add(1f));
-        return magnitude.blend(magnitude.neg(), x.lt(0f));
-    }
-
-    private static FloatVector load(MemorySegment memory, long at, VectorMask<Float> mask) {
-        return FloatVector.fromMemorySegment(F32, memory, at, ByteOrder.nativeOrder(), mask);
-    }
-
-    private static void store(FloatVector v, MemorySegment memory, long at, VectorMask<Float> mask) {
-        v.intoMemorySegment(memory, at, ByteOrder.nativeOrder(), mask);
+    /**
+     * {@code log(1 + x)} for x in [0, 1]: with {@code s = x / (2 + x)} twice the series {@code s + s³/3 + s⁵/5 + ...}, whose
+     * first term left out is below 2e-8 of the sum.
+     */
+    private static float log1p(float x) {
+        float s = x / (2 + x);
+        float square = s * s;
+        float p = Math.fma(square, 1f / 13, 1f / 11);
+        p = Math.fma(p, square, 1f / 9);
+        p = Math.fma(p, square, 1f / 7);
+        p = Math.fma(p, square, 1f / 5);
+        p = Math.fma(p, square, 1f / 3);
+        p = Math.fma(p, square, 1);
+        return 2 * s * p;
     }
 }

@@ -137,6 +137,14 @@ public final class Elementwise {
         }
     }
 
+    /** {@code x = e^x} over n floats, within the bounds of {@link Simd#exp}. */
+    public static void exp(float[] x, int offset, int n) {
+        for (int i = 0; i < n; i += LANES) {
+            VectorMask<Float> mask = F32.indexInRange(i, n);
+            Simd.exp(FloatVector.fromArray(F32, x, offset + i, mask)).intoArray(x, offset + i, mask);
+        }
+    }
+
     /** {@code x = silu(x)} over n floats. */
     public static void silu(float[] x, int offset, int n) {
         for (int i = 0; i < n; i += LANES) {

@@ -116,22 +116,6 @@ public final class Simd {
         return p.mul(power.viewAsFloatingLanes()); // a product, so that NaN stays NaN
     }
 
-    /**
-     * {@code log(1 + x)} for x in [0, 1]: with {@code s = x / (2 + x)} twice the series {@code s + s³/3 + s⁵/5 + ...}, whose
-     * first term left out is below 2e-8 of the sum.
-     */
-    public static FloatVector log1p(FloatVector x) {
-        FloatVector s = x.div(x.add(2f));
-        FloatVector square = s.mul(s);
-        FloatVector p = square.mul(1f / 13).add(1f / 11);
-        p = p.fma(square, FloatVector.broadcast(F32, 1f / 9));
-        p = p.fma(square, FloatVector.broadcast(F32, 1f / 7));
-        p = p.fma(square, FloatVector.broadcast(F32, 1f / 5));
-        p = p.fma(square, FloatVector.broadcast(F32, 1f / 3));
-        p = p.fma(square, FloatVector.broadcast(F32, 1f));
-        return p.mul(s).mul(2f);
-    }
-
     /** The {@link #LANES} 16-bit values at a byte offset, sign-extended to ints. */
     static IntVector shorts(MemorySegment source, long offset) {
         return (IntVector) ShortVector.fromMemorySegment(I16, source, offset, ByteOrder.LITTLE_ENDIAN)

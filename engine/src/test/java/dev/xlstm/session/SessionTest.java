@@ -9,12 +9,21 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+/** On a model of each architecture. */
+@ParameterizedClass
+@ValueSource(strings = {"tiny-long", "blocks-step-long"})
 class SessionTest {
+
+    @Parameter
+    String fixture;
 
     private GoldenFixture golden;
     private ModelDirectory directory;
@@ -22,7 +31,7 @@ class SessionTest {
 
     @BeforeEach
     void load() throws Exception {
-        golden = new GoldenFixture("tiny-long");
+        golden = new GoldenFixture(fixture);
         directory = ModelDirectory.open(golden.directory);
         model = new CpuBackend().load(directory.weights(), 2);
     }

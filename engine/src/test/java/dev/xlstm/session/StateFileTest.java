@@ -3,7 +3,6 @@ package dev.xlstm.session;
 import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.GoldenFixture;
 import dev.xlstm.backend.LoadedModel;
-import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.safetensors.DType;
@@ -21,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -29,11 +29,20 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+/** On a model of each architecture. */
+@ParameterizedClass
+@ValueSource(strings = {"tiny-long", "blocks-step-long"})
 class StateFileTest {
+
+    @Parameter
+    String fixture;
 
     @TempDir
     Path directory;
@@ -47,7 +56,7 @@ class StateFileTest {
 
     @BeforeEach
     void load() throws Exception {
-        golden = new GoldenFixture("tiny-long");
+        golden = new GoldenFixture(fixture);
         files = ModelDirectory.open(golden.directory);
         model = new CpuBackend().load(files.weights(), 2);
         fingerprint = Fingerprint.of(files.weights());
@@ -156,21 +165,30 @@ class StateFileTest {
             session.feed(ids, 0, 300);
             write(session);
         }
-        BlockConfig.Large block = model.config().large().orElseThrow();
+        Map<String, long[]> expected = new LinkedHashMap<>();
+        if (fixture.equals("tiny-long")) {
+            for (int layer = 0; layer < 2; layer++) {
+                expected.put("layers." + layer + ".c", new long[] {4, 8, 16});
+                expected.put("layers." + layer + ".n", new long[] {4, 8});
+                expected.put("layers." + layer + ".m", new long[] {4});
+            }
+        } else {
+            for (int layer : new int[] {0, 2}) {
+                expected.put("layers." + layer + ".c", new long[] {4, 32, 32});
+                expected.put("layers." + layer + ".n", new long[] {4, 32});
+                expected.put("layers." + layer + ".m", new long[] {4});
+                expected.put("layers." + layer + ".conv", new long[] {3, 128});
+            }
+            for (String part : new String[] {"y", "c", "n", "m"}) {
+                expected.put("layers.1." + part, new long[] {64});
+            }
+            expected.put("layers.1.conv", new long[] {3, 64});
+        }
+        expected.put("waiting", new long[] {44});
         try (SafetensorsFile read = SafetensorsFile.open(file)) {
-            assertThat(read.tensors())
-                    .containsOnlyKeys(
-                            "layers.0.c",
-                            "layers.0.n",
-                            "layers.0.m",
-                            "layers.1.c",
-                            "layers.1.n",
-                            "layers.1.m",
-                            "waiting");
-            assertThat(read.tensors().get("layers.1.c").shape())
-                    .containsExactly(block.numHeads(), block.qkHeadSize(), block.vHeadSize());
-            assertThat(read.tensors().get("layers.1.n").shape()).containsExactly(block.numHeads(), block.qkHeadSize());
-            assertThat(read.tensors().get("layers.1.m").shape()).containsExactly(block.numHeads());
+            assertThat(read.tensors()).containsOnlyKeys(expected.keySet());
+            expected.forEach((name, shape) ->
+                    assertThat(read.tensors().get(name).shape()).as(name).isEqualTo(shape));
             assertThat(read.tensors().get("waiting").data().toArray(ValueLayout.JAVA_INT_UNALIGNED))
                     .containsExactly(Arrays.copyOfRange(ids, 256, 300));
             assertThat(read.metadata()).containsEntry("format", "xlstm-state").containsEntry("tokens", "300");
@@ -308,7 +326,8 @@ class StateFileTest {
         assertThat(fingerprint.hash()).matches("[0-9a-f]{64}");
         assertThat(fingerprint.weights()).isEqualTo("f32");
         try (ModelDirectory again = ModelDirectory.open(golden.directory);
-                ModelDirectory other = ModelDirectory.open(golden.directory.resolveSibling("tiny-tied"))) {
+                ModelDirectory other = ModelDirectory.open(
+                        golden.directory.resolveSibling(fixture.equals("tiny-long") ? "tiny-tied" : "blocks-tied"))) {
             assertThat(Fingerprint.of(again.weights())).isEqualTo(fingerprint);
             assertThat(Fingerprint.of(other.weights()).hash()).isNotEqualTo(fingerprint.hash());
         }

@@ -3,20 +3,23 @@ package dev.xlstm.tornado;
 import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.Batch.Logits;
 import dev.xlstm.backend.CpuBackend;
+import dev.xlstm.backend.DoesNotFitException;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
 import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
-import java.util.Collections;
 import java.lang.foreign.Arena;
+import java.util.Collections;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Whole models in every format, against the CPU with the same weights. */
 class FormatsTest {
@@ -33,6 +36,19 @@ class FormatsTest {
                     false,
                     30,
                     64);
+
+    @Test
+    void otherBlocksAreLeftToTheCpu() {
+        try (Arena arena = Arena.ofShared()) {
+            BlockConfig block = new BlockConfig.Mlstm(2, 64, 4, 4, false);
+            XlstmConfig stack = new XlstmConfig(
+                    32, 10, List.of(block), XlstmConfig.NormKind.LAYER, 1e-5f, true, false, 0, 64);
+            XlstmWeights weights = RandomWeights.create(stack, "f32", arena);
+            assertThatThrownBy(() -> new GpuBackend().load(weights, 1))
+                    .isInstanceOf(DoesNotFitException.class)
+                    .hasMessageContaining("--backend cpu");
+        }
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {"f32", "f16", "bf16", "q8_0", "q4_0"})

@@ -1,0 +1,97 @@
+package dev.xlstm.cell;
+
+import dev.xlstm.backend.GoldenFixture;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** The bare cell against the reference's figures, the recurrence around it spelled out. */
+class SlstmCellTest {
+
+    static Stream<String> cases() throws Exception {
+        try (GoldenFixture golden = new GoldenFixture("slstm-cell")) {
+            return golden.json.get("cases").propertyNames().stream().toList().stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void computesTheReference(String name) throws Exception {
+        try (GoldenFixture golden = new GoldenFixture("slstm-cell")) {
+            int size = golden.json.get("hidden_size").asInt();
+            int heads = golden.json.get("num_heads").asInt();
+            int d = size / heads;
+            int steps = golden.json.get("steps").asInt();
+            float[] input = golden.floats(name + ".input"); // [steps, gate, size]
+            float[] kernel = golden.floats("recurrent_kernel.vanilla"); // [heads, gate * d, d]
+            float[] bias = golden.floats("bias.cuda"); // [heads, gate, d]
+            MemorySegment state = Arena.ofAuto().allocate(16L * size, 4); // y, c, n, m
+            if (golden.has(name + ".initial_state")) {
+                MemorySegment.copy(golden.floats(name + ".initial_state"), 0, state, JAVA_FLOAT, 0, 4 * size);
+            }
+            float[][] got = new float[4][steps * size]; // y, c, n, m after every step
+            float[] y = new float[size];
+            SlstmCell cell = new SlstmCell(d);
+            MemorySegment.copy(state, JAVA_FLOAT, 0, y, 0, size);
+            for (int t = 0; t < steps; t++) {
+                float[] recurrent = new float[4 * size];
+                for (int row = 0; row < 4 * size; row++) {
+                    double sum = 0;
+                    for (int k = 0; k < d; k++) {
+                        sum += (double) kernel[row * d + k] * y[row / (4 * d) * d + k];
+                    }
+                    recurrent[row] = (float) sum;
+                }
+                float[][] gates = new float[4][];
+                for (int g = 0; g < 4; g++) {
+                    gates[g] = Arrays.copyOfRange(input, (4 * t + g) * size, (4 * t + g + 1) * size);
+                }
+                for (int h = 0; h < heads; h++) {
+                    cell.step(
+                            state,
+                            4L * (size + h * d),
+                            4L * (2 * size + h * d),
+                            4L * (3 * size + h * d),
+                            gates[0],
+                            gates[1],
+                            gates[2],
+                            gates[3],
+                            h * d,
+                            recurrent,
+                            bias,
+                            4 * h * d,
+                            d,
+                            y,
+                            h * d,
+                            d);
+                }
+                System.arraycopy(y, 0, got[0], t * size, size);
+                for (int part = 1; part < 4; part++) {
+                    MemorySegment.copy(state, JAVA_FLOAT, 4L * part * size, got[part], t * size, size);
+                }
+            }
+            float tolerance = (float) golden.json
+                    .get("suggested_tolerance")
+                    .get("rel_to_absmax_of_tensor")
+                    .asDouble();
+            String[] parts = {"y", "c", "n", "m"};
+            for (int part = 0; part < 4; part++) {
+                float[] expected = golden.floats(name + "." + parts[part] + "_float64");
+                float scale = 0;
+                float worst = 0;
+                for (int i = 0; i < expected.length; i++) {
+                    float difference = Math.abs(got[part][i] - expected[i]);
+                    worst = difference <= worst ? worst : difference; // keeps NaN
+                    scale = Math.max(scale, Math.abs(expected[i]));
+                }
+                assertThat(worst / scale).as(parts[part]).isLessThanOrEqualTo(tolerance);
+            }
+        }
+    }
+}
