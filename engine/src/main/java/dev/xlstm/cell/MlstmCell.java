@@ -41,9 +41,10 @@ public final class MlstmCell {
     private float[] qg; // q scaled and decayed to the chunk's start [c, dqk]
     private float[] kg; // k weighted as the next state takes it [c, dqk]
     private float[] scores; // S [c, c]
-    private float[] b; // running sum of log forget gates [c]
-    private float[] source; // i - b: a step's log weight, less the decay up to it [c]
-    private float[] m; // stabiliser of each step [c]
+    // in double precision, as exponents are small differences of these
+    private double[] b; // running sum of log forget gates [c]
+    private double[] source; // i - b: a step's log weight, less the decay up to it [c]
+    private double[] m; // stabiliser of each step [c]
 
     /**
      * @param dqk width of q and k
@@ -183,14 +184,14 @@ public final class MlstmCell {
 
     /** b, i - b and m of a chunk. */
     private void stabilise(int length, float[] i, float[] f, int gateAt, int gateStride, float mState) {
-        double sum = 0; // b is small beside the terms it is the difference of
+        double sum = 0;
         double largest = Double.NEGATIVE_INFINITY;
         for (int t = 0; t < length; t++) {
             sum += logSigmoid(f[gateAt + t * gateStride]);
-            b[t] = (float) sum;
-            source[t] = (float) (i[gateAt + t * gateStride] - sum);
+            b[t] = sum;
+            source[t] = i[gateAt + t * gateStride] - sum;
             largest = Math.max(largest, source[t]);
-            m[t] = (float) (sum + Math.max(mState, largest));
+            m[t] = sum + Math.max(mState, largest);
         }
     }
 
@@ -235,19 +236,21 @@ public final class MlstmCell {
         MatrixProduct.accumulate(scores, 0, chunkSize, 1, v, vAt, vStride, h, vAt, vStride, length, length, dv);
         for (int t = 0; t < length; t++) {
             int row = vAt + t * vStride;
+            float divisor = (float) m[t];
             for (int c = 0; c < dv; c++) {
-                h[row + c] /= m[t];
+                h[row + c] /= divisor;
             }
         }
     }
 
     /** Moves C and n to the end of the chunk and returns the new m. */
     private float carry(int length, float[] k, int qkAt, int qkStride, float[] v, int vAt, int vStride, float mState) {
-        float total = b[length - 1];
-        float mNew = total + mState;
+        double total = b[length - 1];
+        double mNew = total + mState;
         for (int s = 0; s < length; s++) {
             mNew = Math.max(mNew, total + source[s]);
         }
+        mNew = (float) mNew; // as it will be kept
         float decay = exp(total + mState - mNew);
         scaleBy(decay, state, dqk * dv);
         scaleBy(decay, norm, dqk);
@@ -260,7 +263,7 @@ public final class MlstmCell {
             }
         }
         MatrixProduct.accumulate(kg, 0, 1, dqk, v, vAt, vStride, state, 0, dv, dqk, length, dv);
-        return mNew;
+        return (float) mNew;
     }
 
     private static void scaleBy(float factor, float[] x, int n) {
@@ -277,13 +280,13 @@ public final class MlstmCell {
             qg = new float[chunkSize * dqk];
             kg = new float[chunkSize * dqk];
             scores = new float[chunkSize * chunkSize];
-            b = new float[chunkSize];
-            source = new float[chunkSize];
-            m = new float[chunkSize];
+            b = new double[chunkSize];
+            source = new double[chunkSize];
+            m = new double[chunkSize];
         }
     }
 
-    private static float exp(float x) {
+    private static float exp(double x) {
         return (float) Math.exp(x);
     }
 
