@@ -257,9 +257,7 @@ final class ChatCommand implements Callable<Integer> {
             Turn head = session.conversation().head();
             if (head.kind() == Turn.Kind.EXCHANGE) {
                 terminal.note("> " + head.text().strip());
-                AnswerPrinter printer = terminal.answerPrinter();
-                printer.print(head.answer());
-                printer.end();
+                terminal.prose(head.answer());
             }
         }
     }

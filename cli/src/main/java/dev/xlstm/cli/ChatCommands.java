@@ -75,7 +75,7 @@ final class ChatCommands {
             case RESET -> restart(conversation().head().system());
             case READ -> read(path(argument));
             case SET -> set(argument);
-            case SHOW -> terminal.say(Transcript.markdown(conversation().head()));
+            case SHOW -> terminal.prose(Transcript.markdown(conversation().head()));
             case STATS -> stats();
             case BENCH -> terminal.whileWorking(() -> terminal.say(ChatBench.measure(conversation(), terminal)));
             case SAVE -> save(argument);
@@ -106,7 +106,7 @@ final class ChatCommands {
             terminal.note("nothing written");
             return;
         }
-        terminal.say(text);
+        terminal.prose(text);
         talk.say(text);
     }
 
@@ -146,7 +146,7 @@ final class ChatCommands {
     private void system(String text) throws IOException {
         if (text.isEmpty()) {
             String system = conversation().head().system();
-            terminal.say(system == null ? "(no system prompt)" : system);
+            terminal.prose(system == null ? "(no system prompt)" : system);
         } else {
             restart(text);
         }

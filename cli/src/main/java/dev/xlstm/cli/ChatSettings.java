@@ -116,13 +116,14 @@ final class ChatSettings {
     void set(String name, String value) {
         Setting setting = SETTINGS.get(name);
         if (setting == null) {
-            throw new IllegalArgumentException("no setting '" + name + "'" + Nearest.hint(name, SETTINGS.keySet())
-                    + "; there are " + String.join(", ", SETTINGS.keySet()));
+            String all = "there are " + String.join(", ", SETTINGS.keySet());
+            throw new IllegalArgumentException(
+                    "no setting '" + name + "'; " + Nearest.hint(name, SETTINGS.keySet(), all));
         }
         try {
             options = setting.change.apply(options, value);
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(name + " is a number, not '" + value + "'", e);
+            throw new IllegalArgumentException(name + " takes a number, not '" + value + "'", e);
         }
     }
 

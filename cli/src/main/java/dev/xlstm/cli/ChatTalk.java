@@ -57,10 +57,10 @@ final class ChatTalk implements AutoCloseable {
 
     private void answer(Step step) throws IOException {
         terminal.whileWorking(() -> {
-            AnswerPrinter printer = terminal.answerPrinter();
-            Turn turn = step.take(new Listener(printer));
+            WordWrap lines = terminal.wordWrap();
+            Turn turn = step.take(new Listener(lines));
             terminal.eraseProgress();
-            printer.end();
+            lines.end();
             if (turn == null) {
                 terminal.note("(stopped; nothing was said)");
                 return;
@@ -88,10 +88,10 @@ final class ChatTalk implements AutoCloseable {
 
     /** Shows on the terminal what the model does. */
     private final class Listener implements GenerationListener {
-        private final AnswerPrinter printer; // null where no answer is to come
+        private final WordWrap lines; // null where no answer is to come
 
-        Listener(AnswerPrinter printer) {
-            this.printer = printer;
+        Listener(WordWrap lines) {
+            this.lines = lines;
         }
 
         @Override
@@ -102,7 +102,7 @@ final class ChatTalk implements AutoCloseable {
         @Override
         public void text(String piece) {
             terminal.eraseProgress();
-            printer.print(piece);
+            lines.print(piece);
         }
 
         @Override
@@ -118,15 +118,13 @@ final class ChatTalk implements AutoCloseable {
             case "length" -> "cut at max-tokens · ";
             default -> "";
         };
-        String text = String.format(
+        terminal.note(String.format(
                 Locale.ROOT,
                 "%s%.1f tokens/s · %,d tokens in memory · %s",
                 end,
                 outcome.decodeRate(),
                 turn.position(),
-                conversation().branch());
-        int width = terminal.width();
-        terminal.note(width > 0 && text.length() >= width ? text.substring(0, width - 1) : text);
+                conversation().branch()));
     }
 
     private void warn(Turn turn) throws IOException {

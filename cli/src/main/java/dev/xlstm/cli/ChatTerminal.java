@@ -12,6 +12,8 @@ import org.jline.utils.WCWidth;
 /** The terminal of a chat: what is written to it, and Ctrl-C while the model is at work. */
 final class ChatTerminal implements AutoCloseable {
 
+    private static final String PASTES_MARKED = "\u001b[?2004h"; // so that a paste is one text, whatever is in it
+    private static final String PASTES_PLAIN = "\u001b[?2004l";
     private static final long PATIENCE_NANOS = 300_000_000; // before progress is shown
 
     private final Terminal terminal;
@@ -25,6 +27,14 @@ final class ChatTerminal implements AutoCloseable {
         terminal = TerminalBuilder.builder().system(true).dumb(true).build();
         dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
         colour = color.decide(!dumb, System.getenv());
+        markPastes(true);
+    }
+
+    /** The reader of lines does so only while it reads. */
+    private void markPastes(boolean mark) {
+        if (!dumb) {
+            print(mark ? PASTES_MARKED : PASTES_PLAIN);
+        }
     }
 
     Terminal terminal() {
@@ -45,19 +55,35 @@ final class ChatTerminal implements AutoCloseable {
         print(Streams.visible(text.stripTrailing()) + "\n");
     }
 
-    /** A line in the background. */
+    /** Text of people and models, in as many lines as it takes. */
+    void prose(String text) {
+        print(wrapped(text));
+    }
+
+    /** A remark in the background. */
     void note(String text) {
-        String shown = Streams.visible(text);
-        print(colour ? "\u001b[2m" + shown + "\u001b[0m\n" : shown + "\n");
+        print(inColour("2", wrapped(text)));
     }
 
     void complain(String text) {
-        String shown = Streams.visible(text.strip().replaceAll("\\s*\\R\\s*", " "));
-        print(colour ? "\u001b[31m" + shown + "\u001b[0m\n" : shown + "\n");
+        print(inColour("31", wrapped(text.strip().replaceAll("\\s*\\R\\s*", " "))));
     }
 
-    AnswerPrinter answerPrinter() {
-        return new AnswerPrinter(this::print, this::width, WCWidth::wcwidth);
+    private String inColour(String code, String lines) {
+        return colour ? "\u001b[" + code + "m" + lines.stripTrailing() + "\u001b[0m\n" : lines;
+    }
+
+    private String wrapped(String text) {
+        StringBuilder lines = new StringBuilder();
+        WordWrap wrap = new WordWrap(lines::append, this::width, WCWidth::wcwidth);
+        wrap.print(text);
+        wrap.end();
+        return lines.toString();
+    }
+
+    /** For an answer while it comes. */
+    WordWrap wordWrap() {
+        return new WordWrap(this::print, this::width, WCWidth::wcwidth);
     }
 
     /** Work that Ctrl-C stops. */
@@ -68,6 +94,7 @@ final class ChatTerminal implements AutoCloseable {
     /** Runs work; keys pressed meanwhile wait, unseen, for the next line. */
     void whileWorking(Work work) throws IOException {
         interrupted = false;
+        markPastes(true);
         workBegan = System.nanoTime();
         progressShown = false;
         SignalHandler before = terminal.handle(Signal.INT, signal -> interrupted = true);
@@ -122,6 +149,7 @@ final class ChatTerminal implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        markPastes(false);
         terminal.close();
     }
 }

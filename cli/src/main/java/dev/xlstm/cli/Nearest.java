@@ -7,8 +7,8 @@ final class Nearest {
 
     private Nearest() {}
 
-    /** {@code ; did you mean X?}, to follow a complaint; empty if nothing is near. */
-    static String hint(String typed, Collection<String> names) {
+    /** {@code did you mean X?}, or the other thing to say if nothing is near. */
+    static String hint(String typed, Collection<String> names, String otherwise) {
         String nearest = null;
         int least = Math.max(1, typed.length() / 3) + 1; // edits; more is another word
         for (String name : names) {
@@ -18,7 +18,7 @@ final class Nearest {
                 nearest = name;
             }
         }
-        return nearest == null ? "" : "; did you mean " + nearest + "?";
+        return nearest == null ? otherwise : "did you mean " + nearest + "?";
     }
 
     /** The least number of characters to insert, delete, replace or swap with their neighbour that makes b of a. */

@@ -66,8 +66,8 @@ enum SlashCommand {
     static SlashCommand of(String word) {
         SlashCommand command = BY_WORD.get(word.toLowerCase(Locale.ROOT));
         if (command == null) {
-            throw new IllegalArgumentException("no command " + word + Nearest.hint(word, words())
-                    + "; /help lists them (a blank before / sends it as text)");
+            throw new IllegalArgumentException("no command " + word + "; "
+                    + Nearest.hint(word, words(), "/help lists them") + " (a blank before / sends it as text)");
         }
         return command;
     }

@@ -1,8 +1,12 @@
 package dev.xlstm.cli;
 
 import dev.xlstm.generation.GenerationOptions;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -23,7 +27,7 @@ class ChatPartsTest {
 
     private static String printed(int width, String... pieces) {
         StringBuilder out = new StringBuilder();
-        AnswerPrinter printer = new AnswerPrinter(out::append, () -> width, WCWidth::wcwidth);
+        WordWrap printer = new WordWrap(out::append, () -> width, WCWidth::wcwidth);
         for (String piece : pieces) {
             printer.print(piece);
         }
@@ -105,7 +109,7 @@ class ChatPartsTest {
             if (!name.equals("stop")) {
                 assertThatThrownBy(() -> settings.set(name, "many"))
                         .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessage(name + " is a number, not 'many'");
+                        .hasMessage(name + " takes a number, not 'many'");
             }
         }
         assertThatThrownBy(() -> settings.set("top-p", "7")).hasMessageContaining("top-p must be");
@@ -132,6 +136,59 @@ class ChatPartsTest {
             assertThat(SlashCommand.table()).contains(word);
         }
         assertThat(SlashCommand.words()).contains("/undo", "/edit-last", "/branches");
+    }
+
+    @Test
+    void whatWasMeantIsSuggested() {
+        assertThatThrownBy(() -> SlashCommand.of("/exti"))
+                .hasMessageContaining("no command /exti; did you mean /exit?");
+        assertThatThrownBy(() -> SlashCommand.of("/br")).hasMessageContaining("did you mean /branches?");
+        assertThatThrownBy(() -> SlashCommand.of("/nonsense")).hasMessageContaining("/help lists them");
+        assertThat(SlashCommand.of("/BYE")).isEqualTo(SlashCommand.EXIT);
+        assertThatThrownBy(() -> new ChatSettings(GenerationOptions.defaults()).set("temprature", "1"))
+                .hasMessage("no setting 'temprature'; did you mean temperature?");
+    }
+
+    @Test
+    void commandsSayWhatTheyTake() {
+        assertThatThrownBy(() -> SlashCommand.FORK.check("")).hasMessage("usage: /fork NAME");
+        assertThatThrownBy(() -> SlashCommand.RESET.check("now"))
+                .hasMessage("/reset takes nothing after it, such as 'now'");
+        SlashCommand.UNDO.check("");
+        SlashCommand.UNDO.check("2");
+    }
+
+    @Test
+    void aSessionHasOneUserAtATime(@TempDir Path state) throws Exception {
+        SessionStore store = SessionStore.ofUser(Map.of("XDG_STATE_HOME", state.toString()));
+        Path session = store.create();
+        try (FileChannel lock = SessionStore.lock(session)) {
+            assertThat(lock.isOpen()).isTrue();
+            assertThatThrownBy(() -> SessionStore.lock(session))
+                    .hasMessage("session " + session.getFileName() + " is in use by another chat");
+        }
+        SessionStore.lock(session).close();
+    }
+
+    @Test
+    void whatKilledChatsLeftIsSweptAfterADay(@TempDir Path state) throws Exception {
+        SessionStore store = SessionStore.ofUser(Map.of("XDG_STATE_HOME", state.toString()));
+        FileTime longAgo = FileTime.from(Instant.now().minus(Duration.ofDays(3)));
+        Path abandoned = store.create();
+        Path running = store.create();
+        Path saved = store.create();
+        Path recent = store.create();
+        Files.writeString(saved.resolve("conversation.json"), "{}");
+        Path left = Files.createFile(abandoned.resolve("turn-0.safetensors"));
+        try (FileChannel lock = SessionStore.lock(running)) {
+            assertThat(lock.isOpen()).isTrue();
+            for (Path session : List.of(abandoned, running, saved)) {
+                Files.setLastModifiedTime(session, longAgo);
+            }
+            store.create();
+            assertThat(left).doesNotExist();
+            assertThat(List.of(running, saved, recent)).allMatch(Files::isDirectory);
+        }
     }
 
     @Test

@@ -5,10 +5,10 @@ import java.util.function.IntSupplier;
 import java.util.function.IntUnaryOperator;
 
 /**
- * Writes streamed text to a terminal: words that do not fit go to the next line, control characters are shown instead of
- * obeyed. A word appears as soon as its end is known or it fills the line.
+ * Text that comes in pieces, as lines for a terminal: words that do not fit go to the next line, control characters are shown
+ * instead of obeyed. A word appears as soon as its end is known or it fills the line.
  */
-final class AnswerPrinter {
+final class WordWrap {
 
     private static final int NARROWEST = 10; // columns; below, the terminal breaks lines as it likes
 
@@ -25,7 +25,7 @@ final class AnswerPrinter {
      * @param width columns now, 0 if not known
      * @param charWidth columns of a code point
      */
-    AnswerPrinter(Consumer<String> out, IntSupplier width, IntUnaryOperator charWidth) {
+    WordWrap(Consumer<String> out, IntSupplier width, IntUnaryOperator charWidth) {
         this.out = out;
         this.width = width;
         this.charWidth = charWidth;
