@@ -17,6 +17,8 @@ import java.util.Locale;
 /** What each command of a chat does. */
 final class ChatCommands {
 
+    private static final int LABEL = 60; // characters of what was said that remind of it
+
     private final ChatTerminal terminal;
     private final ChatSettings settings;
     private final SessionStore store;
@@ -136,11 +138,8 @@ final class ChatCommands {
     /** One line that reminds of where the conversation is. */
     private void showPlace() {
         Turn head = conversation().head();
-        String words =
-                head.isBeginning() ? "(the beginning)" : head.text().strip().replaceAll("\\s+", " ");
-        int most = Math.max(10, Math.min(terminal.width() == 0 ? 60 : terminal.width() - 12, 60));
-        String shown = words.length() > most ? words.substring(0, most - 1) + "…" : words;
-        terminal.note("now after: " + shown);
+        String state = head.parent() == null ? "" : ", after " + head.parent().text();
+        terminal.note("now after: " + (head.isBeginning() ? "(the beginning" + state + ")" : head.label(LABEL)));
     }
 
     private void system(String text) throws IOException {

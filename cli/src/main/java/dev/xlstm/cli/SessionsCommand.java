@@ -60,7 +60,7 @@ final class SessionsCommand implements Callable<Integer> {
             try {
                 ConversationFile saved = ConversationFile.open(session);
                 Turn head = saved.branches().get(saved.branch());
-                words = head.isBeginning() ? "" : head.text().strip().replaceAll("\\s+", " ");
+                words = head.isBeginning() ? "" : head.label(WORDS);
                 tokens = head.position();
                 branches = saved.branches().size();
             } catch (IOException e) {
@@ -75,7 +75,7 @@ final class SessionsCommand implements Callable<Integer> {
                     tokens,
                     branches,
                     MemorySize.text(SessionStore.bytes(session)),
-                    words.length() > WORDS ? words.substring(0, WORDS - 1) + "…" : words));
+                    words));
         }
         return table.isEmpty() ? "no saved sessions\n" : table.toString();
     }

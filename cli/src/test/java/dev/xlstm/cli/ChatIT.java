@@ -1,55 +1,18 @@
 package dev.xlstm.cli;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 import static dev.xlstm.cli.PseudoTerminal.CTRL_C;
 import static dev.xlstm.cli.PseudoTerminal.CTRL_D;
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** {@code xlstm chat} through its launcher on a real pseudo-terminal: what the screen shows. */
-class ChatIT {
-
-    private static final String LAUNCHER =
-            Path.of("..", "scripts", "xlstm").toAbsolutePath().normalize().toString();
-
-    @TempDir
-    private Path home;
-
-    private PseudoTerminal chat(String... arguments) throws IOException {
-        return chat(80, 24, Map.of(), arguments);
-    }
-
-    private PseudoTerminal chat(int columns, int rows, Map<String, String> environment, String... arguments)
-            throws IOException {
-        Map<String, String> all = new HashMap<>(environment);
-        all.put("XDG_STATE_HOME", home.toString());
-        List<String> command = new ArrayList<>(List.of(LAUNCHER, "chat", "--seed", "1"));
-        command.addAll(List.of(arguments));
-        return new PseudoTerminal(columns, rows, all, command.toArray(String[]::new));
-    }
-
-    private static int tokens(String screen) {
-        Matcher status = Pattern.compile("([\\d,]+) tokens in memory").matcher(screen);
-        int tokens = -1;
-        while (status.find()) {
-            tokens = Integer.parseInt(status.group(1).replace(",", ""));
-        }
-        return tokens;
-    }
+/** A chat's turns, tree and sessions: what the screen shows. */
+class ChatIT extends ChatOnTerminal {
 
     @Test
     void answersAndStatusAndExit() throws Exception {
@@ -147,52 +110,6 @@ class ChatIT {
     }
 
     @Test
-    void severalLinesInQuotesBehindBackslashesAndPasted() throws Exception {
-        try (PseudoTerminal terminal = chat("-n", "3")) {
-            terminal.awaitPrompt(">");
-            terminal.enter("\"\"\"one");
-            terminal.enter("two\"\"\"");
-            terminal.await("tokens in memory");
-            terminal.awaitPrompt(">");
-            terminal.enter("three\\");
-            terminal.enter("four");
-            terminal.await("two turns", shown -> shown.split("tokens in memory").length == 3 && shown.endsWith(">"));
-            terminal.type("\u001b[200~five\nsix\u001b[201~");
-            terminal.await("six");
-            terminal.enter("!event");
-            terminal.await("three turns", shown -> shown.split("tokens in memory").length == 4 && shown.endsWith(">"));
-            terminal.enter("/save " + home.resolve("talk.json"));
-            terminal.await("wrote ");
-            assertThat(Files.readString(home.resolve("talk.json")))
-                    .contains("\"one\\ntwo\"", "\"three\\nfour\"", "\"five\\nsix!event\"");
-        }
-    }
-
-    @Test
-    void answersWrapByWordsAlsoAfterAResize() throws Exception {
-        try (PseudoTerminal terminal = chat(40, 50, Map.of(), "-t", "0", "-n", "60")) {
-            terminal.awaitPrompt(">");
-            terminal.enter("Tell me a story.");
-            String wide = terminal.await("answer", shown -> shown.contains("tokens/s") && shown.endsWith("\n>"));
-            assertThat(wide.lines().filter(line -> line.length() > 30)).isNotEmpty();
-            terminal.resize(24, 50);
-            terminal.enter("/undo");
-            terminal.await("took back 1 turn");
-            terminal.enter("Tell me a story.");
-            terminal.await(
-                    "second answer",
-                    shown -> shown.split("tell me a story|Tell me a story").length > 2 && shown.endsWith(">"));
-            String narrow = terminal.received().substring(terminal.received().lastIndexOf("Tell me a story."));
-            List<String> lines = narrow.replaceAll("\u001b\\[[?>=]?[\\d;]*[a-zA-Z]|\u001b[>=]", "")
-                    .lines()
-                    .skip(1)
-                    .filter(line -> !line.contains("tokens/s"))
-                    .toList();
-            assertThat(lines).hasSizeGreaterThan(4).allMatch(line -> line.length() < 24);
-        }
-    }
-
-    @Test
     void aKilledChatGoesOn() throws Exception {
         try (PseudoTerminal terminal = chat("-t", "0", "-n", "20")) {
             terminal.awaitPrompt(">");
@@ -224,24 +141,6 @@ class ChatIT {
     }
 
     @Test
-    void aDumbTerminalAndNoColour() throws Exception {
-        try (PseudoTerminal terminal = chat(30, 24, Map.of("TERM", "dumb"), "-t", "0")) {
-            terminal.await(">");
-            terminal.enter("Hello!");
-            terminal.await("tokens/s");
-            terminal.enter("/exit");
-            assertThat(terminal.exitCode()).isZero();
-            assertThat(terminal.received()).doesNotContain("\u001b[");
-        }
-        try (PseudoTerminal terminal = chat(80, 24, Map.of("NO_COLOR", "1"), "-t", "0")) {
-            terminal.awaitPrompt(">");
-            terminal.enter("Hello!");
-            terminal.await("tokens/s");
-            assertThat(terminal.received()).doesNotContainPattern("\u001b\\[[\\d;]*m");
-        }
-    }
-
-    @Test
     void aPipePrimesAndTheTerminalTalks() throws Exception {
         String command = "printf 'The cat is called Mia.' | " + LAUNCHER + " chat -t 0 -n 9";
         Map<String, String> environment = Map.of("XDG_STATE_HOME", home.toString());
@@ -252,27 +151,6 @@ class ChatIT {
             terminal.await("tokens in memory");
             terminal.enter("/exit");
             assertThat(terminal.exitCode()).isZero();
-        }
-    }
-
-    @Test
-    void editLastAndTheEditor() throws Exception {
-        Path editor = Files.writeString(home.resolve("editor.sh"), "#!/bin/sh\necho 'written elsewhere' > \"$1\"\n");
-        Files.setPosixFilePermissions(editor, PosixFilePermissions.fromString("rwx------"));
-        try (PseudoTerminal terminal = chat(80, 40, Map.of("VISUAL", editor.toString()), "-n", "4")) {
-            terminal.awaitPrompt(">");
-            terminal.enter("first words");
-            terminal.await("tokens in memory");
-            terminal.awaitPrompt(">");
-            terminal.enter("/edit-last");
-            terminal.await("draft", shown -> shown.endsWith("> first words"));
-            terminal.enter(" changed");
-            terminal.await("answer", shown -> shown.split("tokens in memory").length == 3 && shown.endsWith(">"));
-            terminal.enter("/edit");
-            terminal.await("third", shown -> shown.split("tokens in memory").length == 4 && shown.endsWith(">"));
-            terminal.enter("/branches");
-            assertThat(terminal.await("<- * main"))
-                    .contains("(start)\nfirst words changed\nwritten elsewhere  <- * main");
         }
     }
 
@@ -291,20 +169,5 @@ class ChatIT {
         String id = run("sessions", "list").split(" ")[0];
         run("sessions", "delete", id);
         assertThat(run("sessions", "list")).isEqualTo("no saved sessions\n");
-    }
-
-    private String run(String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(LAUNCHER));
-        command.addAll(List.of(arguments));
-        ProcessBuilder builder = new ProcessBuilder(command);
-        builder.environment().put("XDG_STATE_HOME", home.toString());
-        Process process = builder.start();
-        try (InputStream out = process.getInputStream()) {
-            String text = new String(out.readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor())
-                    .as(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
-                    .isZero();
-            return text;
-        }
     }
 }

@@ -53,17 +53,7 @@ public final class TreeDrawing {
     }
 
     private void line(String indent, Turn turn) {
-        String label = switch (turn.kind()) {
-            case STATE -> "[state " + turn.text() + "]";
-            case BEGINNING -> turn.text() == null ? "(start)" : "(start) system: " + turn.text();
-            case DOCUMENT -> "[read " + turn.text() + "]";
-            case EXCHANGE -> turn.text();
-        };
-        String shown = label.strip().replaceAll("\\s+", " ");
-        if (shown.codePointCount(0, shown.length()) > WIDTH) {
-            shown = shown.substring(0, shown.offsetByCodePoints(0, WIDTH - 1)) + "…";
-        }
-        out.append(indent).append(shown);
+        out.append(indent).append(turn.label(WIDTH));
         for (Map.Entry<String, Turn> branch : conversation.branches().entrySet()) {
             if (branch.getValue() == turn) {
                 boolean current = branch.getKey().equals(conversation.branch());

@@ -118,6 +118,20 @@ public record Turn(
                 .toArray();
     }
 
+    /** What was said or read, in one line of at most so many characters. */
+    public String label(int most) {
+        String label = switch (kind) {
+            case STATE -> "[state " + text + "]";
+            case BEGINNING -> text == null ? "(start)" : "(start) system: " + text;
+            case DOCUMENT -> "[read " + text + "]";
+            case EXCHANGE -> text;
+        };
+        String line = label.strip().replaceAll("\\s+", " ");
+        return line.codePointCount(0, line.length()) <= most
+                ? line
+                : line.substring(0, line.offsetByCodePoints(0, most - 1)) + "…";
+    }
+
     /** The turns as a template wants them, without one that waits for the user's words after a document. */
     List<Message> messages(UntrustedText untrusted) {
         List<Message> messages = new ArrayList<>();
