@@ -62,6 +62,7 @@ final class ChatRepl {
                 String line = reader.readLine(prompt, null, (Character) null, changed);
                 goesOn = take(line, changed != null);
             } catch (UserInterruptException e) {
+                Thread.interrupted(); // what is left of it would end the next line, too
                 terminal.note("(Ctrl-D or /exit leaves)");
             } catch (EndOfFileException e) {
                 goesOn = false;

@@ -8,7 +8,6 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 import static dev.xlstm.cli.PseudoTerminal.CTRL_C;
-import static dev.xlstm.cli.PseudoTerminal.CTRL_D;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -200,35 +199,6 @@ class ChatCommandsIT extends ChatOnTerminal {
     }
 
     @Test
-    void keysAndTheHistoryOfOtherSessions() throws Exception {
-        try (PseudoTerminal terminal = chat("-n", "2")) {
-            terminal.awaitPrompt(">");
-            terminal.type("half a line");
-            terminal.await("> half a line");
-            terminal.type(String.valueOf(CTRL_C));
-            terminal.await("> half a line\n(Ctrl-D or /exit leaves)\n>");
-            terminal.type("ab\u0001" + CTRL_D + CTRL_D); // to the beginning, delete both
-            terminal.enter("/set seed 11");
-            terminal.await("seed = 11");
-            terminal.type(String.valueOf(CTRL_D));
-            assertThat(terminal.exitCode()).isZero();
-        }
-        try (PseudoTerminal terminal = chat("-n", "2", "--no-history")) {
-            terminal.awaitPrompt(">");
-            terminal.enter("/set seed 12");
-            terminal.await("seed = 12");
-            terminal.enter("/exit");
-            assertThat(terminal.exitCode()).isZero();
-        }
-        try (PseudoTerminal terminal = chat("-n", "2")) {
-            terminal.awaitPrompt(">");
-            terminal.type("\u0010"); // Ctrl-P, the line before
-            terminal.await("the last line kept", shown -> shown.endsWith("\n> /set seed 11"));
-        }
-        assertThat(home.resolve("xlstm/sessions")).isEmptyDirectory(); // nothing was said
-    }
-
-    @Test
     void aChatAfterAState() throws Exception {
         Path state = home.resolve("mia.state");
         run("prime", "The cat is called Mia.", "-o", state.toString());
@@ -251,12 +221,11 @@ class ChatCommandsIT extends ChatOnTerminal {
             terminal.awaitPrompt(">");
             terminal.enter("/reset");
             terminal.enter("/stats");
-            terminal.await("memory     8 tokens");
+            terminal.await("the state alone", shown -> shown.matches("(?s).*memory     \\d tokens, .*"));
         }
         try (PseudoTerminal terminal = chat("--state", LAUNCHER)) {
             assertThat(terminal.exitCode()).isEqualTo(1);
-            assertThat(terminal.screen().replace("\n", ""))
-                    .startsWith("xlstm: " + LAUNCHER + ": is not a safetensors file");
+            assertThat(terminal.screen().replaceAll("\\s", "")).contains(LAUNCHER + ":isnotasafetensorsfile");
         }
         try (PseudoTerminal terminal = chat("--state", LAUNCHER, "--continue")) {
             assertThat(terminal.exitCode()).isEqualTo(2);

@@ -20,7 +20,7 @@ final class PseudoTerminal implements AutoCloseable {
     static final char CTRL_C = 3;
     static final char CTRL_D = 4;
 
-    private static final long PATIENCE_SECONDS = 60;
+    private static final long PATIENCE_SECONDS = 120;
 
     private final PtyProcess process;
     private final ScreenTerminal screen;
