@@ -1,0 +1,241 @@
+package dev.xlstm.soak;
+
+import dev.xlstm.chat.ChatTemplate;
+import dev.xlstm.chat.Conversation;
+import dev.xlstm.chat.ConversationFile;
+import dev.xlstm.chat.Turn;
+import dev.xlstm.generation.GenerationListener;
+import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.generation.TextBatch;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.generation.TextSession;
+import dev.xlstm.safetensors.DType;
+import dev.xlstm.sampling.SamplingOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/**
+ * {@code SoakMain MODEL MINUTES [PAUSE_MILLIS]}: turns of chats, forks, undos, saves, resumed states and batches, at random,
+ * and each minute what the process takes. Fails if the last quarter took more than the second: memory, file handles, or time
+ * a token.
+ */
+public final class SoakMain {
+
+    private static final int TURNS = 40; // of one conversation
+    private static final GenerationListener SILENT = new GenerationListener() {};
+
+    private record Sample(long minute, long residentKiB, long files, double tokenMillis) {}
+
+    private final Random random = new Random(1);
+    private final TextModel model;
+    private final ChatTemplate template;
+    private final Path work = Files.createTempDirectory("xlstm-soak");
+    private final List<Double> millis = new ArrayList<>(); // a token, of the turns of this minute
+    private long turns;
+    private long others;
+
+    private SoakMain(Path directory) throws IOException {
+        model = TextModel.open(directory);
+        template = ChatTemplate.of(model);
+    }
+
+    public static void main(String[] args) throws Exception {
+        long minutes = Long.parseLong(args[1]);
+        long pause = args.length > 2 ? Long.parseLong(args[2]) : 0;
+        SoakMain soak = new SoakMain(Path.of(args[0]));
+        List<Sample> samples = soak.run(minutes, pause);
+        soak.model.close();
+        boolean flat = report(samples);
+        System.out.printf(
+                "%d minutes, %,d turns, %,d other pieces of work: %s%n",
+                minutes, soak.turns, soak.others, flat ? "flat" : "NOT flat");
+        System.exit(flat ? 0 : 1);
+    }
+
+    private List<Sample> run(long minutes, long pause) throws Exception {
+        List<Sample> samples = new ArrayList<>();
+        System.out.println("| minute | resident, KiB | files | ms a token | turns | other work |");
+        System.out.println("|---:|---:|---:|---:|---:|---:|");
+        long begin = System.nanoTime();
+        for (int n = 0; samples.size() < minutes; n++) {
+            Path directory = Files.createDirectory(work.resolve("chat-" + n));
+            Conversation.Storage storage = new Conversation.Storage(1 << 22, directory, 1 << 26);
+            try (Conversation chat = new Conversation(model, template, null, null, "Be brief.", storage)) {
+                for (int i = 0; i < TURNS && samples.size() < minutes; i++) {
+                    step(chat, directory);
+                    Thread.sleep(pause);
+                    long minute = (System.nanoTime() - begin) / 60_000_000_000L;
+                    if (minute > samples.size()) {
+                        samples.add(sample(minute));
+                    }
+                }
+                ConversationFile.save(chat, directory);
+            }
+            try (Conversation again = ConversationFile.open(directory).resume(model, template, 1 << 22, 1 << 26)) {
+                again.say("Where were we?", options(), SILENT);
+            }
+            delete(directory);
+        }
+        return samples;
+    }
+
+    private void step(Conversation chat, Path directory) throws Exception {
+        int what = random.nextInt(20);
+        if (what < 12) {
+            Turn turn = chat.say(
+                    random.nextBoolean() ? "Tell me a story." : "What sound does a cow make?", options(), SILENT);
+            millis.add(chat.outcome().decodeSeconds() * 1000 / Math.max(1, turn.answerIds().length));
+            turns++;
+            ConversationFile.save(chat, directory); // as the command line does
+            return;
+        }
+        others++;
+        switch (what) {
+            case 12 -> {
+                if (!chat.branches().containsKey("side")) {
+                    chat.fork("side");
+                }
+            }
+            case 13 -> chat.switchTo(chat.branches().containsKey("side") && random.nextBoolean() ? "side" : "main");
+            case 14 -> {
+                if (!chat.head().isBeginning()) {
+                    chat.undo(1);
+                }
+            }
+            case 15 -> {
+                chat.switchTo("main");
+                if (chat.branches().containsKey("side")) {
+                    chat.delete("side");
+                }
+            }
+            case 16, 17 -> saveAndResume();
+            default -> batch();
+        }
+    }
+
+    private GenerationOptions options() {
+        return GenerationOptions.defaults()
+                .withMaxTokens(24)
+                .withSampling(SamplingOptions.builder().seed(random.nextInt()).build());
+    }
+
+    private void saveAndResume() throws IOException {
+        Path file = work.resolve("x.state");
+        try (TextSession session = model.newSession()) {
+            session.feed("Once upon a time");
+            session.generate(options(), SILENT);
+            session.save(file, random.nextBoolean() ? DType.F32 : DType.BF16);
+        }
+        try (TextSession session = model.resume(file)) {
+            session.generate(options(), SILENT);
+        }
+    }
+
+    private void batch() throws InterruptedException {
+        TextBatch batch = new TextBatch(model);
+        List<Thread> threads = new ArrayList<>();
+        List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
+        for (int i = 0; i < 4; i++) {
+            GenerationOptions options = options();
+            Thread thread = new Thread(() -> {
+                try (TextModel member = batch.join();
+                        TextSession session = member.newSession()) {
+                    session.feed("The cat sat on");
+                    session.generate(options, SILENT);
+                }
+            });
+            thread.setUncaughtExceptionHandler((failed, e) -> failures.add(e));
+            threads.add(thread);
+        }
+        threads.forEach(Thread::start);
+        for (Thread thread : threads) {
+            thread.join();
+        }
+        if (!failures.isEmpty()) {
+            throw new IllegalStateException(failures.getFirst());
+        }
+    }
+
+    private Sample sample(long minute) throws IOException {
+        long resident = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+                .findFirst()
+                .orElseThrow();
+        long files;
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            files = all.count();
+        }
+        Sample sample = new Sample(minute, resident, files, median(millis));
+        millis.clear();
+        System.out.printf(
+                Locale.ROOT,
+                "| %d | %,d | %d | %.2f | %,d | %,d |%n",
+                minute,
+                resident,
+                files,
+                sample.tokenMillis,
+                turns,
+                others);
+        return sample;
+    }
+
+    /** Whether the last quarter took no more than the second, but for what such figures vary by. */
+    private static boolean report(List<Sample> samples) {
+        int quarter = Math.max(1, samples.size() / 4);
+        List<Sample> early =
+                samples.subList(Math.min(quarter, samples.size() - 1), Math.min(2 * quarter, samples.size()));
+        List<Sample> late = samples.subList(samples.size() - quarter, samples.size());
+        double[][] medians = new double[2][3];
+        for (int i = 0; i < 2; i++) {
+            List<Sample> some = i == 0 ? (early.isEmpty() ? late : early) : late;
+            medians[i][0] =
+                    median(some.stream().map(s -> (double) s.residentKiB).toList());
+            medians[i][1] = median(some.stream().map(s -> (double) s.files).toList());
+            medians[i][2] = median(some.stream().map(s -> s.tokenMillis).toList());
+        }
+        System.out.printf(
+                Locale.ROOT,
+                "medians, second quarter and last: resident %,.0f and %,.0f KiB, files %.0f and %.0f, %.2f and %.2f ms a token%n",
+                medians[0][0],
+                medians[1][0],
+                medians[0][1],
+                medians[1][1],
+                medians[0][2],
+                medians[1][2]);
+        return medians[1][0] <= 1.1 * medians[0][0]
+                && medians[1][1] <= medians[0][1] + 2
+                && medians[1][2] <= 2 * medians[0][2];
+    }
+
+    private static double median(List<Double> values) {
+        return values.isEmpty()
+                ? 0
+                : values.stream()
+                        .sorted()
+                        .skip((values.size() - 1) / 2)
+                        .findFirst()
+                        .orElseThrow();
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> all = Files.list(directory)) {
+            all.forEach(file -> {
+                try {
+                    Files.delete(file);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        }
+        Files.delete(directory);
+    }
+}
