@@ -22,16 +22,18 @@ import tools.jackson.databind.json.JsonMapper;
 final class BatchOutput implements AutoCloseable {
 
     private final Streams streams;
-    private final FileChannel file; // null for stdout
+    private final Path path; // null for stdout
+    private final FileChannel file; // likewise
     private final Set<String> finished = new HashSet<>(); // ids as JSON
 
-    private BatchOutput(Streams streams, FileChannel file) {
+    private BatchOutput(Streams streams, Path path, FileChannel file) {
         this.streams = streams;
+        this.path = path;
         this.file = file;
     }
 
     static BatchOutput stdout(Streams streams) {
-        return new BatchOutput(streams, null);
+        return new BatchOutput(streams, null, null);
     }
 
     /**
@@ -43,6 +45,7 @@ final class BatchOutput implements AutoCloseable {
         }
         BatchOutput output = new BatchOutput(
                 streams,
+                path,
                 FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE));
         try {
             if (output.file.tryLock() == null) {
@@ -112,8 +115,12 @@ final class BatchOutput implements AutoCloseable {
             return;
         }
         ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
-        while (bytes.hasRemaining()) {
-            file.write(bytes);
+        try {
+            while (bytes.hasRemaining()) {
+                file.write(bytes);
+            }
+        } catch (IOException e) { // as when the disk is full; names no file itself
+            throw new IOException(path + ": cannot be written: " + e.getMessage() + "; --resume goes on with it", e);
         }
     }
 

@@ -187,6 +187,6 @@ final class Cli {
     }
 
     private static String oneLine(String message) {
-        return Streams.visible(message.strip().replaceAll("\\s*\\R\\s*", " "));
+        return message.strip().replaceAll("\\s*\\R\\s*", " ");
     }
 }

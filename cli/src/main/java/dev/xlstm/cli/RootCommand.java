@@ -89,7 +89,7 @@ final class RootCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        streams.message(spec.commandLine().getUsageMessage().stripTrailing());
+        streams.err().println(spec.commandLine().getUsageMessage().stripTrailing());
         return Cli.USAGE;
     }
 

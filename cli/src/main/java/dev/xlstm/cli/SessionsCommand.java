@@ -46,7 +46,7 @@ final class SessionsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        streams.message(spec.commandLine().getUsageMessage().stripTrailing());
+        streams.err().println(spec.commandLine().getUsageMessage().stripTrailing());
         return Cli.USAGE;
     }
 

@@ -20,6 +20,9 @@ import java.util.List;
  */
 final class Streams {
 
+    /** Of a message. */
+    private static final int MESSAGE_CHARS = 2000;
+
     private final InputStream in;
     private final OutputStream out;
     private final PrintStream err;
@@ -120,9 +123,14 @@ final class Streams {
         return shown.toString();
     }
 
-    /** One line on stderr. */
+    /** A line on stderr. Names and messages may be a stranger's: control characters are shown, and much is made short. */
     void message(String line) {
-        err.println(line);
+        String shown = visible(line);
+        if (shown.length() > MESSAGE_CHARS) {
+            int end = MESSAGE_CHARS / 4; // there it says what to do
+            shown = shown.substring(0, MESSAGE_CHARS - end) + " ... " + shown.substring(shown.length() - end);
+        }
+        err.println(shown);
         err.flush();
     }
 

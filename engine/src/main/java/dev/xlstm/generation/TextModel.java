@@ -14,6 +14,7 @@ import dev.xlstm.session.StateFile;
 import dev.xlstm.tokenizer.Encoder;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -189,6 +190,23 @@ public final class TextModel implements AutoCloseable {
             fingerprint = Fingerprint.of(directory.weights());
         }
         return fingerprint;
+    }
+
+    /**
+     * To be asked before each pass over the weights, which are mapped files.
+     *
+     * @throws UncheckedIOException if one of them has been cut short
+     */
+    void checkFiles() {
+        if (owner != null) {
+            owner.checkFiles();
+        } else if (directory != null) {
+            try {
+                directory.checkpoint().checkWhole();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     /** This model as a member of a batch uses it. */

@@ -118,6 +118,7 @@ public final class TextSession implements AutoCloseable {
         int done = 0;
         while (done < ids.length && !listener.cancelled()) {
             int to = Math.min(done + FEED_IDS, ids.length);
+            model.checkFiles();
             session.feed(ids, done, to);
             for (int i = done; i < to; i++) {
                 accept(ids[i]);
@@ -176,6 +177,7 @@ public final class TextSession implements AutoCloseable {
                 listener.cancelled() ? FinishReason.INTERRUPTED : hasEnded(grammar) ? FinishReason.STOP : null;
         if (reason == null) {
             long start = System.nanoTime();
+            model.checkFiles();
             session.logits();
             prefillNanos += System.nanoTime() - start;
         }
@@ -191,6 +193,7 @@ public final class TextSession implements AutoCloseable {
             } else if (listener.cancelled()) {
                 reason = FinishReason.INTERRUPTED;
             } else {
+                model.checkFiles();
                 float[] logits = session.logits();
                 int id = sampler.next(logits, grammar);
                 reason = endOfText(id, options);

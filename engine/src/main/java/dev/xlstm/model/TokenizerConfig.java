@@ -1,6 +1,7 @@
 package dev.xlstm.model;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -50,7 +51,11 @@ public record TokenizerConfig(
             if (Files.size(file) > MAX_TEMPLATE_BYTES) {
                 throw new ModelException(file, "is larger than " + MAX_TEMPLATE_BYTES + " bytes");
             }
-            return Optional.of(Files.readString(file));
+            try {
+                return Optional.of(Files.readString(file));
+            } catch (CharacterCodingException e) {
+                throw new ModelException(file, "is not UTF-8 text");
+            }
         }
         if (!(json.value("chat_template") instanceof List<?> templates)) {
             return json.string("chat_template");

@@ -199,6 +199,13 @@ public final class Checkpoint implements AutoCloseable {
         return files.stream().mapToLong(SafetensorsFile::byteSize).sum();
     }
 
+    /** See {@link SafetensorsFile#checkWhole}. */
+    public void checkWhole() throws IOException {
+        for (SafetensorsFile file : files) {
+            file.checkWhole();
+        }
+    }
+
     /** Unmaps all files: tensors got from here can no longer be read. */
     @Override
     public void close() {

@@ -1,6 +1,8 @@
 package dev.xlstm.safetensors;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -8,7 +10,6 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -26,13 +27,18 @@ public final class SafetensorsFile implements AutoCloseable {
 
     private final Path path;
     private final Arena arena;
+    private final RandomAccessFile file; // not a channel: an interrupt would close it
+    private final long length;
     private final Map<String, Tensor> tensors;
     private final Map<String, String> metadata;
     private final long byteSize;
 
-    private SafetensorsFile(Path path, Arena arena, Header header, MemorySegment data) {
+    private SafetensorsFile(
+            Path path, Arena arena, RandomAccessFile file, long length, Header header, MemorySegment data) {
         this.path = path;
         this.arena = arena;
+        this.file = file;
+        this.length = length;
         this.byteSize = data.byteSize();
         Map<String, Tensor> byName =
                 LinkedHashMap.newLinkedHashMap(header.entries().size());
@@ -53,16 +59,21 @@ public final class SafetensorsFile implements AutoCloseable {
     public static SafetensorsFile open(Path path) throws IOException {
         JsonSource.regularFileSize(path); // before opening: a pipe would block
         Arena arena = Arena.ofShared();
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            MemorySegment file = channel.map(
-                    FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena); // of any size, unlike a buffer
+        RandomAccessFile opened = null;
+        try {
+            opened = new RandomAccessFile(path.toFile(), "r");
+            MemorySegment file = opened.getChannel()
+                    .map(FileChannel.MapMode.READ_ONLY, 0, opened.length(), arena); // of any size, unlike a buffer
             long headerLength = headerLength(path, file);
             MemorySegment data = file.asSlice(LENGTH.byteSize() + headerLength);
             Header header = Header.parse(
                     path, file.asSlice(LENGTH.byteSize(), headerLength).asByteBuffer(), data.byteSize());
-            return new SafetensorsFile(path, arena, header, data);
+            return new SafetensorsFile(path, arena, opened, file.byteSize(), header, data);
         } catch (Throwable e) {
             arena.close();
+            if (opened != null) {
+                opened.close();
+            }
             throw e;
         }
     }
@@ -119,11 +130,28 @@ public final class SafetensorsFile implements AutoCloseable {
         return byteSize;
     }
 
+    /**
+     * Notices that the file has been cut short since it was opened. To read what is not there any more would end the
+     * process, so this is asked before each use; it costs a microsecond.
+     *
+     * @throws SafetensorsException if it has
+     */
+    public void checkWhole() throws IOException {
+        if (file.length() < length) {
+            throw new SafetensorsException(path, "was cut short while it was in use; fetch it again");
+        }
+    }
+
     /** Unmaps the file: tensors got from it can no longer be read. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {
             arena.close();
+            try {
+                file.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
         }
     }
 }

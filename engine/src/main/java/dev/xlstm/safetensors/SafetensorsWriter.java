@@ -169,7 +169,11 @@ public final class SafetensorsWriter implements AutoCloseable {
             staging.clear().limit(count);
             MemorySegment.ofBuffer(staging).copyFrom(bytes.asSlice(done, count));
             while (staging.hasRemaining()) {
-                channel.write(staging, position + done + staging.position());
+                try {
+                    channel.write(staging, position + done + staging.position());
+                } catch (IOException e) { // as when the disk is full; names no file itself
+                    throw new IOException(target + ": cannot be written: " + e.getMessage(), e);
+                }
             }
             done += count;
         }

@@ -23,7 +23,7 @@ public final class Session implements AutoCloseable {
     final float[] logits; // after the last id
     boolean logitsValid;
     long position;
-    private NonFiniteException damage; // null while all is well
+    private IllegalStateException damage; // null while all is well
 
     /** A session that has read nothing. */
     public Session(LoadedModel model) {
@@ -102,11 +102,21 @@ public final class Session implements AutoCloseable {
      * state, or in any row that went into it, is not finite in them.
      */
     private void compute() {
-        model.forward(batch.clear().add(state, waiting, 0, waitingCount, Logits.LAST), logits);
-        batch.clear();
+        forward(waiting, 0, waitingCount, Logits.LAST, logits);
         long from = position - waitingCount;
         waitingCount = 0;
         checkFinite(logits, 0, from, position);
+    }
+
+    private void forward(int[] ids, int from, int to, Logits wanted, float[] rows) {
+        try {
+            model.forward(batch.clear().add(state, ids, from, to, wanted), rows);
+        } catch (Throwable e) {
+            damage = new IllegalStateException("the session was lost when the model failed: " + e.getMessage(), e);
+            throw e; // the state may have read a part of the ids
+        } finally {
+            batch.clear();
+        }
     }
 
     private void checkFinite(float[] rows, int offset, long from, long to) {
@@ -121,7 +131,7 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** @throws NonFiniteException if there is nothing to go on from */
+    /** @throws IllegalStateException if there is nothing to go on from */
     void checkSound() {
         if (damage != null) {
             throw damage;
@@ -173,8 +183,7 @@ public final class Session implements AutoCloseable {
         float[] rows = new float[Math.min(step, ids.length) * vocab];
         for (int from = 0; from < ids.length; from += step) {
             int to = Math.min(from + step, ids.length);
-            model.forward(batch.clear().add(state, ids, from, to, Logits.ALL), rows);
-            batch.clear();
+            forward(ids, from, to, Logits.ALL, rows);
             position += to - from;
             checkFinite(rows, (to - from - 1) * vocab, position - (to - from), position);
             for (int i = from; i < to && i + 1 < ids.length; i++) {

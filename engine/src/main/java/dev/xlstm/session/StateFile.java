@@ -89,7 +89,7 @@ public final class StateFile {
      * @param extra metadata to be kept with it, under keys of its own
      * @param attributes of the new file, such as permissions
      * @throws IllegalArgumentException for another dtype, or a key in {@code extra} that is taken
-     * @throws NonFiniteException if the session is lost; no file is written then
+     * @throws IllegalStateException if the session is lost, as by a {@link NonFiniteException}; no file is written then
      */
     public static void write(
             Path file,

@@ -5,9 +5,11 @@ import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -93,6 +95,21 @@ class SafetensorsFileTest {
         try (SafetensorsFile file = SafetensorsFile.open(write(file(header, 2)))) {
             assertThat(file.tensors().get("z").elementCount()).isZero();
             assertThat(file.tensors().get("a").elementCount()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void aFileCutShortWhileItIsOpenIsNoticed() throws Exception {
+        Path path = write(file(GOOD, 9));
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            file.checkWhole();
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+                channel.truncate(20);
+            }
+            assertThatThrownBy(file::checkWhole)
+                    .isInstanceOf(SafetensorsException.class)
+                    .hasMessageContaining("was cut short while it was in use");
+            Files.delete(path); // its name may go: what was opened stays
         }
     }
 

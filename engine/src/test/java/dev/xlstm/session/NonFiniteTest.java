@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -136,6 +137,26 @@ class NonFiniteTest {
             session.state.read(huge);
             session.feed(2);
             assertThatThrownBy(session::logits).isInstanceOf(NonFiniteException.class);
+        }
+    }
+
+    @Test
+    void aSessionIsLostWhenTheModelFailsOnTheWay() throws Exception {
+        try (ModelDirectory opened = ModelDirectory.open(DATA.resolve("fixtures/tiny-f32"));
+                LoadedModel model = new CpuBackend().load(opened.weights(), 1)) {
+            LoadedModel failing = (LoadedModel) Proxy.newProxyInstance(
+                    getClass().getClassLoader(), new Class<?>[] {LoadedModel.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("forward")) {
+                            throw new OutOfMemoryError("as if");
+                        }
+                        return method.invoke(model, arguments);
+                    });
+            try (Session session = new Session(failing)) {
+                session.feed(1);
+                assertThatThrownBy(session::logits).isInstanceOf(OutOfMemoryError.class);
+                assertThatThrownBy(session::logits).hasMessage("the session was lost when the model failed: as if");
+                assertThatThrownBy(session::fork).isInstanceOf(IllegalStateException.class);
+            }
         }
     }
 

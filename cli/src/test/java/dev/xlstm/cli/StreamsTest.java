@@ -1,0 +1,54 @@
+package dev.xlstm.cli;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class StreamsTest {
+
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+    private Streams streams(String... terminals) {
+        return new Streams(
+                new ByteArrayInputStream(new byte[0]),
+                out,
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                List.of(terminals));
+    }
+
+    @Test
+    void messagesSendNoControlCharactersAndAreShort() {
+        streams().message("\u001b]0;title\u0007 a\u009b2Jb\rc\u0000 é\uD83D\uDE00");
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEqualTo("^[]0;title^G aM-^[2Jb^Mc^@ é\uD83D\uDE00\n");
+        err.reset();
+        streams().message("model.json: " + "x".repeat(1 << 20) + "; fetch it again");
+        assertThat(err.toString(StandardCharsets.UTF_8))
+                .hasSizeLessThan(2100)
+                .startsWith("model.json: xxx")
+                .contains("x ... x")
+                .endsWith("; fetch it again\n");
+    }
+
+    @Test
+    void errorsOfAnyKindAreOneLine() throws IOException {
+        Interruption none = new Interruption();
+        for (String name : List.of("no\u001b[31msuch", "a\nb", "\u009b2J")) {
+            err.reset();
+            assertThat(new Cli(streams("err", "out"), none).run("inspect", "--model", name))
+                    .isEqualTo(Cli.FAILURE);
+            assertThat(new Cli(streams("err", "out"), none).run("inspect", "--" + name))
+                    .isEqualTo(Cli.USAGE);
+            String shown = err.toString(StandardCharsets.UTF_8);
+            assertThat(shown.chars().filter(c -> c != '\n')).noneMatch(Character::isISOControl);
+            assertThat(shown.lines()).hasSize(3); // of the second, one says where help is
+        }
+        assertThat(out.size()).isZero();
+    }
+}
