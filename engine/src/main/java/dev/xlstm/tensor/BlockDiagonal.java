@@ -40,7 +40,7 @@ public final class BlockDiagonal {
             long row = 4L * r * block;
             int first = xAt + r / block * block;
             float sum = block < LANES ? 0 : dot(row, x, first);
-            for (int c = Simd.bound(block); c < block; c++) {
+            for (int c = block & -LANES; c < block; c++) {
                 sum = Math.fma(weights.get(JAVA_FLOAT, row + 4L * c), x[first + c], sum);
             }
             y[yAt + r] = bias == null ? sum : sum + bias[r];
@@ -49,7 +49,7 @@ public final class BlockDiagonal {
 
     private float dot(long row, float[] x, int first) {
         FloatVector sums = FloatVector.zero(F32);
-        for (int c = 0; c < Simd.bound(block); c += LANES) {
+        for (int c = 0; c < (block & -LANES); c += LANES) {
             sums = FloatVector.fromMemorySegment(F32, weights, row + 4L * c, ByteOrder.nativeOrder())
                     .fma(FloatVector.fromArray(F32, x, first + c), sums);
         }

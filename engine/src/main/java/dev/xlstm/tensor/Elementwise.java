@@ -1,12 +1,14 @@
 package dev.xlstm.tensor;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 import static dev.xlstm.tensor.Simd.F32;
 import static dev.xlstm.tensor.Simd.LANES;
 
-/** The layers without matrices, each over one row of activations. */
+/**
+ * The layers without matrices, each over one row of activations. Plain loops where the compiler makes vectors of them; it
+ * does not for exponentials.
+ */
 public final class Elementwise {
 
     private Elementwise() {}
@@ -21,17 +23,8 @@ public final class Elementwise {
     public static void rmsNorm(
             float[] x, int xOffset, float[] weight, float[] bias, float eps, float[] out, int outOffset) {
         int n = weight.length;
-        FloatVector squares = FloatVector.zero(F32);
-        int i = 0;
-        for (; i < Simd.bound(n); i += LANES) {
-            FloatVector v = FloatVector.fromArray(F32, x, xOffset + i);
-            squares = v.fma(v, squares);
-        }
-        float sum = Simd.sum(squares);
-        for (; i < n; i++) {
-            sum = Math.fma(x[xOffset + i], x[xOffset + i], sum);
-        }
-        scaleShift(x, xOffset, 0, inverseSqrt(sum / n + eps), weight, bias, 0, n, out, outOffset);
+        float squares = squares(x, xOffset, n, 0);
+        scaleShift(x, xOffset, 0, inverseSqrt(squares / n + eps), weight, bias, 0, n, out, outOffset);
     }
 
     /**
@@ -50,27 +43,51 @@ public final class Elementwise {
             float eps,
             float[] out,
             int outOffset) {
-        FloatVector sums = FloatVector.zero(F32);
-        int i = 0;
-        for (; i < Simd.bound(n); i += LANES) {
-            sums = sums.add(FloatVector.fromArray(F32, x, xOffset + i));
+        float mean = sum(x, xOffset, n) / n;
+        float squares = squares(x, xOffset, n, mean);
+        scaleShift(x, xOffset, mean, inverseSqrt(squares / n + eps), weight, bias, from, n, out, outOffset);
+    }
+
+    /** {@code Σ x}, in eight sums side by side, as one would wait for each addition. */
+    private static float sum(float[] x, int offset, int n) {
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
+        int i = offset;
+        for (; i <= offset + n - 8; i += 8) {
+            s0 += x[i];
+            s1 += x[i + 1];
+            s2 += x[i + 2];
+            s3 += x[i + 3];
+            s4 += x[i + 4];
+            s5 += x[i + 5];
+            s6 += x[i + 6];
+            s7 += x[i + 7];
         }
-        float mean = Simd.sum(sums);
-        for (; i < n; i++) {
-            mean += x[xOffset + i];
+        float sum = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
+        for (; i < offset + n; i++) {
+            sum += x[i];
         }
-        mean /= n;
-        FloatVector squares = FloatVector.zero(F32);
-        for (i = 0; i < Simd.bound(n); i += LANES) {
-            FloatVector v = FloatVector.fromArray(F32, x, xOffset + i).sub(mean);
-            squares = v.fma(v, squares);
+        return sum;
+    }
+
+    /** {@code Σ (x - mean)²}, likewise. */
+    private static float squares(float[] x, int offset, int n, float mean) {
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0;
+        int i = offset;
+        for (; i <= offset + n - 8; i += 8) {
+            s0 = Math.fma(x[i] - mean, x[i] - mean, s0);
+            s1 = Math.fma(x[i + 1] - mean, x[i + 1] - mean, s1);
+            s2 = Math.fma(x[i + 2] - mean, x[i + 2] - mean, s2);
+            s3 = Math.fma(x[i + 3] - mean, x[i + 3] - mean, s3);
+            s4 = Math.fma(x[i + 4] - mean, x[i + 4] - mean, s4);
+            s5 = Math.fma(x[i + 5] - mean, x[i + 5] - mean, s5);
+            s6 = Math.fma(x[i + 6] - mean, x[i + 6] - mean, s6);
+            s7 = Math.fma(x[i + 7] - mean, x[i + 7] - mean, s7);
         }
-        float sum = Simd.sum(squares);
-        for (; i < n; i++) {
-            float v = x[xOffset + i] - mean;
-            sum = Math.fma(v, v, sum);
+        float sum = ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7));
+        for (; i < offset + n; i++) {
+            sum = Math.fma(x[i] - mean, x[i] - mean, sum);
         }
-        scaleShift(x, xOffset, mean, inverseSqrt(sum / n + eps), weight, bias, from, n, out, outOffset);
+        return sum;
     }
 
     private static float inverseSqrt(float v) {
@@ -89,68 +106,68 @@ public final class Elementwise {
             int n,
             float[] out,
             int outOffset) {
-        int i = 0;
-        for (; i < Simd.bound(n); i += LANES) {
-            FloatVector v = FloatVector.fromArray(F32, x, xOffset + i)
-                    .sub(mean)
-                    .mul(scale)
-                    .mul(FloatVector.fromArray(F32, weight, from + i));
-            v = bias == null ? v : v.add(FloatVector.fromArray(F32, bias, from + i));
-            v.intoArray(out, outOffset + i);
+        for (int i = 0; i < n; i++) {
+            out[outOffset + i] = (x[xOffset + i] - mean) * scale * weight[from + i];
         }
-        for (; i < n; i++) {
-            float v = (x[xOffset + i] - mean) * scale * weight[from + i];
-            out[outOffset + i] = bias == null ? v : v + bias[from + i];
+        for (int i = 0; bias != null && i < n; i++) {
+            out[outOffset + i] += bias[from + i];
         }
     }
 
     /** {@code x += y} over n floats. */
     public static void add(float[] x, int xOffset, float[] y, int yOffset, int n) {
-        int i = 0;
-        for (; i < Simd.bound(n); i += LANES) {
-            FloatVector.fromArray(F32, x, xOffset + i)
-                    .add(FloatVector.fromArray(F32, y, yOffset + i))
-                    .intoArray(x, xOffset + i);
-        }
-        for (; i < n; i++) {
+        for (int i = 0; i < n; i++) {
             x[xOffset + i] += y[yOffset + i];
         }
     }
 
     /** {@code x *= sigmoid(gate)} over n floats. */
     public static void gateBySigmoid(float[] x, int xOffset, float[] gate, int gateOffset, int n) {
-        for (int i = 0; i < n; i += LANES) {
-            VectorMask<Float> mask = F32.indexInRange(i, n);
-            FloatVector g = FloatVector.fromArray(F32, gate, gateOffset + i, mask);
-            FloatVector v = FloatVector.fromArray(F32, x, xOffset + i, mask);
-            v.div(Simd.exp(g.neg()).add(1f)).intoArray(x, xOffset + i, mask);
+        int i = 0;
+        for (int bound = Simd.bound(n); i < bound; i += LANES) {
+            FloatVector g = FloatVector.fromArray(F32, gate, gateOffset + i);
+            FloatVector v = FloatVector.fromArray(F32, x, xOffset + i);
+            v.div(Simd.exp(g.neg()).add(1f)).intoArray(x, xOffset + i);
+        }
+        for (; i < n; i++) {
+            x[xOffset + i] /= Simd.exp(-gate[gateOffset + i]) + 1f;
         }
     }
 
     /** {@code gate = silu(gate) * up} over n floats, with {@code silu(z) = z * sigmoid(z)}. */
     public static void siluTimes(float[] gate, int gateOffset, float[] up, int upOffset, int n) {
-        for (int i = 0; i < n; i += LANES) {
-            VectorMask<Float> mask = F32.indexInRange(i, n);
-            FloatVector z = FloatVector.fromArray(F32, gate, gateOffset + i, mask);
-            FloatVector u = FloatVector.fromArray(F32, up, upOffset + i, mask);
-            z.div(Simd.exp(z.neg()).add(1f)).mul(u).intoArray(gate, gateOffset + i, mask);
+        int i = 0;
+        for (int bound = Simd.bound(n); i < bound; i += LANES) {
+            FloatVector z = FloatVector.fromArray(F32, gate, gateOffset + i);
+            FloatVector u = FloatVector.fromArray(F32, up, upOffset + i);
+            z.div(Simd.exp(z.neg()).add(1f)).mul(u).intoArray(gate, gateOffset + i);
+        }
+        for (; i < n; i++) {
+            float z = gate[gateOffset + i];
+            gate[gateOffset + i] = z / (Simd.exp(-z) + 1f) * up[upOffset + i];
         }
     }
 
     /** {@code x = e^x} over n floats, within the bounds of {@link Simd#exp}. */
     public static void exp(float[] x, int offset, int n) {
-        for (int i = 0; i < n; i += LANES) {
-            VectorMask<Float> mask = F32.indexInRange(i, n);
-            Simd.exp(FloatVector.fromArray(F32, x, offset + i, mask)).intoArray(x, offset + i, mask);
+        int i = 0;
+        for (int bound = Simd.bound(n); i < bound; i += LANES) {
+            Simd.exp(FloatVector.fromArray(F32, x, offset + i)).intoArray(x, offset + i);
+        }
+        for (; i < n; i++) {
+            x[offset + i] = Simd.exp(x[offset + i]);
         }
     }
 
     /** {@code x = silu(x)} over n floats. */
     public static void silu(float[] x, int offset, int n) {
-        for (int i = 0; i < n; i += LANES) {
-            VectorMask<Float> mask = F32.indexInRange(i, n);
-            FloatVector z = FloatVector.fromArray(F32, x, offset + i, mask);
-            z.div(Simd.exp(z.neg()).add(1f)).intoArray(x, offset + i, mask);
+        int i = 0;
+        for (int bound = Simd.bound(n); i < bound; i += LANES) {
+            FloatVector z = FloatVector.fromArray(F32, x, offset + i);
+            z.div(Simd.exp(z.neg()).add(1f)).intoArray(x, offset + i);
+        }
+        for (; i < n; i++) {
+            x[offset + i] /= Simd.exp(-x[offset + i]) + 1f;
         }
     }
 
@@ -159,13 +176,18 @@ public final class Elementwise {
         if (cap == 0) {
             return;
         }
-        for (int i = 0; i < n; i += LANES) {
-            VectorMask<Float> mask = F32.indexInRange(i, n);
-            FloatVector v = FloatVector.fromArray(F32, x, offset + i, mask);
+        int i = 0;
+        for (int bound = Simd.bound(n); i < bound; i += LANES) {
+            FloatVector v = FloatVector.fromArray(F32, x, offset + i);
             // tanh(t) = sign(t) (1 - e^(-2|t|)) / (1 + e^(-2|t|))
             FloatVector e = Simd.exp(v.abs().mul(-2 / cap));
             FloatVector magnitude = e.neg().add(1f).div(e.add(1f)).mul(cap);
-            magnitude.blend(magnitude.neg(), v.lt(0f)).intoArray(x, offset + i, mask);
+            magnitude.blend(magnitude.neg(), v.lt(0f)).intoArray(x, offset + i);
+        }
+        for (; i < n; i++) {
+            float e = Simd.exp(Math.abs(x[offset + i]) * (-2 / cap));
+            float magnitude = (-e + 1f) / (e + 1f) * cap;
+            x[offset + i] = x[offset + i] < 0 ? -magnitude : magnitude;
         }
     }
 }

@@ -9,16 +9,15 @@ import static dev.xlstm.tensor.Simd.F32;
 import static dev.xlstm.tensor.Simd.LANES;
 
 /** float32 weights. */
-final class F32Matrix extends WeightMatrix {
+final class F32Matrix extends PlainMatrix {
 
-    private static final ValueLayout.OfFloat LITTLE_ENDIAN_FLOAT =
+    private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final MemorySegment data; // [rows, columns]
+    private static final Trial DOTS = new Trial();
 
     F32Matrix(MemorySegment data, int rows, int columns) {
-        super(rows, columns);
-        this.data = data;
+        super(data, 4, rows, columns, DOTS);
     }
 
     @Override
@@ -27,57 +26,32 @@ final class F32Matrix extends WeightMatrix {
     }
 
     @Override
-    public long byteSize() {
-        return data.byteSize();
-    }
-
-    @Override
-    public WeightMatrix slice(int from, int to) {
-        long rowBytes = 4L * columns;
-        return new F32Matrix(data.asSlice(from * rowBytes, (to - from) * rowBytes), to - from, columns);
+    protected WeightMatrix of(MemorySegment rowsOfIt, int count) {
+        return new F32Matrix(rowsOfIt, count, columns);
     }
 
     @Override
     public void unpack(int row, int column, int count, float[] out, int offset) {
-        long base = 4L * ((long) row * columns + column);
-        int i = 0;
-        for (; i < Simd.bound(count); i += LANES) {
-            load(data, base + 4L * i).intoArray(out, offset + i);
-        }
-        for (; i < count; i++) {
-            out[offset + i] = scalar(data, base + 4L * i);
-        }
+        MemorySegment.copy(data, FLOAT, at(row, column), out, offset, count);
     }
 
     @Override
-    public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
-        long rowBytes = 4L * columns;
+    protected void dots(float[] x, int k, float[] y, int from, int to, float[] scratch) {
         int quarter = (to - from) / 4;
         int r = from;
         for (; r < from + quarter; r++) {
-            dots4(data, r * rowBytes, quarter * rowBytes, x, columns, y, r, quarter);
+            dots4(data, at(r, 0), at(quarter, 0), x, k, y, r, quarter);
         }
         for (r = from + 4 * quarter; r < to; r++) {
-            dot(data, r * rowBytes, x, columns, y, r);
-        }
-        for (r = from; columns % LANES != 0 && r < to; r++) {
-            for (int i = Simd.bound(columns); i < columns; i++) {
-                y[r] = Math.fma(scalar(data, r * rowBytes + 4L * i), x[i], y[r]);
-            }
+            dot(data, at(r, 0), x, k, y, r);
         }
     }
 
-    /**
-     * Whole vectors of 4 rows at once, {@code apart} from each other: each load of x serves four, and row after row memory is
-     * read in four long streams. Kept to the bare loop, as the compiler gives up on inlining in large methods, and a vector
-     * it cannot inline is an object.
-     */
     private static void dots4(
             MemorySegment w, long w0, long bytesApart, float[] x, int k, float[] y, int r, int apart) {
         long w1 = w0 + bytesApart, w2 = w1 + bytesApart, w3 = w2 + bytesApart;
         FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
-        int bound = Simd.bound(k);
-        for (int i = 0; i < bound; i += LANES) {
+        for (int i = 0; i < k; i += LANES) {
             FloatVector v = FloatVector.fromArray(F32, x, i);
             long at = 4L * i;
             s0 = load(w, w0 + at).fma(v, s0);
@@ -93,8 +67,7 @@ final class F32Matrix extends WeightMatrix {
 
     private static void dot(MemorySegment w, long base, float[] x, int k, float[] y, int r) {
         FloatVector s = FloatVector.zero(F32);
-        int bound = Simd.bound(k);
-        for (int i = 0; i < bound; i += LANES) {
+        for (int i = 0; i < k; i += LANES) {
             s = load(w, base + 4L * i).fma(FloatVector.fromArray(F32, x, i), s);
         }
         y[r] = Simd.sum(s);
@@ -102,9 +75,5 @@ final class F32Matrix extends WeightMatrix {
 
     private static FloatVector load(MemorySegment w, long at) {
         return FloatVector.fromMemorySegment(F32, w, at, ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private static float scalar(MemorySegment w, long at) {
-        return w.get(LITTLE_ENDIAN_FLOAT, at);
     }
 }

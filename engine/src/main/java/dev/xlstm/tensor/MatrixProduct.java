@@ -29,28 +29,29 @@ public final class MatrixProduct {
             int m,
             int k,
             int n) {
+        boolean vectors = Trial.any();
         int wide = 4 * LANES;
         for (int j = 0; j < n; ) {
             int left = n - j;
-            int step = left >= wide ? wide : left >= LANES ? LANES : left;
+            int step = !vectors ? left : left >= wide ? wide : left >= LANES ? LANES : left;
             for (int i = 0; i < m; ) {
                 int ao = aOffset + i * aRow;
                 int co = cOffset + i * cRow + j;
-                if (step == wide && i + 4 <= m) {
-                    tile4x4(a, ao, aRow, aColumn, b, bOffset + j, bRow, c, co, cRow, k);
-                    i += 4;
-                } else if (step >= LANES) {
-                    for (int jj = 0; jj < step; jj += LANES) {
-                        row1x1(a, ao, aColumn, b, bOffset + j + jj, bRow, c, co + jj, k);
-                    }
-                    i++;
-                } else {
+                if (!vectors || step < LANES) {
                     for (int jj = 0; jj < step; jj++) {
                         float sum = c[co + jj];
                         for (int p = 0; p < k; p++) {
                             sum = Math.fma(a[ao + p * aColumn], b[bOffset + j + jj + p * bRow], sum);
                         }
                         c[co + jj] = sum;
+                    }
+                    i++;
+                } else if (step == wide && i + 4 <= m) {
+                    tile4x4(a, ao, aRow, aColumn, b, bOffset + j, bRow, c, co, cRow, k);
+                    i += 4;
+                } else {
+                    for (int jj = 0; jj < step; jj += LANES) {
+                        row1x1(a, ao, aColumn, b, bOffset + j + jj, bRow, c, co + jj, k);
                     }
                     i++;
                 }
@@ -137,58 +138,47 @@ public final class MatrixProduct {
         sum.intoArray(c, co);
     }
 
-    /** Weight rows whose outputs are held in scratch memory at once. */
+    /** Weight rows unpacked at once; their outputs are held in scratch memory. */
     private static final int SLAB_ROWS = 64;
 
-    /** Weight rows unpacked at once. */
-    private static final int TILE_ROWS = 16;
-
-    /** Columns unpacked at once: with the activations they meet they stay in the inner caches. */
+    /** Columns unpacked at once: as much of a group of activations stays in the innermost cache. */
     private static final int BLOCK_COLUMNS = 256;
 
     /** Most rows of activations of a product; a multiple of {@link PackedActivations#GROUP}. */
     static final int MAX_ROWS = 256;
 
-    private static final int SUMS = TILE_ROWS * BLOCK_COLUMNS;
+    private static final Trial TILES = new Trial();
+    private static final Trial HALF_TILES = new Trial();
 
-    /** The scratch array: unpacked weights [tile rows, block columns], then sums [slab rows, activation rows]. */
+    private static final int SUMS = SLAB_ROWS * BLOCK_COLUMNS;
+
+    /** The scratch array: unpacked weights [slab rows, block columns], then sums [slab rows, activation rows]. */
     static final int SCRATCH_FLOATS = SUMS + SLAB_ROWS * MAX_ROWS;
 
     /**
      * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all t in [0, n) and r in [from, to). A lane is a row of activations: weights
-     * are unpacked to float32 as they lie and meet whole vectors of x one by one, so nothing has to be summed across lanes.
+     * are unpacked to float32 as they lie and meet whole vectors of x one by one, so nothing has to be summed across lanes,
+     * and every sum runs over the columns in their order.
      *
      * @param x at most {@link #MAX_ROWS} rows
      * @param y [n, rows]
      * @param scratch of {@link #SCRATCH_FLOATS}
      */
     static void multiply(WeightMatrix w, PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        int stride = x.groups() * PackedActivations.GROUP; // of the sums
         for (int slab = from; slab < to; slab += SLAB_ROWS) {
             int slabRows = Math.min(SLAB_ROWS, to - slab);
-            int stride = x.groups() * PackedActivations.GROUP; // of the sums
             Arrays.fill(scratch, SUMS, SUMS + slabRows * stride, 0f);
             for (int column = 0; column < w.columns(); column += BLOCK_COLUMNS) {
                 int k = Math.min(BLOCK_COLUMNS, w.columns() - column);
-                for (int tile = 0; tile < slabRows; tile += TILE_ROWS) {
-                    int tileRows = Math.min(TILE_ROWS, slabRows - tile);
-                    for (int r = 0; r < tileRows; r++) {
-                        w.unpack(slab + tile + r, column, k, scratch, r * BLOCK_COLUMNS);
-                    }
-                    for (int group = 0; group < x.groups(); group++) {
-                        int xo = (group * w.columns() + column) * PackedActivations.GROUP;
-                        int so = SUMS + tile * stride + group * PackedActivations.GROUP;
-                        boolean half = x.rows() - group * PackedActivations.GROUP <= LANES;
-                        if (tileRows < TILE_ROWS) {
-                            for (int r = 0; r < tileRows; r++) {
-                                row(scratch, r * BLOCK_COLUMNS, x.data(), xo, k, so + r * stride);
-                            }
-                        } else if (half) {
-                            tile16x1(scratch, x.data(), xo, k, so, stride);
-                        } else {
-                            tile8x2(scratch, 0, x.data(), xo, k, so, stride);
-                            tile8x2(scratch, 8 * BLOCK_COLUMNS, x.data(), xo, k, so + 8 * stride, stride);
-                        }
-                    }
+                for (int r = 0; r < slabRows; r++) {
+                    w.unpack(slab + r, column, k, scratch, r * BLOCK_COLUMNS);
+                }
+                for (int group = 0; group < x.groups(); group++) {
+                    int xo = (group * w.columns() + column) * PackedActivations.GROUP;
+                    int so = SUMS + group * PackedActivations.GROUP;
+                    int count = Math.min(PackedActivations.GROUP, x.rows() - group * PackedActivations.GROUP);
+                    tiles(scratch, slabRows, x.data(), xo, k, so, stride, count);
                 }
             }
             for (int r = 0; r < slabRows; r++) {
@@ -199,7 +189,32 @@ public final class MatrixProduct {
         }
     }
 
-    /** Adds the products of 8 unpacked rows with a group of activations to their sums. */
+    /** Adds the products of unpacked rows with {@code count} rows of a group of activations to their sums. */
+    private static void tiles(float[] scratch, int rows, float[] x, int xo, int k, int so, int stride, int count) {
+        boolean half = count <= LANES; // the other is empty
+        Trial trial = half ? HALF_TILES : TILES;
+        int split = trial.split(0, rows, half ? 16 : 8);
+        long start = trial.now();
+        int r = 0;
+        for (; half && r + 16 <= split; r += 16) {
+            tile16x1(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride, stride);
+        }
+        for (; r + 8 <= split; r += 8) {
+            tile8x2(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride, stride);
+        }
+        for (; r < split; r++) {
+            row(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride);
+        }
+        if (split < rows) {
+            long middle = trial.now();
+            for (; r < rows; r++) {
+                scalarRow(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride, count);
+            }
+            trial.compare(0, split, rows, start, middle, trial.now());
+        }
+    }
+
+    /** 8 rows. */
     private static void tile8x2(float[] scratch, int wo, float[] x, int xo, int k, int so, int stride) {
         int o1 = so + stride, o2 = o1 + stride, o3 = o2 + stride, o4 = o3 + stride, o5 = o4 + stride;
         int o6 = o5 + stride, o7 = o6 + stride;
@@ -266,8 +281,8 @@ public final class MatrixProduct {
         b7.intoArray(scratch, o7 + LANES);
     }
 
-    /** The same for 16 rows and the first half of a group, where the other is empty. */
-    private static void tile16x1(float[] scratch, float[] x, int xo, int k, int so, int stride) {
+    /** 16 rows and the first half of a group, where the other is empty. */
+    private static void tile16x1(float[] scratch, int wo, float[] x, int xo, int k, int so, int stride) {
         FloatVector a0 = FloatVector.fromArray(F32, scratch, so);
         FloatVector a1 = FloatVector.fromArray(F32, scratch, so + stride);
         FloatVector a2 = FloatVector.fromArray(F32, scratch, so + 2 * stride);
@@ -286,22 +301,28 @@ public final class MatrixProduct {
         FloatVector a15 = FloatVector.fromArray(F32, scratch, so + 15 * stride);
         for (int c = 0; c < k; c++) {
             FloatVector u = FloatVector.fromArray(F32, x, xo + c * PackedActivations.GROUP);
-            a0 = FloatVector.broadcast(F32, scratch[c]).fma(u, a0);
-            a1 = FloatVector.broadcast(F32, scratch[BLOCK_COLUMNS + c]).fma(u, a1);
-            a2 = FloatVector.broadcast(F32, scratch[2 * BLOCK_COLUMNS + c]).fma(u, a2);
-            a3 = FloatVector.broadcast(F32, scratch[3 * BLOCK_COLUMNS + c]).fma(u, a3);
-            a4 = FloatVector.broadcast(F32, scratch[4 * BLOCK_COLUMNS + c]).fma(u, a4);
-            a5 = FloatVector.broadcast(F32, scratch[5 * BLOCK_COLUMNS + c]).fma(u, a5);
-            a6 = FloatVector.broadcast(F32, scratch[6 * BLOCK_COLUMNS + c]).fma(u, a6);
-            a7 = FloatVector.broadcast(F32, scratch[7 * BLOCK_COLUMNS + c]).fma(u, a7);
-            a8 = FloatVector.broadcast(F32, scratch[8 * BLOCK_COLUMNS + c]).fma(u, a8);
-            a9 = FloatVector.broadcast(F32, scratch[9 * BLOCK_COLUMNS + c]).fma(u, a9);
-            a10 = FloatVector.broadcast(F32, scratch[10 * BLOCK_COLUMNS + c]).fma(u, a10);
-            a11 = FloatVector.broadcast(F32, scratch[11 * BLOCK_COLUMNS + c]).fma(u, a11);
-            a12 = FloatVector.broadcast(F32, scratch[12 * BLOCK_COLUMNS + c]).fma(u, a12);
-            a13 = FloatVector.broadcast(F32, scratch[13 * BLOCK_COLUMNS + c]).fma(u, a13);
-            a14 = FloatVector.broadcast(F32, scratch[14 * BLOCK_COLUMNS + c]).fma(u, a14);
-            a15 = FloatVector.broadcast(F32, scratch[15 * BLOCK_COLUMNS + c]).fma(u, a15);
+            a0 = FloatVector.broadcast(F32, scratch[wo + c]).fma(u, a0);
+            a1 = FloatVector.broadcast(F32, scratch[wo + BLOCK_COLUMNS + c]).fma(u, a1);
+            a2 = FloatVector.broadcast(F32, scratch[wo + 2 * BLOCK_COLUMNS + c]).fma(u, a2);
+            a3 = FloatVector.broadcast(F32, scratch[wo + 3 * BLOCK_COLUMNS + c]).fma(u, a3);
+            a4 = FloatVector.broadcast(F32, scratch[wo + 4 * BLOCK_COLUMNS + c]).fma(u, a4);
+            a5 = FloatVector.broadcast(F32, scratch[wo + 5 * BLOCK_COLUMNS + c]).fma(u, a5);
+            a6 = FloatVector.broadcast(F32, scratch[wo + 6 * BLOCK_COLUMNS + c]).fma(u, a6);
+            a7 = FloatVector.broadcast(F32, scratch[wo + 7 * BLOCK_COLUMNS + c]).fma(u, a7);
+            a8 = FloatVector.broadcast(F32, scratch[wo + 8 * BLOCK_COLUMNS + c]).fma(u, a8);
+            a9 = FloatVector.broadcast(F32, scratch[wo + 9 * BLOCK_COLUMNS + c]).fma(u, a9);
+            a10 = FloatVector.broadcast(F32, scratch[wo + 10 * BLOCK_COLUMNS + c])
+                    .fma(u, a10);
+            a11 = FloatVector.broadcast(F32, scratch[wo + 11 * BLOCK_COLUMNS + c])
+                    .fma(u, a11);
+            a12 = FloatVector.broadcast(F32, scratch[wo + 12 * BLOCK_COLUMNS + c])
+                    .fma(u, a12);
+            a13 = FloatVector.broadcast(F32, scratch[wo + 13 * BLOCK_COLUMNS + c])
+                    .fma(u, a13);
+            a14 = FloatVector.broadcast(F32, scratch[wo + 14 * BLOCK_COLUMNS + c])
+                    .fma(u, a14);
+            a15 = FloatVector.broadcast(F32, scratch[wo + 15 * BLOCK_COLUMNS + c])
+                    .fma(u, a15);
         }
         a0.intoArray(scratch, so);
         a1.intoArray(scratch, so + stride);
@@ -321,7 +342,7 @@ public final class MatrixProduct {
         a15.intoArray(scratch, so + 15 * stride);
     }
 
-    /** The same for one unpacked row. */
+    /** One row. */
     private static void row(float[] scratch, int wo, float[] x, int xo, int k, int so) {
         FloatVector a = FloatVector.fromArray(F32, scratch, so);
         FloatVector b = FloatVector.fromArray(F32, scratch, so + LANES);
@@ -333,5 +354,15 @@ public final class MatrixProduct {
         }
         a.intoArray(scratch, so);
         b.intoArray(scratch, so + LANES);
+    }
+
+    private static void scalarRow(float[] scratch, int wo, float[] x, int xo, int k, int so, int count) {
+        for (int c = 0; c < k; c++) {
+            float w = scratch[wo + c];
+            int at = xo + c * PackedActivations.GROUP;
+            for (int t = 0; t < count; t++) {
+                scratch[so + t] = Math.fma(w, x[at + t], scratch[so + t]);
+            }
+        }
     }
 }

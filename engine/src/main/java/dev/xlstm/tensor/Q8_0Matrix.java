@@ -56,7 +56,7 @@ final class Q8_0Matrix extends WeightMatrix {
         while (i < count) {
             float scale = Float.float16ToFloat(scales.get(Simd.SHORT, scaleAt + 2L * ((column + i) / BLOCK)));
             int end = Math.min(count, i + BLOCK - (column + i) % BLOCK);
-            for (; i + LANES <= end; i += LANES) {
+            for (int bound = i + Simd.bound(end - i); i < bound; i += LANES) {
                 Simd.bytes(quants, quantAt + i).mul(scale).intoArray(out, offset + i);
             }
             for (; i < end; i++) {

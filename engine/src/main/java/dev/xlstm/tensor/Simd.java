@@ -73,9 +73,12 @@ public final class Simd {
         return VectorShuffle.fromOp(F32, lane -> (lane ^ distance) & (LANES - 1));
     }
 
-    /** The largest multiple of {@link #LANES} that is not above {@code length}. */
+    /**
+     * How far the vector loop over {@code length} elements goes, a multiple of {@link #LANES}; a scalar loop of the same bits
+     * does the rest, and everything until {@link Trial} has found vectors to be fast.
+     */
     public static int bound(int length) {
-        return length & -LANES;
+        return Trial.any() ? length & -LANES : 0;
     }
 
     /** The sum of all lanes: opposite halves are added until one lane is left. */
@@ -90,6 +93,16 @@ public final class Simd {
             v = v.add(v.rearrange(SWAP_2));
         }
         return v.add(v.rearrange(SWAP_1)).lane(0);
+    }
+
+    /** The same sum of {@link #LANES} numbers from an offset on, to the bit; they are overwritten. */
+    static float sum(float[] v, int offset) {
+        for (int half = LANES / 2; half > 0; half /= 2) {
+            for (int l = 0; l < half; l++) {
+                v[offset + l] += v[offset + l + half];
+            }
+        }
+        return v[offset];
     }
 
     /**
@@ -114,6 +127,23 @@ public final class Simd {
         p = p.fma(r.mul(r), r).add(1f);
         IntVector power = shifted.viewAsIntegralLanes().lanewise(VectorOperators.LSHL, 23); // the bits of 2^n
         return p.mul(power.viewAsFloatingLanes()); // a product, so that NaN stays NaN
+    }
+
+    /** The same for one number, to the bit. */
+    static float exp(float x) {
+        float clamped = Math.min(Math.max(x, -87.3f), 88.3f);
+        float shifted = Math.fma(clamped, 1.44269504f, 0x1.8p23f + 127);
+        float n = shifted - (0x1.8p23f + 127);
+        float r = Math.fma(n, -0.693359375f, clamped);
+        r = Math.fma(n, 2.12194440e-4f, r);
+        float p = 1.9875691500e-4f;
+        p = Math.fma(p, r, 1.3981999507e-3f);
+        p = Math.fma(p, r, 8.3334519073e-3f);
+        p = Math.fma(p, r, 4.1665795894e-2f);
+        p = Math.fma(p, r, 1.6666665459e-1f);
+        p = Math.fma(p, r, 5.0000001201e-1f);
+        p = Math.fma(p, r * r, r) + 1f;
+        return p * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) << 23);
     }
 
     /** The {@link #LANES} 16-bit values at a byte offset, sign-extended to ints. */

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Every output element is computed by one thread in one fixed order, so results do not depend on how rows are shared.
  */
-public abstract sealed class WeightMatrix permits F32Matrix, F16Matrix, BF16Matrix, Q8_0Matrix, Q4_0Matrix {
+public abstract sealed class WeightMatrix permits PlainMatrix, Q8_0Matrix, Q4_0Matrix {
 
     /** Weights that share a scale in the quantised formats, along a row. */
     public static final int BLOCK = 32;

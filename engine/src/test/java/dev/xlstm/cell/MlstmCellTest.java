@@ -1,10 +1,12 @@
 package dev.xlstm.cell;
 
 import dev.xlstm.backend.GoldenFixture;
+import dev.xlstm.tensor.Vectors;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.JsonNode;
@@ -13,6 +15,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /** The bare cell against the reference's figures: recurrent, and chunkwise for chunks of several lengths. */
 class MlstmCellTest {
+
+    @AfterEach
+    void useWhatIsFaster() {
+        Vectors.decide(null);
+    }
 
     static Stream<String> cases() throws Exception {
         try (GoldenFixture golden = new GoldenFixture("kernel-cell")) {
@@ -27,6 +34,9 @@ class MlstmCellTest {
             JsonNode dims = golden.json.get("cases").get(name);
             for (int chunk : new int[] {0, 1, 5, dims.get("chunk_size").asInt(), 64}) {
                 for (int head = 0; head < dims.get("NH").asInt(); head++) {
+                    Vectors.decide(true);
+                    check(golden, name, dims, head, chunk);
+                    Vectors.decide(false);
                     check(golden, name, dims, head, chunk);
                 }
             }

@@ -2,6 +2,8 @@ package dev.xlstm.tensor;
 
 import java.util.Random;
 import jdk.incubator.vector.FloatVector;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -11,6 +13,16 @@ import static org.assertj.core.api.Assertions.within;
 
 /** The layers without matrices against their formulas in double precision. */
 class ElementwiseTest {
+
+    @BeforeEach
+    void useVectors() {
+        Trial.decide(true);
+    }
+
+    @AfterEach
+    void useWhatIsFaster() {
+        Trial.decide(null);
+    }
 
     private static float[] gaussians(int n, double scale, long seed) {
         Random random = new Random(seed);
@@ -83,6 +95,28 @@ class ElementwiseTest {
     }
 
     @Test
+    void scalarLoopsGiveTheBitsOfVectorLoops() {
+        float[] results = everything();
+        Trial.decide(false);
+        assertThat(everything()).isEqualTo(results);
+    }
+
+    private static float[] everything() {
+        int n = 1003;
+        float[] results = new float[5 * n];
+        for (int i = 0; i < 4; i++) {
+            System.arraycopy(gaussians(n, 20, i), 0, results, i * n, n);
+        }
+        results[7] = Float.NEGATIVE_INFINITY;
+        results[8] = -0f;
+        Elementwise.softCap(results, 0, n, 15);
+        Elementwise.gateBySigmoid(results, n, results, 2 * n, n);
+        Elementwise.siluTimes(results, 2 * n, results, 3 * n, n);
+        MatrixProduct.accumulate(results, 0, 59, 1, results, n, 97, results, 4 * n, 103, 9, 10, 97);
+        return results;
+    }
+
+    @Test
     void extremesSaturate() {
         float[] x = {1e30f, -1e30f, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0f, -0f};
         Elementwise.softCap(x, 0, x.length, 30);
@@ -111,6 +145,7 @@ class ElementwiseTest {
             java.util.Arrays.fill(x, at);
             float e = Simd.exp(FloatVector.fromArray(Simd.F32, x, 0)).lane(0);
             assertThat((double) e).isCloseTo(Math.exp(at), within(2.0 * Math.ulp((float) Math.exp(at))));
+            assertThat(Simd.exp(at)).isEqualTo(e);
         }
     }
 

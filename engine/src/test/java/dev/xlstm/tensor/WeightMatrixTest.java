@@ -5,6 +5,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +18,16 @@ import static org.assertj.core.api.Assertions.within;
 
 /** Every format's kernels against plain loops in double precision over the same stored bytes. */
 class WeightMatrixTest {
+
+    @BeforeEach
+    void useVectors() {
+        Trial.decide(true);
+    }
+
+    @AfterEach
+    void useWhatIsFaster() {
+        Trial.decide(null);
+    }
 
     /** Random weights in a format, at an odd byte offset as files may have them, and their exact values. */
     private static final class Stored {
@@ -151,6 +163,34 @@ class WeightMatrixTest {
                             .isCloseTo(exact, within(magnitude * 0x1p-20 + 1e-30));
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "f32, 21, 2085",
+        "f16, 21, 2085",
+        "bf16, 21, 2085",
+        "q8_0, 21, 2144",
+        "q4_0, 21, 2144",
+        "f32, 3, 5",
+        "bf16, 1, 31",
+        "f16, 130, 64",
+        "q8_0, 130, 64",
+        "q4_0, 130, 64"
+    })
+    void scalarLoopsGiveTheBitsOfVectorLoops(String format, int rows, int columns) {
+        Random random = new Random(columns);
+        Stored w = stored(format, rows, columns, random);
+        for (int n : new int[] {1, 2, 16, 20, 40}) {
+            float[] x = gaussians(n * columns, random);
+            float[] vectors = new float[n * rows];
+            multiply(w.matrix, x, n, vectors, 0, rows);
+            Trial.decide(false);
+            float[] scalars = new float[n * rows];
+            multiply(w.matrix, x, n, scalars, 0, rows);
+            Trial.decide(true);
+            assertThat(scalars).as("n %d", n).isEqualTo(vectors);
         }
     }
 

@@ -1,0 +1,69 @@
+package dev.xlstm.tensor;
+
+/**
+ * When a vector loop takes over from the scalar loop that gives the same bits. Until the compiler has been over a vector
+ * loop each of its vectors is an object, which makes it a hundred times slower than the scalar one: a short text would be
+ * over before the kernels run as they are meant to. So work begins with the scalar loop; once that has cost some time, a
+ * small part of the work goes to the vector loop, which gets it compiled; and when it is seen to be faster it does all.
+ *
+ * <p>Several threads may share a trial: a measurement that is lost does no harm.
+ */
+final class Trial {
+
+    /** Scalar work before the first attempt: many a process is done by then. */
+    private static final long FIRST_NANOS = 20_000_000;
+
+    private static final int WINS = 3; // in a row, as a single one may be due to an interruption
+
+    /** Whether any trial is over: then small loops that nobody times may use vectors, too. */
+    private static volatile boolean any;
+
+    private static volatile Boolean decided; // for all trials; null to let each take place
+
+    private volatile boolean over;
+    private long scalarNanos;
+    private long vectorNanos;
+    private int wins;
+
+    static boolean any() {
+        return decided == null ? any : decided;
+    }
+
+    /** For tests: all loops are vector loops from now on, or scalar ones; null for trials. */
+    static void decide(Boolean vectors) {
+        decided = vectors;
+    }
+
+    /**
+     * How far, of the units of work [from, to), the vector loop is to go now: to the end if the trial is over.
+     *
+     * @param attempt units that will do for an attempt
+     */
+    int split(int from, int to, int attempt) {
+        Boolean known = decided;
+        if (known != null || over) {
+            return known == null || known ? to : from;
+        }
+        boolean due = scalarNanos > FIRST_NANOS && vectorNanos < scalarNanos && to - from > attempt;
+        return due ? from + attempt : from;
+    }
+
+    /** The time, 0 once the trial is over. */
+    long now() {
+        return over ? 0 : System.nanoTime();
+    }
+
+    /** Compares the vector loop over the units [from, split) with the scalar loop over [split, to). */
+    void compare(int from, int split, int to, long start, long middle, long end) {
+        scalarNanos += end - middle;
+        if (split > from) {
+            vectorNanos += middle - start;
+            boolean faster = (middle - start) * (to - split) < (end - middle) * (split - from);
+            wins = faster ? wins + 1 : 0;
+            if (wins == WINS) {
+                over = true;
+                any = true;
+            }
+        }
+    }
+}
