@@ -21,8 +21,8 @@ final class Projection implements ThreadTeam.Task {
     /** Weights of a task: enough to be worth handing out, few enough to share evenly. */
     private static final int TASK_WEIGHTS = 1 << 17;
 
-    /** Outputs of a task come in multiples of this, so that all but the last fill whole scratch and cache lines. */
-    private static final int GRANULE = 16;
+    /** Outputs of a task come in multiples of this: four panels of a quantised matrix. */
+    private static final int GRANULE = 64;
 
     private final Activations[] inputs; // of each linear layer
     private final Linear[] linears;
@@ -50,6 +50,9 @@ final class Projection implements ThreadTeam.Task {
         this.outputs = outputs.toArray(Activations[]::new);
         this.epilogue = epilogue;
         this.scratch = scratch;
+        for (int l = 0; l < this.linears.length; l++) {
+            this.inputs[l].packed.serve(this.linears[l].matrix());
+        }
         first = tasks.stream().mapToInt(t -> t[0]).toArray();
         last = tasks.stream().mapToInt(t -> t[1]).toArray();
         from = tasks.stream().mapToInt(t -> t[2]).toArray();
@@ -95,18 +98,15 @@ final class Projection implements ThreadTeam.Task {
     /** {@code outputs[rows, height] = linear(input[rows, width])} for every layer, on all threads. */
     void run(ThreadTeam team, int rows) {
         this.rows = rows;
-        if (rows > 1) {
-            for (Activations input : distinctInputs) {
-                input.packed.begin(rows);
-            }
-            team.run(distinctInputs.length * inputs[0].packed.groups(), packTask);
+        for (Activations input : distinctInputs) {
+            input.packed.begin(input.data, rows);
         }
+        team.run(distinctInputs.length * inputs[0].packed.groups(), packTask);
         team.run(first.length, this);
     }
 
     private void packGroup(int task, int worker) {
-        Activations input = distinctInputs[task % distinctInputs.length];
-        input.packed.pack(input.data, task / distinctInputs.length);
+        distinctInputs[task % distinctInputs.length].packed.pack(task / distinctInputs.length);
     }
 
     @Override
@@ -116,11 +116,7 @@ final class Projection implements ThreadTeam.Task {
         for (int l = first[task]; l < last[task]; l++) {
             WeightMatrix matrix = linears[l].matrix();
             float[] out = outputs[l].data;
-            if (rows == 1) {
-                matrix.multiply(inputs[l].data, out, start, end, scratch[worker]);
-            } else {
-                matrix.multiply(inputs[l].packed, out, start, end, scratch[worker]);
-            }
+            matrix.multiply(inputs[l].packed, out, start, end, scratch[worker]);
             float[] bias = linears[l].bias();
             for (int t = 0; bias != null && t < rows; t++) {
                 Elementwise.add(out, t * matrix.rows() + start, bias, start, end - start);

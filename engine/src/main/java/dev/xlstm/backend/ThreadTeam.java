@@ -46,7 +46,7 @@ final class ThreadTeam implements AutoCloseable {
 
     /** Runs tasks 0 to {@code count - 1}, in any order on any thread, and returns when all are done. */
     void run(int count, Task task) {
-        if (helpers.length == 0 || count == 1) {
+        if (helpers.length == 0 || count <= 1) {
             for (int i = 0; i < count; i++) {
                 task.run(i, 0);
             }

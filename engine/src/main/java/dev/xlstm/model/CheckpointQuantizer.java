@@ -186,7 +186,7 @@ public final class CheckpointQuantizer {
     private void writeQuantised(SafetensorsWriter writer, Tensor tensor, WeightMatrix matrix) throws IOException {
         int rows = matrix.rows();
         int columns = matrix.columns();
-        int step = Math.max(1, PIECE_BYTES / (4 * columns));
+        int step = Math.max(1, PIECE_BYTES / (4 * columns) / Quantizer.PIECE_ROWS) * Quantizer.PIECE_ROWS;
         long quantBytes = Quantizer.quantBytes(format, columns);
         long scaleBytes = Quantizer.scaleBytes(columns);
         String scalesName = Quantization.scales(tensor.name(), rows, columns).name();

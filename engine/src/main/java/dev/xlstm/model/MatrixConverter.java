@@ -56,7 +56,8 @@ final class MatrixConverter {
     }
 
     /**
-     * Quantises the rows [from, to) to the beginning of {@code quants} and {@code scales}.
+     * Quantises the rows [from, to) to the beginning of {@code quants} and {@code scales}. Pieces of a matrix may be written
+     * one after the other if each but the last has a multiple of {@link Quantizer#PIECE_ROWS} rows.
      *
      * @throws IllegalArgumentException if a weight is not finite or too large; names the matrix
      */
@@ -69,18 +70,11 @@ final class MatrixConverter {
             MemorySegment quants,
             MemorySegment scales) {
         int columns = source.columns();
-        long quantBytes = Quantizer.quantBytes(format, columns);
-        long scaleBytes = Quantizer.scaleBytes(columns);
         IntStream.range(from, to).parallel().forEach(r -> {
             float[] row = new float[columns];
             source.unpack(r, 0, columns, row, 0);
             try {
-                Quantizer.quantize(
-                        format,
-                        row,
-                        columns,
-                        quants.asSlice((r - from) * quantBytes, quantBytes),
-                        scales.asSlice((r - from) * scaleBytes, scaleBytes));
+                Quantizer.quantize(format, row, columns, r - from, to - from, quants, scales);
             } catch (ArithmeticException e) {
                 throw new IllegalArgumentException(
                         "tensor '" + name + "', row " + r + ": " + e.getMessage() + "; it cannot be quantised", e);

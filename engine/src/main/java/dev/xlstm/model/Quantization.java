@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * Which matrices are quantised, and how a checkpoint holds them: the quants under the matrix's name, I8 {@code [rows,
- * columns]} for q8_0 and U8 {@code [rows, columns / 2]} for q4_0; the scales under {@code NAME.scales}, F16 {@code [rows,
+ * Which matrices are quantised, and how a checkpoint holds them: the quants under the matrix's name, U8 {@code [rows,
+ * columns]} for q8_0 and {@code [rows, columns / 2]} for q4_0; the scales under {@code NAME.scales}, F16 {@code [rows,
  * columns / 32]}; the scheme in the metadata.
  */
 final class Quantization {
@@ -22,7 +22,7 @@ final class Quantization {
 
     private static final String SCHEME = "xlstm.quantization";
     private static final String VERSION = "xlstm.quantization.version";
-    private static final String THIS_VERSION = "1"; // another order of nibbles would be another
+    private static final String THIS_VERSION = "2"; // 1 had rows one by one
     private static final String SCALES = ".scales";
 
     private Quantization() {}
@@ -47,8 +47,7 @@ final class Quantization {
     }
 
     static TensorInfo quants(String format, String name, int rows, int columns) {
-        DType dtype = format.equals("q8_0") ? DType.I8 : DType.U8;
-        return new TensorInfo(name, dtype, rows, Quantizer.quantBytes(format, columns));
+        return new TensorInfo(name, DType.U8, rows, Quantizer.quantBytes(format, columns));
     }
 
     static TensorInfo scales(String name, int rows, int columns) {

@@ -142,7 +142,7 @@ public final class MatrixProduct {
     private static final int SLAB_ROWS = 64;
 
     /** Columns unpacked at once: as much of a group of activations stays in the innermost cache. */
-    private static final int BLOCK_COLUMNS = 256;
+    static final int BLOCK_COLUMNS = 256;
 
     /** Most rows of activations of a product; a multiple of {@link PackedActivations#GROUP}. */
     static final int MAX_ROWS = 256;
@@ -152,19 +152,70 @@ public final class MatrixProduct {
 
     private static final int SUMS = SLAB_ROWS * BLOCK_COLUMNS;
 
-    /** The scratch array: unpacked weights [slab rows, block columns], then sums [slab rows, activation rows]. */
-    static final int SCRATCH_FLOATS = SUMS + SLAB_ROWS * MAX_ROWS;
+    /** Scales of the columns unpacked at once. */
+    private static final int SCALES = QuantizedMatrix.PANEL * BLOCK_COLUMNS / WeightMatrix.BLOCK;
+
+    /** The scratch array: unpacked weights of a slab, then its sums for each row of activations, then scales. */
+    static final int SCRATCH_FLOATS = SUMS + SLAB_ROWS * MAX_ROWS + SCALES;
 
     /**
-     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all t in [0, n) and r in [from, to). A lane is a row of activations: weights
-     * are unpacked to float32 as they lie and meet whole vectors of x one by one, so nothing has to be summed across lanes,
-     * and every sum runs over the columns in their order.
+     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all t in [0, n) and r in [from, to). Every sum runs over the columns in their
+     * order, so that it does not matter which of the loops below computes it.
      *
      * @param x at most {@link #MAX_ROWS} rows
      * @param y [n, rows]
      * @param scratch of {@link #SCRATCH_FLOATS}
      */
     static void multiply(WeightMatrix w, PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        if (w instanceof QuantizedMatrix quantized) {
+            multiplyQuantized(quantized, x, y, from, to, scratch);
+        } else {
+            multiplyPlain(w, x, y, from, to, scratch);
+        }
+    }
+
+    /**
+     * A lane is a row of weights, as these are stored: unpacked to {@code [pair of panels, column, 32 rows]} they meet the
+     * activations one by one.
+     */
+    private static void multiplyQuantized(
+            QuantizedMatrix w, PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        int wide = PackedActivations.GROUP; // rows of two vectors
+        int rows = x.rows();
+        for (int slab = from; slab < to; slab += SLAB_ROWS) {
+            int slabRows = Math.min(SLAB_ROWS, to - slab);
+            Arrays.fill(scratch, SUMS, SUMS + rows * SLAB_ROWS, 0f);
+            for (int column = 0; column < w.columns(); column += BLOCK_COLUMNS) {
+                int k = Math.min(BLOCK_COLUMNS, w.columns() - column);
+                for (int r = 0; r < slabRows; r += wide) {
+                    int count = Math.min(wide, slabRows - r);
+                    int buffer = SCRATCH_FLOATS - SCALES;
+                    w.unpackColumns(slab + r, count, column, k, scratch, r * BLOCK_COLUMNS, wide, scratch, buffer);
+                    tiles(
+                            x.blocks(),
+                            column * rows,
+                            rows,
+                            scratch,
+                            r * BLOCK_COLUMNS,
+                            k,
+                            scratch,
+                            SUMS + r,
+                            SLAB_ROWS,
+                            wide);
+                }
+            }
+            for (int t = 0; t < rows; t++) {
+                System.arraycopy(scratch, SUMS + t * SLAB_ROWS, y, t * w.rows() + slab, slabRows);
+            }
+        }
+    }
+
+    /**
+     * A lane is a row of activations: weights are unpacked to float32 as they lie and meet whole vectors of x one by one, so
+     * nothing has to be summed across lanes.
+     */
+    private static void multiplyPlain(
+            WeightMatrix w, PackedActivations x, float[] y, int from, int to, float[] scratch) {
         int stride = x.groups() * PackedActivations.GROUP; // of the sums
         for (int slab = from; slab < to; slab += SLAB_ROWS) {
             int slabRows = Math.min(SLAB_ROWS, to - slab);
@@ -178,7 +229,7 @@ public final class MatrixProduct {
                     int xo = (group * w.columns() + column) * PackedActivations.GROUP;
                     int so = SUMS + group * PackedActivations.GROUP;
                     int count = Math.min(PackedActivations.GROUP, x.rows() - group * PackedActivations.GROUP);
-                    tiles(scratch, slabRows, x.data(), xo, k, so, stride, count);
+                    tiles(scratch, 0, slabRows, x.turned(), xo, k, scratch, so, stride, count);
                 }
             }
             for (int r = 0; r < slabRows; r++) {
@@ -189,179 +240,178 @@ public final class MatrixProduct {
         }
     }
 
-    /** Adds the products of unpacked rows with {@code count} rows of a group of activations to their sums. */
-    private static void tiles(float[] scratch, int rows, float[] x, int xo, int k, int so, int stride, int count) {
+    /**
+     * {@code sums[i, j] += Σ_c a[i, c] b[c, j]} for i below rows and j below count; a's rows are {@link #BLOCK_COLUMNS} apart,
+     * b's as far as two vectors are long, those of the sums {@code stride}. What b and the sums have past count, up to two
+     * vectors, may be anything.
+     */
+    private static void tiles(
+            float[] a, int ao, int rows, float[] b, int bo, int k, float[] sums, int so, int stride, int count) {
         boolean half = count <= LANES; // the other is empty
         Trial trial = half ? HALF_TILES : TILES;
         int split = trial.split(0, rows, half ? 16 : 8);
         long start = trial.now();
         int r = 0;
         for (; half && r + 16 <= split; r += 16) {
-            tile16x1(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride, stride);
+            tile16x1(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, stride);
         }
         for (; r + 8 <= split; r += 8) {
-            tile8x2(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride, stride);
+            tile8x2(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, stride);
         }
         for (; r < split; r++) {
-            row(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride);
+            row(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride);
         }
-        if (split < rows) {
+        if (start > 0) {
             long middle = trial.now();
             for (; r < rows; r++) {
-                scalarRow(scratch, r * BLOCK_COLUMNS, x, xo, k, so + r * stride, count);
+                scalarRow(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, count);
             }
-            trial.compare(0, split, rows, start, middle, trial.now());
+            trial.compare((long) split * k * count, (long) (rows - split) * k * count, start, middle, trial.now());
         }
     }
 
     /** 8 rows. */
-    private static void tile8x2(float[] scratch, int wo, float[] x, int xo, int k, int so, int stride) {
+    private static void tile8x2(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so, int stride) {
         int o1 = so + stride, o2 = o1 + stride, o3 = o2 + stride, o4 = o3 + stride, o5 = o4 + stride;
         int o6 = o5 + stride, o7 = o6 + stride;
-        FloatVector a0 = FloatVector.fromArray(F32, scratch, so);
-        FloatVector b0 = FloatVector.fromArray(F32, scratch, so + LANES);
-        FloatVector a1 = FloatVector.fromArray(F32, scratch, o1);
-        FloatVector b1 = FloatVector.fromArray(F32, scratch, o1 + LANES);
-        FloatVector a2 = FloatVector.fromArray(F32, scratch, o2);
-        FloatVector b2 = FloatVector.fromArray(F32, scratch, o2 + LANES);
-        FloatVector a3 = FloatVector.fromArray(F32, scratch, o3);
-        FloatVector b3 = FloatVector.fromArray(F32, scratch, o3 + LANES);
-        FloatVector a4 = FloatVector.fromArray(F32, scratch, o4);
-        FloatVector b4 = FloatVector.fromArray(F32, scratch, o4 + LANES);
-        FloatVector a5 = FloatVector.fromArray(F32, scratch, o5);
-        FloatVector b5 = FloatVector.fromArray(F32, scratch, o5 + LANES);
-        FloatVector a6 = FloatVector.fromArray(F32, scratch, o6);
-        FloatVector b6 = FloatVector.fromArray(F32, scratch, o6 + LANES);
-        FloatVector a7 = FloatVector.fromArray(F32, scratch, o7);
-        FloatVector b7 = FloatVector.fromArray(F32, scratch, o7 + LANES);
+        FloatVector a0 = FloatVector.fromArray(F32, sums, so);
+        FloatVector b0 = FloatVector.fromArray(F32, sums, so + LANES);
+        FloatVector a1 = FloatVector.fromArray(F32, sums, o1);
+        FloatVector b1 = FloatVector.fromArray(F32, sums, o1 + LANES);
+        FloatVector a2 = FloatVector.fromArray(F32, sums, o2);
+        FloatVector b2 = FloatVector.fromArray(F32, sums, o2 + LANES);
+        FloatVector a3 = FloatVector.fromArray(F32, sums, o3);
+        FloatVector b3 = FloatVector.fromArray(F32, sums, o3 + LANES);
+        FloatVector a4 = FloatVector.fromArray(F32, sums, o4);
+        FloatVector b4 = FloatVector.fromArray(F32, sums, o4 + LANES);
+        FloatVector a5 = FloatVector.fromArray(F32, sums, o5);
+        FloatVector b5 = FloatVector.fromArray(F32, sums, o5 + LANES);
+        FloatVector a6 = FloatVector.fromArray(F32, sums, o6);
+        FloatVector b6 = FloatVector.fromArray(F32, sums, o6 + LANES);
+        FloatVector a7 = FloatVector.fromArray(F32, sums, o7);
+        FloatVector b7 = FloatVector.fromArray(F32, sums, o7 + LANES);
         for (int c = 0; c < k; c++) {
-            int at = xo + c * PackedActivations.GROUP;
-            FloatVector u = FloatVector.fromArray(F32, x, at);
-            FloatVector v = FloatVector.fromArray(F32, x, at + LANES);
-            FloatVector w = FloatVector.broadcast(F32, scratch[wo + c]);
+            int at = bo + c * PackedActivations.GROUP;
+            FloatVector u = FloatVector.fromArray(F32, b, at);
+            FloatVector v = FloatVector.fromArray(F32, b, at + LANES);
+            FloatVector w = FloatVector.broadcast(F32, a[ao + c]);
             a0 = w.fma(u, a0);
             b0 = w.fma(v, b0);
-            w = FloatVector.broadcast(F32, scratch[wo + BLOCK_COLUMNS + c]);
+            w = FloatVector.broadcast(F32, a[ao + BLOCK_COLUMNS + c]);
             a1 = w.fma(u, a1);
             b1 = w.fma(v, b1);
-            w = FloatVector.broadcast(F32, scratch[wo + 2 * BLOCK_COLUMNS + c]);
+            w = FloatVector.broadcast(F32, a[ao + 2 * BLOCK_COLUMNS + c]);
             a2 = w.fma(u, a2);
             b2 = w.fma(v, b2);
-            w = FloatVector.broadcast(F32, scratch[wo + 3 * BLOCK_COLUMNS + c]);
+            w = FloatVector.broadcast(F32, a[ao + 3 * BLOCK_COLUMNS + c]);
             a3 = w.fma(u, a3);
             b3 = w.fma(v, b3);
-            w = FloatVector.broadcast(F32, scratch[wo + 4 * BLOCK_COLUMNS + c]);
+            w = FloatVector.broadcast(F32, a[ao + 4 * BLOCK_COLUMNS + c]);
             a4 = w.fma(u, a4);
             b4 = w.fma(v, b4);
-            w = FloatVector.broadcast(F32, scratch[wo + 5 * BLOCK_COLUMNS + c]);
+            w = FloatVector.broadcast(F32, a[ao + 5 * BLOCK_COLUMNS + c]);
             a5 = w.fma(u, a5);
             b5 = w.fma(v, b5);
-            w = FloatVector.broadcast(F32, scratch[wo + 6 * BLOCK_COLUMNS + c]);
+            w = FloatVector.broadcast(F32, a[ao + 6 * BLOCK_COLUMNS + c]);
             a6 = w.fma(u, a6);
             b6 = w.fma(v, b6);
-            w = FloatVector.broadcast(F32, scratch[wo + 7 * BLOCK_COLUMNS + c]);
+            w = FloatVector.broadcast(F32, a[ao + 7 * BLOCK_COLUMNS + c]);
             a7 = w.fma(u, a7);
             b7 = w.fma(v, b7);
         }
-        a0.intoArray(scratch, so);
-        b0.intoArray(scratch, so + LANES);
-        a1.intoArray(scratch, o1);
-        b1.intoArray(scratch, o1 + LANES);
-        a2.intoArray(scratch, o2);
-        b2.intoArray(scratch, o2 + LANES);
-        a3.intoArray(scratch, o3);
-        b3.intoArray(scratch, o3 + LANES);
-        a4.intoArray(scratch, o4);
-        b4.intoArray(scratch, o4 + LANES);
-        a5.intoArray(scratch, o5);
-        b5.intoArray(scratch, o5 + LANES);
-        a6.intoArray(scratch, o6);
-        b6.intoArray(scratch, o6 + LANES);
-        a7.intoArray(scratch, o7);
-        b7.intoArray(scratch, o7 + LANES);
+        a0.intoArray(sums, so);
+        b0.intoArray(sums, so + LANES);
+        a1.intoArray(sums, o1);
+        b1.intoArray(sums, o1 + LANES);
+        a2.intoArray(sums, o2);
+        b2.intoArray(sums, o2 + LANES);
+        a3.intoArray(sums, o3);
+        b3.intoArray(sums, o3 + LANES);
+        a4.intoArray(sums, o4);
+        b4.intoArray(sums, o4 + LANES);
+        a5.intoArray(sums, o5);
+        b5.intoArray(sums, o5 + LANES);
+        a6.intoArray(sums, o6);
+        b6.intoArray(sums, o6 + LANES);
+        a7.intoArray(sums, o7);
+        b7.intoArray(sums, o7 + LANES);
     }
 
     /** 16 rows and the first half of a group, where the other is empty. */
-    private static void tile16x1(float[] scratch, int wo, float[] x, int xo, int k, int so, int stride) {
-        FloatVector a0 = FloatVector.fromArray(F32, scratch, so);
-        FloatVector a1 = FloatVector.fromArray(F32, scratch, so + stride);
-        FloatVector a2 = FloatVector.fromArray(F32, scratch, so + 2 * stride);
-        FloatVector a3 = FloatVector.fromArray(F32, scratch, so + 3 * stride);
-        FloatVector a4 = FloatVector.fromArray(F32, scratch, so + 4 * stride);
-        FloatVector a5 = FloatVector.fromArray(F32, scratch, so + 5 * stride);
-        FloatVector a6 = FloatVector.fromArray(F32, scratch, so + 6 * stride);
-        FloatVector a7 = FloatVector.fromArray(F32, scratch, so + 7 * stride);
-        FloatVector a8 = FloatVector.fromArray(F32, scratch, so + 8 * stride);
-        FloatVector a9 = FloatVector.fromArray(F32, scratch, so + 9 * stride);
-        FloatVector a10 = FloatVector.fromArray(F32, scratch, so + 10 * stride);
-        FloatVector a11 = FloatVector.fromArray(F32, scratch, so + 11 * stride);
-        FloatVector a12 = FloatVector.fromArray(F32, scratch, so + 12 * stride);
-        FloatVector a13 = FloatVector.fromArray(F32, scratch, so + 13 * stride);
-        FloatVector a14 = FloatVector.fromArray(F32, scratch, so + 14 * stride);
-        FloatVector a15 = FloatVector.fromArray(F32, scratch, so + 15 * stride);
+    private static void tile16x1(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so, int stride) {
+        FloatVector a0 = FloatVector.fromArray(F32, sums, so);
+        FloatVector a1 = FloatVector.fromArray(F32, sums, so + stride);
+        FloatVector a2 = FloatVector.fromArray(F32, sums, so + 2 * stride);
+        FloatVector a3 = FloatVector.fromArray(F32, sums, so + 3 * stride);
+        FloatVector a4 = FloatVector.fromArray(F32, sums, so + 4 * stride);
+        FloatVector a5 = FloatVector.fromArray(F32, sums, so + 5 * stride);
+        FloatVector a6 = FloatVector.fromArray(F32, sums, so + 6 * stride);
+        FloatVector a7 = FloatVector.fromArray(F32, sums, so + 7 * stride);
+        FloatVector a8 = FloatVector.fromArray(F32, sums, so + 8 * stride);
+        FloatVector a9 = FloatVector.fromArray(F32, sums, so + 9 * stride);
+        FloatVector a10 = FloatVector.fromArray(F32, sums, so + 10 * stride);
+        FloatVector a11 = FloatVector.fromArray(F32, sums, so + 11 * stride);
+        FloatVector a12 = FloatVector.fromArray(F32, sums, so + 12 * stride);
+        FloatVector a13 = FloatVector.fromArray(F32, sums, so + 13 * stride);
+        FloatVector a14 = FloatVector.fromArray(F32, sums, so + 14 * stride);
+        FloatVector a15 = FloatVector.fromArray(F32, sums, so + 15 * stride);
         for (int c = 0; c < k; c++) {
-            FloatVector u = FloatVector.fromArray(F32, x, xo + c * PackedActivations.GROUP);
-            a0 = FloatVector.broadcast(F32, scratch[wo + c]).fma(u, a0);
-            a1 = FloatVector.broadcast(F32, scratch[wo + BLOCK_COLUMNS + c]).fma(u, a1);
-            a2 = FloatVector.broadcast(F32, scratch[wo + 2 * BLOCK_COLUMNS + c]).fma(u, a2);
-            a3 = FloatVector.broadcast(F32, scratch[wo + 3 * BLOCK_COLUMNS + c]).fma(u, a3);
-            a4 = FloatVector.broadcast(F32, scratch[wo + 4 * BLOCK_COLUMNS + c]).fma(u, a4);
-            a5 = FloatVector.broadcast(F32, scratch[wo + 5 * BLOCK_COLUMNS + c]).fma(u, a5);
-            a6 = FloatVector.broadcast(F32, scratch[wo + 6 * BLOCK_COLUMNS + c]).fma(u, a6);
-            a7 = FloatVector.broadcast(F32, scratch[wo + 7 * BLOCK_COLUMNS + c]).fma(u, a7);
-            a8 = FloatVector.broadcast(F32, scratch[wo + 8 * BLOCK_COLUMNS + c]).fma(u, a8);
-            a9 = FloatVector.broadcast(F32, scratch[wo + 9 * BLOCK_COLUMNS + c]).fma(u, a9);
-            a10 = FloatVector.broadcast(F32, scratch[wo + 10 * BLOCK_COLUMNS + c])
-                    .fma(u, a10);
-            a11 = FloatVector.broadcast(F32, scratch[wo + 11 * BLOCK_COLUMNS + c])
-                    .fma(u, a11);
-            a12 = FloatVector.broadcast(F32, scratch[wo + 12 * BLOCK_COLUMNS + c])
-                    .fma(u, a12);
-            a13 = FloatVector.broadcast(F32, scratch[wo + 13 * BLOCK_COLUMNS + c])
-                    .fma(u, a13);
-            a14 = FloatVector.broadcast(F32, scratch[wo + 14 * BLOCK_COLUMNS + c])
-                    .fma(u, a14);
-            a15 = FloatVector.broadcast(F32, scratch[wo + 15 * BLOCK_COLUMNS + c])
-                    .fma(u, a15);
+            FloatVector u = FloatVector.fromArray(F32, b, bo + c * PackedActivations.GROUP);
+            a0 = FloatVector.broadcast(F32, a[ao + c]).fma(u, a0);
+            a1 = FloatVector.broadcast(F32, a[ao + BLOCK_COLUMNS + c]).fma(u, a1);
+            a2 = FloatVector.broadcast(F32, a[ao + 2 * BLOCK_COLUMNS + c]).fma(u, a2);
+            a3 = FloatVector.broadcast(F32, a[ao + 3 * BLOCK_COLUMNS + c]).fma(u, a3);
+            a4 = FloatVector.broadcast(F32, a[ao + 4 * BLOCK_COLUMNS + c]).fma(u, a4);
+            a5 = FloatVector.broadcast(F32, a[ao + 5 * BLOCK_COLUMNS + c]).fma(u, a5);
+            a6 = FloatVector.broadcast(F32, a[ao + 6 * BLOCK_COLUMNS + c]).fma(u, a6);
+            a7 = FloatVector.broadcast(F32, a[ao + 7 * BLOCK_COLUMNS + c]).fma(u, a7);
+            a8 = FloatVector.broadcast(F32, a[ao + 8 * BLOCK_COLUMNS + c]).fma(u, a8);
+            a9 = FloatVector.broadcast(F32, a[ao + 9 * BLOCK_COLUMNS + c]).fma(u, a9);
+            a10 = FloatVector.broadcast(F32, a[ao + 10 * BLOCK_COLUMNS + c]).fma(u, a10);
+            a11 = FloatVector.broadcast(F32, a[ao + 11 * BLOCK_COLUMNS + c]).fma(u, a11);
+            a12 = FloatVector.broadcast(F32, a[ao + 12 * BLOCK_COLUMNS + c]).fma(u, a12);
+            a13 = FloatVector.broadcast(F32, a[ao + 13 * BLOCK_COLUMNS + c]).fma(u, a13);
+            a14 = FloatVector.broadcast(F32, a[ao + 14 * BLOCK_COLUMNS + c]).fma(u, a14);
+            a15 = FloatVector.broadcast(F32, a[ao + 15 * BLOCK_COLUMNS + c]).fma(u, a15);
         }
-        a0.intoArray(scratch, so);
-        a1.intoArray(scratch, so + stride);
-        a2.intoArray(scratch, so + 2 * stride);
-        a3.intoArray(scratch, so + 3 * stride);
-        a4.intoArray(scratch, so + 4 * stride);
-        a5.intoArray(scratch, so + 5 * stride);
-        a6.intoArray(scratch, so + 6 * stride);
-        a7.intoArray(scratch, so + 7 * stride);
-        a8.intoArray(scratch, so + 8 * stride);
-        a9.intoArray(scratch, so + 9 * stride);
-        a10.intoArray(scratch, so + 10 * stride);
-        a11.intoArray(scratch, so + 11 * stride);
-        a12.intoArray(scratch, so + 12 * stride);
-        a13.intoArray(scratch, so + 13 * stride);
-        a14.intoArray(scratch, so + 14 * stride);
-        a15.intoArray(scratch, so + 15 * stride);
+        a0.intoArray(sums, so);
+        a1.intoArray(sums, so + stride);
+        a2.intoArray(sums, so + 2 * stride);
+        a3.intoArray(sums, so + 3 * stride);
+        a4.intoArray(sums, so + 4 * stride);
+        a5.intoArray(sums, so + 5 * stride);
+        a6.intoArray(sums, so + 6 * stride);
+        a7.intoArray(sums, so + 7 * stride);
+        a8.intoArray(sums, so + 8 * stride);
+        a9.intoArray(sums, so + 9 * stride);
+        a10.intoArray(sums, so + 10 * stride);
+        a11.intoArray(sums, so + 11 * stride);
+        a12.intoArray(sums, so + 12 * stride);
+        a13.intoArray(sums, so + 13 * stride);
+        a14.intoArray(sums, so + 14 * stride);
+        a15.intoArray(sums, so + 15 * stride);
     }
 
     /** One row. */
-    private static void row(float[] scratch, int wo, float[] x, int xo, int k, int so) {
-        FloatVector a = FloatVector.fromArray(F32, scratch, so);
-        FloatVector b = FloatVector.fromArray(F32, scratch, so + LANES);
+    private static void row(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so) {
+        FloatVector s = FloatVector.fromArray(F32, sums, so);
+        FloatVector t = FloatVector.fromArray(F32, sums, so + LANES);
         for (int c = 0; c < k; c++) {
-            FloatVector w = FloatVector.broadcast(F32, scratch[wo + c]);
-            int at = xo + c * PackedActivations.GROUP;
-            a = w.fma(FloatVector.fromArray(F32, x, at), a);
-            b = w.fma(FloatVector.fromArray(F32, x, at + LANES), b);
+            FloatVector w = FloatVector.broadcast(F32, a[ao + c]);
+            int at = bo + c * PackedActivations.GROUP;
+            s = w.fma(FloatVector.fromArray(F32, b, at), s);
+            t = w.fma(FloatVector.fromArray(F32, b, at + LANES), t);
         }
-        a.intoArray(scratch, so);
-        b.intoArray(scratch, so + LANES);
+        s.intoArray(sums, so);
+        t.intoArray(sums, so + LANES);
     }
 
-    private static void scalarRow(float[] scratch, int wo, float[] x, int xo, int k, int so, int count) {
+    private static void scalarRow(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so, int count) {
         for (int c = 0; c < k; c++) {
-            float w = scratch[wo + c];
-            int at = xo + c * PackedActivations.GROUP;
+            float w = a[ao + c];
+            int at = bo + c * PackedActivations.GROUP;
             for (int t = 0; t < count; t++) {
-                scratch[so + t] = Math.fma(w, x[at + t], scratch[so + t]);
+                sums[so + t] = Math.fma(w, b[at + t], sums[so + t]);
             }
         }
     }

@@ -52,15 +52,17 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
      * fill no vector are added one by one.
      */
     @Override
-    public final void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
+    protected final void multiplyRow(PackedActivations packed, float[] y, int from, int to, float[] scratch) {
+        float[] x = packed.data();
         int inLanes = columns & -LANES;
         int split = trial.split(from, to, 4);
         long start = trial.now();
         dots(x, inLanes, y, from, split, scratch);
-        if (split < to) {
+        if (start > 0) {
             long middle = trial.now();
             scalarDots(x, inLanes, y, split, to, scratch);
-            trial.compare(from, split, to, start, middle, trial.now());
+            long vectors = (long) (split - from) * columns;
+            trial.compare(vectors, (long) (to - split) * columns, start, middle, trial.now());
         }
         for (int r = from; inLanes < columns && r < to; r++) {
             unpack(r, inLanes, columns - inLanes, scratch, 0);

@@ -1,25 +1,29 @@
 package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 import static dev.xlstm.tensor.Simd.F32;
-import static dev.xlstm.tensor.Simd.I8;
-import static dev.xlstm.tensor.Simd.LANES;
+import static dev.xlstm.tensor.Simd.I32;
 
-/** Blocks of 32 signed bytes along a row, each block with a half-precision scale: {@code w = scale * byte}. */
-final class Q8_0Matrix extends WeightMatrix {
+/** Numbers of 8 bits: {@code w = scale * (byte - 128)}, four in a word. */
+final class Q8_0Matrix extends QuantizedMatrix {
 
-    private final MemorySegment quants; // signed bytes [rows, columns]
-    private final MemorySegment scales; // halves [rows, columns / 32]
+    static final int DIGITS = 4;
+
+    private static final int BYTE = 0x007f8000; // the eight leading mantissa bits
+    private static final int WORD_BYTES = 4 * PANEL; // of a panel, for four columns
+    private static final Trial DOTS = new Trial();
 
     Q8_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
-        super(rows, columns);
-        this.quants = quants;
-        this.scales = scales;
+        this(quants, scales, rows, 0, rows, columns);
+    }
+
+    private Q8_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
+        super(quants, scales, stored, first, rows, columns, DIGITS, 256, DOTS);
     }
 
     @Override
@@ -28,127 +32,179 @@ final class Q8_0Matrix extends WeightMatrix {
     }
 
     @Override
-    public MemorySegment scales() {
-        return scales;
+    protected WeightMatrix of(int storedRows, int firstRow, int count) {
+        return new Q8_0Matrix(quants, scales, storedRows, firstRow, count, columns);
     }
 
     @Override
-    public long byteSize() {
-        return quants.byteSize() + scales.byteSize();
-    }
-
-    @Override
-    public WeightMatrix slice(int from, int to) {
-        long quantBytes = columns;
-        long scaleBytes = columns / BLOCK * 2L;
-        return new Q8_0Matrix(
-                quants.asSlice(from * quantBytes, (to - from) * quantBytes),
-                scales.asSlice(from * scaleBytes, (to - from) * scaleBytes),
-                to - from,
-                columns);
-    }
-
-    @Override
-    public void unpack(int row, int column, int count, float[] out, int offset) {
-        long quantAt = (long) row * columns + column;
-        long scaleAt = 2L * row * (columns / BLOCK);
-        int i = 0;
-        while (i < count) {
-            float scale = Float.float16ToFloat(scales.get(Simd.SHORT, scaleAt + 2L * ((column + i) / BLOCK)));
-            int end = Math.min(count, i + BLOCK - (column + i) % BLOCK);
-            for (int bound = i + Simd.bound(end - i); i < bound; i += LANES) {
-                Simd.bytes(quants, quantAt + i).mul(scale).intoArray(out, offset + i);
-            }
-            for (; i < end; i++) {
-                out[offset + i] = scale * quants.get(ValueLayout.JAVA_BYTE, quantAt + i);
-            }
-        }
-    }
-
-    @Override
-    public void multiply(float[] x, float[] y, int from, int to, float[] scratch) {
-        int blocks = columns / BLOCK;
-        int most = Math.max(scratch.length / blocks, 1); // rows whose scales fit the scratch memory
-        for (int slab = from; slab < to; slab += most) {
-            int end = Math.min(slab + most, to);
-            Simd.halves(scales, 2L * slab * blocks, (end - slab) * blocks, scratch, 0);
-            int apart = LANES == 16 ? (end - slab) / 4 : 0;
-            int r = slab;
-            for (; r < slab + apart; r++) {
-                dots4x16(quants, (long) r * columns, scratch, (r - slab) * blocks, x, columns, y, r, apart);
-            }
-            for (r = slab + 4 * apart; r < end; r++) {
-                dot(quants, (long) r * columns, scratch, (r - slab) * blocks, x, columns, y, r);
-            }
-        }
+    protected void dots(
+            PackedActivations x,
+            int block,
+            int count,
+            int r0,
+            int r1,
+            int r2,
+            int r3,
+            float[] scales,
+            float[] y,
+            int l) {
+        int c = block * BLOCK;
+        long w0 = panelAt(r0, c) + 4 * l;
+        long w1 = panelAt(r1, c) + 4 * l;
+        long w2 = panelAt(r2, c) + 4 * l;
+        long w3 = panelAt(r3, c) + 4 * l;
+        dots4(
+                quants, w0, w1, w2, w3, x.data(), c, x.sums(), 2 * block, count, scales, l, y, r0 + l, r1 + l, r2 + l,
+                r3 + l);
     }
 
     /**
-     * 4 rows at once, {@code apart} from each other, where a block is two vectors; the scales of a row are [k / 32], those of
-     * the first at {@code d0}. Spelled out, as the compiler stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does not inline is an
-     * object.
+     * Spelled out, as the compiler stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does
+     * not inline is an object.
      */
-    private static void dots4x16(
-            MemorySegment w, long w0, float[] scales, int d0, float[] x, int k, float[] y, int r, int apart) {
-        int blocks = k / BLOCK;
-        long bytesApart = (long) apart * k;
-        long w1 = w0 + bytesApart, w2 = w1 + bytesApart, w3 = w2 + bytesApart;
-        int d1 = d0 + apart * blocks, d2 = d1 + apart * blocks, d3 = d2 + apart * blocks;
-        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
+    private static void dots4(
+            MemorySegment w,
+            long w0,
+            long w1,
+            long w2,
+            long w3,
+            float[] x,
+            int xo,
+            float[] sums,
+            int sumAt,
+            int blocks,
+            float[] scales,
+            int d,
+            float[] y,
+            int y0,
+            int y1,
+            int y2,
+            int y3) {
+        FloatVector s0 = FloatVector.fromArray(F32, y, y0);
+        FloatVector s1 = FloatVector.fromArray(F32, y, y1);
+        FloatVector s2 = FloatVector.fromArray(F32, y, y2);
+        FloatVector s3 = FloatVector.fromArray(F32, y, y3);
         for (int b = 0; b < blocks; b++) {
-            int i = b * BLOCK;
-            FloatVector v = FloatVector.fromArray(F32, x, i);
-            FloatVector u = FloatVector.fromArray(F32, x, i + 16);
-            FloatVector t = ((FloatVector) ByteVector.fromMemorySegment(I8, w, w0 + i + 16, ByteOrder.LITTLE_ENDIAN)
-                            .castShape(F32, 0))
-                    .fma(
-                            u,
-                            ((FloatVector) ByteVector.fromMemorySegment(I8, w, w0 + i, ByteOrder.LITTLE_ENDIAN)
-                                            .castShape(F32, 0))
-                                    .mul(v));
-            s0 = t.fma(FloatVector.broadcast(F32, scales[d0 + b]), s0);
-            t = ((FloatVector) ByteVector.fromMemorySegment(I8, w, w1 + i + 16, ByteOrder.LITTLE_ENDIAN)
-                            .castShape(F32, 0))
-                    .fma(
-                            u,
-                            ((FloatVector) ByteVector.fromMemorySegment(I8, w, w1 + i, ByteOrder.LITTLE_ENDIAN)
-                                            .castShape(F32, 0))
-                                    .mul(v));
-            s1 = t.fma(FloatVector.broadcast(F32, scales[d1 + b]), s1);
-            t = ((FloatVector) ByteVector.fromMemorySegment(I8, w, w2 + i + 16, ByteOrder.LITTLE_ENDIAN)
-                            .castShape(F32, 0))
-                    .fma(
-                            u,
-                            ((FloatVector) ByteVector.fromMemorySegment(I8, w, w2 + i, ByteOrder.LITTLE_ENDIAN)
-                                            .castShape(F32, 0))
-                                    .mul(v));
-            s2 = t.fma(FloatVector.broadcast(F32, scales[d2 + b]), s2);
-            t = ((FloatVector) ByteVector.fromMemorySegment(I8, w, w3 + i + 16, ByteOrder.LITTLE_ENDIAN)
-                            .castShape(F32, 0))
-                    .fma(
-                            u,
-                            ((FloatVector) ByteVector.fromMemorySegment(I8, w, w3 + i, ByteOrder.LITTLE_ENDIAN)
-                                            .castShape(F32, 0))
-                                    .mul(v));
-            s3 = t.fma(FloatVector.broadcast(F32, scales[d3 + b]), s3);
+            FloatVector t0 = FloatVector.broadcast(F32, -1.5f * (sums[sumAt + 2 * b] + sums[sumAt + 2 * b + 1]));
+            FloatVector t1 = t0, t2 = t0, t3 = t0;
+            for (int v = 8 * b; v < 8 * b + 8; v++) {
+                long at = (long) v * WORD_BYTES;
+                IntVector a = IntVector.fromMemorySegment(I32, w, w0 + at, ByteOrder.LITTLE_ENDIAN);
+                IntVector e = IntVector.fromMemorySegment(I32, w, w1 + at, ByteOrder.LITTLE_ENDIAN);
+                IntVector f = IntVector.fromMemorySegment(I32, w, w2 + at, ByteOrder.LITTLE_ENDIAN);
+                IntVector g = IntVector.fromMemorySegment(I32, w, w3 + at, ByteOrder.LITTLE_ENDIAN);
+                FloatVector u = FloatVector.broadcast(F32, x[xo + 4 * v]);
+                t0 = a.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t0);
+                t1 = e.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t1);
+                t2 = f.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t2);
+                t3 = g.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t3);
+                u = FloatVector.broadcast(F32, x[xo + 4 * v + 1]);
+                t0 = a.lanewise(VectorOperators.LSHR, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t0);
+                t1 = e.lanewise(VectorOperators.LSHR, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t1);
+                t2 = f.lanewise(VectorOperators.LSHR, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t2);
+                t3 = g.lanewise(VectorOperators.LSHR, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t3);
+                u = FloatVector.broadcast(F32, x[xo + 4 * v + 2]);
+                t0 = a.lanewise(VectorOperators.ROR, 16)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t0);
+                t1 = e.lanewise(VectorOperators.ROR, 16)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t1);
+                t2 = f.lanewise(VectorOperators.ROR, 16)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t2);
+                t3 = g.lanewise(VectorOperators.ROR, 16)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t3);
+                u = FloatVector.broadcast(F32, x[xo + 4 * v + 3]);
+                t0 = a.lanewise(VectorOperators.LSHL, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t0);
+                t1 = e.lanewise(VectorOperators.LSHL, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t1);
+                t2 = f.lanewise(VectorOperators.LSHL, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t2);
+                t3 = g.lanewise(VectorOperators.LSHL, 8)
+                        .and(BYTE)
+                        .or(ONE)
+                        .viewAsFloatingLanes()
+                        .fma(u, t3);
+            }
+            int at = d + PANEL * b;
+            s0 = t0.fma(FloatVector.fromArray(F32, scales, at), s0);
+            s1 = t1.fma(FloatVector.fromArray(F32, scales, at + APART), s1);
+            s2 = t2.fma(FloatVector.fromArray(F32, scales, at + 2 * APART), s2);
+            s3 = t3.fma(FloatVector.fromArray(F32, scales, at + 3 * APART), s3);
         }
-        y[r] = Simd.sum(s0);
-        y[r + apart] = Simd.sum(s1);
-        y[r + 2 * apart] = Simd.sum(s2);
-        y[r + 3 * apart] = Simd.sum(s3);
+        s0.intoArray(y, y0);
+        s1.intoArray(y, y1);
+        s2.intoArray(y, y2);
+        s3.intoArray(y, y3);
     }
 
-    /** One row, of any width of vectors. */
-    private static void dot(MemorySegment w, long w0, float[] scales, int so, float[] x, int k, float[] y, int r) {
-        FloatVector s = FloatVector.zero(F32);
-        for (int b = 0; b < k / BLOCK; b++) {
-            int at = b * BLOCK;
-            FloatVector t = Simd.bytes(w, w0 + at).mul(FloatVector.fromArray(F32, x, at));
-            for (int i = at + LANES; i < at + BLOCK; i += LANES) {
-                t = Simd.bytes(w, w0 + i).fma(FloatVector.fromArray(F32, x, i), t);
+    @Override
+    protected float scalarDot(int row, float[] x, float[] sums) {
+        float s = 0;
+        for (int b = 0; b < columns / BLOCK; b++) {
+            float t = -1.5f * (sums[2 * b] + sums[2 * b + 1]);
+            for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += DIGITS) {
+                int word = word(row, c);
+                for (int digit = 0; digit < DIGITS; digit++) {
+                    t = Math.fma(1 + (word >>> 8 * digit & 255) / 256f, x[c + digit], t);
+                }
             }
-            s = t.fma(FloatVector.broadcast(F32, scales[so + b]), s);
+            s = Math.fma(t, scale(row, b), s);
         }
-        y[r] = Simd.sum(s);
+        return s;
+    }
+
+    @Override
+    protected void unpackPanel(long at, int k, float[] scales, int scaleAt, float[] out, int offset, int apart) {
+        for (int b = 0; b < k / BLOCK; b++) {
+            FloatVector scale = FloatVector.fromArray(F32, scales, scaleAt + PANEL * b);
+            for (int v = 8 * b; v < 8 * b + 8; v++) {
+                IntVector words =
+                        IntVector.fromMemorySegment(I32, quants, at + (long) v * WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
+                words = words.lanewise(VectorOperators.ROR, FIRST_BIT);
+                for (int digit = 0; digit < DIGITS; digit++) {
+                    ((FloatVector) words.and(255).sub(128).convert(VectorOperators.I2F, 0))
+                            .mul(scale)
+                            .intoArray(out, offset + (DIGITS * v + digit) * apart);
+                    words = words.lanewise(VectorOperators.LSHR, 8);
+                }
+            }
+        }
     }
 }

@@ -22,6 +22,7 @@ final class Trial {
 
     private volatile boolean over;
     private long scalarNanos;
+    private long scalarWork;
     private long vectorNanos;
     private int wins;
 
@@ -44,8 +45,8 @@ final class Trial {
         if (known != null || over) {
             return known == null || known ? to : from;
         }
-        boolean due = scalarNanos > FIRST_NANOS && vectorNanos < scalarNanos && to - from > attempt;
-        return due ? from + attempt : from;
+        boolean due = scalarNanos > FIRST_NANOS && vectorNanos < scalarNanos;
+        return due ? Math.min(from + attempt, to) : from;
     }
 
     /** The time, 0 once the trial is over. */
@@ -53,12 +54,19 @@ final class Trial {
         return over ? 0 : System.nanoTime();
     }
 
-    /** Compares the vector loop over the units [from, split) with the scalar loop over [split, to). */
-    void compare(int from, int split, int to, long start, long middle, long end) {
+    /**
+     * Takes note of what the vector loop did from {@code start} to {@code middle} and the scalar loop from there to
+     * {@code end}.
+     *
+     * @param vectorWork weights that the vector loop met, or any other measure of what it did
+     * @param scalarWork likewise
+     */
+    void compare(long vectorWork, long scalarWork, long start, long middle, long end) {
         scalarNanos += end - middle;
-        if (split > from) {
+        this.scalarWork += scalarWork;
+        if (vectorWork > 0) {
             vectorNanos += middle - start;
-            boolean faster = (middle - start) * (to - split) < (end - middle) * (split - from);
+            boolean faster = (double) (middle - start) * this.scalarWork < (double) scalarNanos * vectorWork;
             wins = faster ? wins + 1 : 0;
             if (wins == WINS) {
                 over = true;

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Every output element is computed by one thread in one fixed order, so results do not depend on how rows are shared.
  */
-public abstract sealed class WeightMatrix permits PlainMatrix, Q8_0Matrix, Q4_0Matrix {
+public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
 
     /** Weights that share a scale in the quantised formats, along a row. */
     public static final int BLOCK = 32;
@@ -46,8 +46,8 @@ public abstract sealed class WeightMatrix permits PlainMatrix, Q8_0Matrix, Q4_0M
      * Wraps the bytes of a quantised matrix without copying them.
      *
      * @param format q8_0 or q4_0
-     * @param quants {@code [rows, columns]} bytes, or {@code [rows, columns / 2]} pairs of nibbles
-     * @param scales {@code [rows, columns / 32]} halves
+     * @param quants as many bytes as {@code [rows, columns]} has numbers, or half as many, as {@link Quantizer} writes them
+     * @param scales as many halves as {@code [rows, columns / 32]} has blocks, likewise
      * @throws IllegalArgumentException if there is no such format or the columns are no multiple of {@link #BLOCK}
      */
     public static WeightMatrix quantized(
@@ -73,9 +73,9 @@ public abstract sealed class WeightMatrix permits PlainMatrix, Q8_0Matrix, Q4_0M
     /** The format's name: f32, f16, bf16, q8_0, q4_0. */
     public abstract String format();
 
-    /** The scales of a quantised format, halves {@code [rows, columns / BLOCK]}; null for the others. */
-    public MemorySegment scales() {
-        return null;
+    /** What a quantised format multiplies the numbers of a block by; 1 for the others. */
+    public float scale(int row, int block) {
+        return 1;
     }
 
     /** Bytes read to use every weight once. */
@@ -88,22 +88,20 @@ public abstract sealed class WeightMatrix permits PlainMatrix, Q8_0Matrix, Q4_0M
     public abstract void unpack(int row, int column, int count, float[] out, int offset);
 
     /**
-     * {@code y[r] = Σ_c W[r, c] x[c]} for r in [from, to), reading each weight once.
+     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all rows t of x and r in [from, to), reading each weight once.
      *
-     * @param x [columns]
-     * @param y [rows]
-     * @param scratch of {@link #SCRATCH_FLOATS}, one a thread
-     */
-    public abstract void multiply(float[] x, float[] y, int from, int to, float[] scratch);
-
-    /**
-     * {@code y[t, r] = Σ_c W[r, c] x[t, c]} for all rows t of x, at most {@link #MAX_ROWS}, and r in [from, to).
-     *
-     * @param x [n, columns]
+     * @param x [n, columns], packed; n is at most {@link #MAX_ROWS}
      * @param y [n, rows]
      * @param scratch of {@link #SCRATCH_FLOATS}, one a thread
      */
     public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-        MatrixProduct.multiply(this, x, y, from, to, scratch);
+        if (x.rows() == 1) {
+            multiplyRow(x, y, from, to, scratch);
+        } else {
+            MatrixProduct.multiply(this, x, y, from, to, scratch);
+        }
     }
+
+    /** The product with a single row of activations. */
+    protected abstract void multiplyRow(PackedActivations x, float[] y, int from, int to, float[] scratch);
 }

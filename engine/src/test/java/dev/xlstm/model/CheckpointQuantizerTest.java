@@ -224,10 +224,10 @@ class CheckpointQuantizerTest {
         assertRefused(quantised, "'q3_k'; known are q8_0 and q4_0");
 
         rewrite(original, file, with("xlstm.quantization", "q4_0"), UnaryOperator.identity());
-        assertRefused(quantised, "ask for U8");
+        assertRefused(quantised, "ask for U8 [2048, 128]");
 
-        rewrite(original, file, with("xlstm.quantization.version", "2"), UnaryOperator.identity());
-        assertRefused(quantised, "'2', known is 1");
+        rewrite(original, file, with("xlstm.quantization.version", "1"), UnaryOperator.identity());
+        assertRefused(quantised, "'1', known is 2");
 
         rewrite(original, file, UnaryOperator.identity(), t -> t.name().equals(head + ".scales") ? null : t);
         assertRefused(quantised, "missing: lm_head.weight.scales");
@@ -246,7 +246,7 @@ class CheckpointQuantizerTest {
                 t -> t.name().equals(head)
                         ? new Tensor(t.name(), t.dtype(), new long[] {t.shape()[1], t.shape()[0]}, t.data())
                         : t);
-        assertRefused(quantised, "tensor 'lm_head.weight' is I8 [256, 2048]");
+        assertRefused(quantised, "tensor 'lm_head.weight' is U8 [256, 2048]");
     }
 
     private static UnaryOperator<Map<String, String>> without(String key) {

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
@@ -144,7 +145,7 @@ final class DeviceMatrix {
             if (format == F32 || format == F16) {
                 packFloats(r, unpacked, linear.matrix().format().equals("bf16"));
             } else {
-                packBlocks(r, unpacked, linear.matrix().scales(), index);
+                packBlocks(r, unpacked, linear.matrix(), index);
             }
             double constant = linear.bias() == null ? 0 : linear.bias()[index];
             if (norm != null && norm.bias() != null) {
@@ -183,9 +184,11 @@ final class DeviceMatrix {
     }
 
     /** A weight is its scale times a whole number, so that number comes back exactly, however the file packs it. */
-    private void packBlocks(int row, float[] weights, MemorySegment scales, int index) {
-        long scaleBytes = columns / WeightMatrix.BLOCK * 2L;
-        MemorySegment.copy(scales, index * scaleBytes, halves.getSegment(), row * scaleBytes, scaleBytes);
+    private void packBlocks(int row, float[] weights, WeightMatrix matrix, int index) {
+        int blocks = columns / WeightMatrix.BLOCK;
+        for (int b = 0; b < blocks; b++) {
+            halves.set(row * blocks + b, new HalfFloat(matrix.scale(index, b)));
+        }
         MemorySegment target = words.getSegment();
         long at = (long) row * columns;
         for (int c = 0; c < columns; c++) {

@@ -1,0 +1,260 @@
+package dev.xlstm.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+import static dev.xlstm.tensor.Simd.LANES;
+
+/**
+ * Numbers of few bits in blocks of 32 along a row, each block with a half-precision scale: {@code w = scale * (number - half)},
+ * where half is half the range of the numbers.
+ *
+ * <p>Rows lie interleaved in panels of 16, so that a lane of a vector is a row: nothing is summed across lanes, a block's
+ * scales are one vector, and an activation is loaded once for all rows at hand. A number is a digit of a 32-bit
+ * little-endian word; words come column after column, in each the rows of the panel: word j of a panel of h rows is the
+ * {@code j / h}-th of row {@code j % h}. Digit 0 starts at bit 15, and the others follow upwards, round the end of the word.
+ * Scales likewise: {@code [block, row of the panel]}. The last panel of a matrix has the rows that are left.
+ *
+ * <p>A digit becomes a float without a conversion: put at the head of the mantissa of 1.0, which is where bit 15 is, a byte
+ * is {@code 1 + number / 256}. What is too much is taken off by what the sums of a block start from.
+ */
+abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q4_0Matrix {
+
+    /** Rows of a panel. */
+    static final int PANEL = 16;
+
+    /** The bit at which the digits of a word begin. */
+    static final int FIRST_BIT = 15;
+
+    /** 1.0; a digit is or-ed into it. */
+    static final int ONE = 0x3f800000;
+
+    /** Blocks whose scales, of four panels, are unpacked at once. */
+    private static final int STRETCH = 256;
+
+    /** Between the unpacked scales of a panel and those of the next. */
+    static final int APART = STRETCH * PANEL;
+
+    protected final MemorySegment quants; // of the stored rows
+    protected final MemorySegment scales; // halves, of the stored rows
+    private final int stored; // rows
+    private final int first; // the stored row that is row 0
+    private final int digits; // of a word
+    private final float unit; // a product's sums times this are what they should be
+    private final Trial trial;
+
+    /**
+     * @param first row of the {@code stored} ones that is row 0 of the matrix
+     * @param digits of a word
+     * @param unit the power of two that {@link #dots} leaves out
+     * @param trial of the format's {@link #dots}
+     */
+    protected QuantizedMatrix(
+            MemorySegment quants,
+            MemorySegment scales,
+            int stored,
+            int first,
+            int rows,
+            int columns,
+            int digits,
+            float unit,
+            Trial trial) {
+        super(rows, columns);
+        this.quants = quants;
+        this.scales = scales;
+        this.stored = stored;
+        this.first = first;
+        this.digits = digits;
+        this.unit = unit;
+        this.trial = trial;
+    }
+
+    @Override
+    public final long byteSize() {
+        return (long) rows * columns / digits * 4 + (long) rows * (columns / BLOCK) * 2;
+    }
+
+    @Override
+    public final WeightMatrix slice(int from, int to) {
+        return of(stored, first + from, to - from);
+    }
+
+    /** The same with other rows. */
+    protected abstract WeightMatrix of(int storedRows, int firstRow, int count);
+
+    @Override
+    public final float scale(int row, int block) {
+        return Float.float16ToFloat(scales.get(Simd.SHORT, scaleAt(stored, columns, first + row, block)));
+    }
+
+    /** The byte of the word with a row's column, in a matrix of so many rows. */
+    static long wordAt(int rows, int columns, int digits, int row, int column) {
+        int panel = row / PANEL * PANEL;
+        int height = Math.min(PANEL, rows - panel);
+        return 4 * ((long) panel * (columns / digits) + (long) (column / digits) * height + row % PANEL);
+    }
+
+    /** The byte of a block's scale. */
+    static long scaleAt(int rows, int columns, int row, int block) {
+        int panel = row / PANEL * PANEL;
+        int height = Math.min(PANEL, rows - panel);
+        return 2 * ((long) panel * (columns / BLOCK) + (long) block * height + row % PANEL);
+    }
+
+    @Override
+    public final void unpack(int row, int column, int count, float[] out, int offset) {
+        unpackRow(row, column, count, out, offset, 1);
+    }
+
+    /** Weights of a row, as far apart as asked for. */
+    private void unpackRow(int row, int column, int count, float[] out, int offset, int apart) {
+        int bits = 32 / digits;
+        int mask = (1 << bits) - 1;
+        int half = 1 << bits - 1;
+        float scale = 0;
+        int word = 0;
+        for (int c = column; c < column + count; c++) {
+            if (c == column || c % BLOCK == 0) {
+                scale = scale(row, c / BLOCK);
+            }
+            if (c == column || c % digits == 0) {
+                word = word(row, c) >>> c % digits * bits;
+            }
+            out[offset + (c - column) * apart] = scale * ((word & mask) - half);
+            word >>>= bits;
+        }
+    }
+
+    /** Whether vector loops can take the rows from this one on: a whole panel. */
+    private boolean isPanel(int row, int to) {
+        return (first + row) % PANEL == 0 && row + PANEL <= to;
+    }
+
+    @Override
+    protected final void multiplyRow(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        int start = from;
+        while (start < to && !isPanel(start, to)) {
+            start++;
+        }
+        int panels = (to - start) / PANEL;
+        int quarter = (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
+        int split = trial.split(0, quarter, 1);
+        long begin = trial.now();
+        panels(x, y, start, panels, quarter, split, scratch);
+        long middle = trial.now();
+        long scalars = 0;
+        for (int r = from; r < to; r++) {
+            if (r == start && split == quarter) {
+                r += panels * PANEL;
+            }
+            if (r < to && !isDone(r - start, panels, quarter, split)) {
+                y[r] = unit * scalarDot(r, x.data(), x.sums());
+                scalars += columns;
+            }
+        }
+        if (begin > 0) {
+            trial.compare((long) (to - from) * columns - scalars, scalars, begin, middle, trial.now());
+        }
+    }
+
+    /** Whether a row is in one of the first {@code count} of each quarter of the panels. */
+    private static boolean isDone(int row, int panels, int quarter, int count) {
+        return row >= 0 && row < panels * PANEL && row / PANEL % quarter < count;
+    }
+
+    /** The first {@code count} of each quarter of the panels. */
+    private void panels(
+            PackedActivations x, float[] y, int start, int panels, int quarter, int count, float[] scratch) {
+        int blocks = columns / BLOCK;
+        for (int q = 0; q < count; q++) {
+            // some come twice if there are too few
+            int r0 = start + q * PANEL;
+            int r1 = start + Math.min(q + quarter, panels - 1) * PANEL;
+            int r2 = start + Math.min(q + 2 * quarter, panels - 1) * PANEL;
+            int r3 = start + Math.min(q + 3 * quarter, panels - 1) * PANEL;
+            Arrays.fill(y, r0, r0 + PANEL, 0f);
+            Arrays.fill(y, r1, r1 + PANEL, 0f);
+            Arrays.fill(y, r2, r2 + PANEL, 0f);
+            Arrays.fill(y, r3, r3 + PANEL, 0f);
+            for (int block = 0; block < blocks; block += STRETCH) {
+                int k = Math.min(STRETCH, blocks - block);
+                unpackScales(r0, block, k, scratch, 0);
+                unpackScales(r1, block, k, scratch, APART);
+                unpackScales(r2, block, k, scratch, 2 * APART);
+                unpackScales(r3, block, k, scratch, 3 * APART);
+                for (int l = 0; l < PANEL; l += LANES) {
+                    dots(x, block, k, r0, r1, r2, r3, scratch, y, l);
+                }
+            }
+        }
+        for (int r = start; r < start + panels * PANEL; r++) {
+            if (count == quarter || isDone(r - start, panels, quarter, count)) {
+                y[r] *= unit;
+            }
+        }
+    }
+
+    private void unpackScales(int row, int block, int count, float[] out, int offset) {
+        Simd.halves(scales, scaleAt(stored, columns, first + row, block), count * PANEL, out, offset);
+    }
+
+    /**
+     * Adds {@code Σ w x / unit} over the blocks [block, block + count) to y, for the lanes from l on of four panels.
+     *
+     * @param r0 first row of a panel; the same row may come several times
+     * @param scales of the blocks: panels {@link #APART} from each other, [count, 16] each
+     */
+    protected abstract void dots(
+            PackedActivations x,
+            int block,
+            int count,
+            int r0,
+            int r1,
+            int r2,
+            int r3,
+            float[] scales,
+            float[] y,
+            int l);
+
+    /** The same for one row, over all columns, to the bit. */
+    protected abstract float scalarDot(int row, float[] x, float[] sums);
+
+    /** The word with a row's column, digit 0 lowest. */
+    protected final int word(int row, int column) {
+        return Integer.rotateRight(
+                quants.get(Simd.INT, wordAt(stored, columns, digits, first + row, column)), FIRST_BIT);
+    }
+
+    /** The byte at which the words of a panel, told by its first row, begin from a column on. */
+    protected final long panelAt(int row, int column) {
+        return wordAt(stored, columns, digits, first + row, column);
+    }
+
+    /**
+     * Unpacks rows for a matrix product: {@code out[c * apart + r] = W[row + r, column + c]} for r below count and c below k.
+     *
+     * @param column a multiple of {@link #BLOCK}
+     * @param k likewise
+     * @param buffer of {@code PANEL * k / BLOCK} floats
+     */
+    final void unpackColumns(
+            int row, int count, int column, int k, float[] out, int offset, int apart, float[] buffer, int bufferAt) {
+        for (int r = 0; r < count; ) {
+            if (isPanel(row + r, row + count) && Trial.any()) {
+                unpackScales(row + r, column / BLOCK, k / BLOCK, buffer, bufferAt);
+                long at = panelAt(row + r, column);
+                for (int l = 0; l < PANEL; l += LANES) {
+                    unpackPanel(at + 4 * l, k, buffer, bufferAt + l, out, offset + r + l, apart);
+                }
+                r += PANEL;
+            } else {
+                unpackRow(row + r, column, k, out, offset + r, apart);
+                r++;
+            }
+        }
+    }
+
+    /** k columns of a vector of rows, whose words begin at a byte and whose scales, 16 a block, are at {@code scaleAt}. */
+    protected abstract void unpackPanel(
+            long at, int k, float[] scales, int scaleAt, float[] out, int offset, int apart);
+}
