@@ -261,12 +261,13 @@ public final class MatrixProduct {
         for (; r < split; r++) {
             row(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride);
         }
+        long middle = trial.now();
+        for (; r < rows; r++) {
+            scalarRow(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, count);
+        }
         if (start > 0) {
-            long middle = trial.now();
-            for (; r < rows; r++) {
-                scalarRow(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, count);
-            }
-            trial.compare((long) split * k * count, (long) (rows - split) * k * count, start, middle, trial.now());
+            long vectors = (long) split * k * count;
+            trial.compare(vectors, (long) (rows - split) * k * count, start, middle, trial.now());
         }
     }
 

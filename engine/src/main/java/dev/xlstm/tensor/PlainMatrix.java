@@ -58,9 +58,9 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
         int split = trial.split(from, to, 4);
         long start = trial.now();
         dots(x, inLanes, y, from, split, scratch);
+        long middle = trial.now();
+        scalarDots(x, inLanes, y, split, to, scratch);
         if (start > 0) {
-            long middle = trial.now();
-            scalarDots(x, inLanes, y, split, to, scratch);
             long vectors = (long) (split - from) * columns;
             trial.compare(vectors, (long) (to - split) * columns, start, middle, trial.now());
         }

@@ -224,7 +224,7 @@ class CheckpointQuantizerTest {
         assertRefused(quantised, "'q3_k'; known are q8_0 and q4_0");
 
         rewrite(original, file, with("xlstm.quantization", "q4_0"), UnaryOperator.identity());
-        assertRefused(quantised, "ask for U8 [2048, 128]");
+        assertRefused(quantised, "is U8 [128, 256], but the config and the quantisation ask for U8 [128, 128]");
 
         rewrite(original, file, with("xlstm.quantization.version", "1"), UnaryOperator.identity());
         assertRefused(quantised, "'1', known is 2");
