@@ -11,7 +11,7 @@ import java.util.List;
 final class CpuModel implements LoadedModel {
 
     /** Rows of the largest forward pass: a prompt's weights are unpacked once for as many ids. */
-    private static final int MAX_ROWS = WeightMatrix.MAX_ROWS;
+    static final int MAX_ROWS = WeightMatrix.MAX_ROWS;
 
     private final XlstmWeights weights;
     private final XlstmConfig config;

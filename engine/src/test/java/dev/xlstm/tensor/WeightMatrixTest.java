@@ -161,6 +161,30 @@ class WeightMatrixTest {
         }
     }
 
+    /** Rows longer than scratch memory is, in numbers and in scales. */
+    @ParameterizedTest
+    @CsvSource({"f16, 700000", "bf16, 700000", "q8_0, 41024", "q8_0, 700000", "q4_0, 41024", "q4_0, 700000"})
+    void rowsMayHaveAnyLength(String format, int columns) {
+        Random random = new Random(1);
+        int rows = 17;
+        Stored w = stored(format, rows, columns, random);
+        for (int n : new int[] {1, 2}) {
+            float[] x = gaussians(n * columns, random);
+            float[] y = new float[n * rows];
+            multiply(w.matrix, x, n, y, 0, rows);
+            for (int r = 0; r < rows; r++) {
+                double exact = 0;
+                double magnitude = 0;
+                for (int c = 0; c < columns; c++) {
+                    double term = (double) w.values[r * columns + c] * x[(n - 1) * columns + c];
+                    exact += term;
+                    magnitude += Math.abs(term);
+                }
+                assertThat((double) y[(n - 1) * rows + r]).isCloseTo(exact, within(magnitude * 0x1p-18));
+            }
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({
         "f32, 21, 2085",
@@ -202,6 +226,25 @@ class WeightMatrixTest {
             multiply(w.matrix, x, n, pieces, 32, 48);
             multiply(w.matrix, x, n, pieces, 0, 32);
             assertThat(pieces).isEqualTo(whole);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"f32", "f16", "bf16", "q8_0", "q4_0"})
+    void productsOfSlicesAreThoseOfTheWhole(String format) {
+        Random random = new Random(4);
+        Stored w = stored(format, 70, 160, random);
+        for (int n : new int[] {1, 3}) {
+            float[] x = gaussians(n * 160, random);
+            float[] whole = new float[n * 70];
+            multiply(w.matrix, x, n, whole, 0, 70);
+            float[] part = new float[n * 40];
+            multiply(w.matrix.slice(5, 45), x, n, part, 0, 40); // panels of interleaved rows are cut
+            for (int t = 0; t < n; t++) {
+                for (int r = 0; r < 40; r++) {
+                    assertThat(part[t * 40 + r]).isEqualTo(whole[t * 70 + 5 + r]);
+                }
+            }
         }
     }
 
