@@ -36,7 +36,7 @@ final class SlstmBlock implements Block {
         final Activations gate; // of the feed-forward layer, null if there is none [rows, U]
         final Activations up; // [rows, U]
         final SlstmCell[] cells; // one a worker
-        final float[][] last; // of a worker: the last outputs of a head [D]
+        final Activations[] last; // of a worker: the last outputs of a head [1, D]
         final float[][] recurrent; // of a worker: what they contribute to the gates [NHs * 4 * D]
 
         Buffers(BlockConfig.Slstm shape, Pass pass) {
@@ -52,7 +52,8 @@ final class SlstmBlock implements Block {
             up = ffn == null ? null : pass.activations(ffn.size());
             cells = new SlstmCell[pass.team.threads()];
             Arrays.setAll(cells, w -> new SlstmCell(shape.headSize()));
-            last = new float[pass.team.threads()][shape.headSize()];
+            last = new Activations[pass.team.threads()];
+            Arrays.setAll(last, w -> new Activations(shape.headSize()));
             recurrent = new float[pass.team.threads()][SlstmCell.GATES * shape.size()];
         }
 
@@ -172,17 +173,20 @@ final class SlstmBlock implements Block {
         int from = task / chunks % partsNow() * units;
         int to = Math.min(from + units, headSize);
         MemorySegment memory = pass.state(chunk).memory;
-        float[] last = buffers.last[worker];
+        Activations last = buffers.last[worker];
         float[] recurrent = buffers.recurrent[worker];
         float[] h = buffers.h.data;
         WeightMatrix r = weights.recurrent().matrix();
         long unitAt = stateAt + 4L * (head * headSize + from);
         int gatesAt = head * SlstmCell.GATES * headSize + from; // of the head's rows of r
-        MemorySegment.copy(memory, JAVA_FLOAT, stateAt + 4L * head * headSize, last, 0, headSize);
+        last.ensureRows(1);
+        last.packed.serve(r);
+        MemorySegment.copy(memory, JAVA_FLOAT, stateAt + 4L * head * headSize, last.data, 0, headSize);
         for (int t = pass.batch.start(chunk); t < pass.batch.start(chunk + 1); t++) {
+            last.packed.begin(last.data, 1);
             for (int g = 0; g < SlstmCell.GATES; g++) {
                 int row = gatesAt + g * headSize;
-                r.multiply(last, recurrent, row, row + to - from, pass.scratch[worker]);
+                r.multiply(last.packed, recurrent, row, row + to - from, pass.scratch[worker]);
             }
             buffers.cells[worker].step(
                     memory,
@@ -201,7 +205,7 @@ final class SlstmBlock implements Block {
                     h,
                     t * size + head * headSize + from,
                     to - from);
-            System.arraycopy(h, t * size + head * headSize, last, 0, headSize);
+            System.arraycopy(h, t * size + head * headSize, last.data, 0, headSize);
         }
     }
 

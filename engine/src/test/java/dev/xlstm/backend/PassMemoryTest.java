@@ -3,10 +3,12 @@ package dev.xlstm.backend;
 import com.sun.management.ThreadMXBean;
 import dev.xlstm.backend.Batch.Logits;
 import dev.xlstm.bench.RandomWeights;
+import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.tensor.Vectors;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
+import java.util.Collections;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,8 +43,9 @@ class PassMemoryTest {
 
     /** Bytes allocated by the first pass of as many rows as there can be. */
     private static long firstPass(String format, int layers) {
-        XlstmConfig config =
-                new XlstmConfig(64, layers, 2, 32, 64, 96, 64, 15, 30, 1e-6f, 1e-6f, 64, false, false, true);
+        BlockConfig block = new BlockConfig.Large(2, 32, 64, 96, 15, 1e-6f, false);
+        XlstmConfig config = new XlstmConfig(
+                64, 64, Collections.nCopies(layers, block), XlstmConfig.NormKind.RMS, 1e-6f, true, false, 30, 64);
         try (Arena arena = Arena.ofConfined();
                 LoadedModel model = new CpuModel(RandomWeights.create(config, format, arena), 1);
                 State state = model.newState()) {
