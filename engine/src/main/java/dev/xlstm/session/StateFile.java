@@ -190,7 +190,7 @@ public final class StateFile {
     public static StateFile read(Path path, LoadedModel model, Fingerprint fingerprint) throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             Map<String, String> metadata = file.metadata();
-            check(file, metadata, fingerprint);
+            check(file, metadata, model.config(), fingerprint);
             Session session = new Session(model);
             try {
                 readState(file, session);
@@ -206,7 +206,7 @@ public final class StateFile {
         }
     }
 
-    private static void check(SafetensorsFile file, Map<String, String> metadata, Fingerprint model)
+    private static void check(SafetensorsFile file, Map<String, String> metadata, XlstmConfig config, Fingerprint model)
             throws SafetensorsException {
         if (!FORMAT.equals(metadata.get(FORMAT_KEY))) {
             throw new SafetensorsException(file.path(), "is not a state file of xlstm");
@@ -224,6 +224,14 @@ public final class StateFile {
         if (!checksum.value().equals(metadata.get(CHECKSUM_KEY))) {
             throw new SafetensorsException(
                     file.path(), "was altered or damaged: its checksum does not fit; make it anew");
+        }
+        for (TensorInfo part : layout(config)) {
+            if (!file.tensors().containsKey(part.name())) {
+                throw new SafetensorsException(
+                        file.path(),
+                        "is the state of another kind of model: it has no '" + part.name()
+                                + "', which the blocks of this one remember; take that model or make the state anew");
+            }
         }
         if (!model.weights().equals(metadata.get(WEIGHTS_KEY))) {
             throw new SafetensorsException(

@@ -204,6 +204,27 @@ class StateFileTest {
         assertRefused(new Fingerprint("0".repeat(64), "q8_0"), "with f32 weights; this one has q8_0");
     }
 
+    @Test
+    void theOtherArchitectureIsRefused() throws Exception {
+        try (Session session = new Session(model)) {
+            write(session);
+        }
+        String other = fixture.equals("tiny-long") ? "blocks-step-long" : "tiny-long";
+        try (GoldenFixture otherGolden = new GoldenFixture(other);
+                ModelDirectory otherFiles = ModelDirectory.open(otherGolden.directory);
+                LoadedModel otherModel = new CpuBackend().load(otherFiles.weights(), 1)) {
+            Fingerprint otherPrint = Fingerprint.of(otherFiles.weights());
+            if (other.equals("tiny-long")) {
+                // it has all parts that an xLSTM large has, and more
+                assertThatThrownBy(() -> StateFile.read(file, otherModel, otherPrint))
+                        .hasMessageContaining("is the state of another model");
+            } else {
+                assertThatThrownBy(() -> StateFile.read(file, otherModel, otherPrint))
+                        .hasMessageContaining("another kind of model: it has no 'layers.0.conv'");
+            }
+        }
+    }
+
     private void assertRefused(Fingerprint other, String reason) {
         assertThatThrownBy(() -> StateFile.read(file, model, other))
                 .isInstanceOf(SafetensorsException.class)
