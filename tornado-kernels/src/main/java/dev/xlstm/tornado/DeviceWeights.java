@@ -67,8 +67,9 @@ final class DeviceWeights {
     DeviceWeights(XlstmWeights weights) {
         XlstmConfig config = weights.config();
         BlockConfig.Large shape = config.large()
-                .orElseThrow(() -> new DoesNotFitException("the GPU backend computes xLSTM large only, no stacks of mLSTM"
-                        + " and sLSTM blocks; take --backend cpu"));
+                .orElseThrow(
+                        () -> new DoesNotFitException("the GPU backend computes xLSTM large only, no stacks of mLSTM"
+                                + " and sLSTM blocks; take --backend cpu"));
         sizes = new Sizes(
                 config.numLayers(),
                 config.hiddenSize(),
@@ -92,7 +93,10 @@ final class DeviceWeights {
                     vector(multiheadBias == null ? new float[shape.vSize()] : multiheadBias),
                     single(w.out(), null),
                     norm(w.feedForward().norm()),
-                    DeviceMatrix.interleave(w.feedForward().gate(), w.feedForward().up(), w.feedForward().norm()),
+                    DeviceMatrix.interleave(
+                            w.feedForward().gate(),
+                            w.feedForward().up(),
+                            w.feedForward().norm()),
                     single(w.feedForward().down(), null)));
         }
         outNorm = weights.outNorm() == null ? null : norm(weights.outNorm());

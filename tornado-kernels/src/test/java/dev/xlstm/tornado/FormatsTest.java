@@ -25,24 +25,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 class FormatsTest {
 
     /** Two blocks, in a shape that no size of a workgroup divides. */
-    private static final XlstmConfig CONFIG =
-            new XlstmConfig(
-                    96,
-                    301,
-                    Collections.nCopies(2, new BlockConfig.Large(3, 48, 96, 160, 15, 1e-6f, false)),
-                    XlstmConfig.NormKind.RMS,
-                    1e-6f,
-                    true,
-                    false,
-                    30,
-                    64);
+    private static final XlstmConfig CONFIG = new XlstmConfig(
+            96,
+            301,
+            Collections.nCopies(2, new BlockConfig.Large(3, 48, 96, 160, 15, 1e-6f, false)),
+            XlstmConfig.NormKind.RMS,
+            1e-6f,
+            true,
+            false,
+            30,
+            64);
 
     @Test
     void otherBlocksAreLeftToTheCpu() {
         try (Arena arena = Arena.ofShared()) {
             BlockConfig block = new BlockConfig.Mlstm(2, 64, 4, 4, false);
-            XlstmConfig stack = new XlstmConfig(
-                    32, 10, List.of(block), XlstmConfig.NormKind.LAYER, 1e-5f, true, false, 0, 64);
+            XlstmConfig stack =
+                    new XlstmConfig(32, 10, List.of(block), XlstmConfig.NormKind.LAYER, 1e-5f, true, false, 0, 64);
             XlstmWeights weights = RandomWeights.create(stack, "f32", arena);
             assertThatThrownBy(() -> new GpuBackend().load(weights, 1))
                     .isInstanceOf(DoesNotFitException.class)
