@@ -17,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Iterator;
-import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -69,6 +68,7 @@ final class BatchCommand implements Callable<Integer> {
 
     @Option(
             names = "--resume",
+            fallbackValue = "true",
             description = "Go on with a run that was cut short: skip lines whose ids are in the output file already.")
     private boolean resume;
 
@@ -84,20 +84,12 @@ final class BatchCommand implements Callable<Integer> {
             description = "Texts go on with this saved one, unless their line names another.")
     private Path state;
 
-    @Option(
-            names = {"-n", "--max-tokens"},
-            paramLabel = "N",
-            description = "Tokens to generate a line at most; -1 for no limit. Default: 256")
-    private int maxTokens = GenerationOptions.defaults().maxTokens();
-
-    @Option(names = "--stop", paramLabel = "TEXT", description = "End before TEXT. May be given several times.")
-    private List<String> stop = List.of();
-
-    @Option(names = "--ignore-eos", description = "Go on after the model's end of text.")
-    private boolean ignoreEos;
+    @ArgGroup(validate = false, heading = "%nLength, for lines that do not say:%n")
+    private LengthFlags length = new LengthFlags();
 
     @Option(
             names = {"-q", "--quiet"},
+            fallbackValue = "true",
             description = "Show no progress.")
     private boolean quiet;
 
@@ -155,15 +147,8 @@ final class BatchCommand implements Callable<Integer> {
     }
 
     private GenerationOptions defaults() {
-        try {
-            return GenerationOptions.defaults()
-                    .withSampling(sampling.options())
-                    .withMaxTokens(maxTokens)
-                    .withStop(stop)
-                    .withIgnoreEos(ignoreEos);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        return Cli.checked(
+                spec, () -> length.applyTo(GenerationOptions.defaults().withSampling(sampling.options())));
     }
 
     private BufferedReader open() throws IOException {

@@ -88,7 +88,7 @@ final class BenchCommand implements Callable<Integer> {
             description = "md, csv or json. Default: md")
     private Layout layout = Layout.MD;
 
-    @Option(names = "--json", description = "The same as -o json.")
+    @Option(names = "--json", fallbackValue = "true", description = "The same as -o json.")
     private boolean json;
 
     @Mixin
@@ -133,12 +133,7 @@ final class BenchCommand implements Callable<Integer> {
     private BenchReport ofShape() {
         String format = model.format() == null ? "bf16" : model.format();
         long start = System.nanoTime();
-        XlstmConfig config;
-        try {
-            config = RandomWeights.shape(shape);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--shape: " + e.getMessage(), e);
-        }
+        XlstmConfig config = Cli.checked(spec, "--shape: ", () -> RandomWeights.shape(shape));
         try (Arena arena = Arena.ofShared()) {
             return measure(shape + " (random)", RandomWeights.create(config, format, arena), start);
         }

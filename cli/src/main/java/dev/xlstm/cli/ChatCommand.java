@@ -76,7 +76,7 @@ final class ChatCommand implements Callable<Integer> {
                 description = "Go on with a saved session; without ID with the last.")
         private String resumed;
 
-        @Option(names = "--no-history", description = "Do not keep the lines typed.")
+        @Option(names = "--no-history", fallbackValue = "true", description = "Do not keep the lines typed.")
         private boolean noHistory;
 
         @Option(
@@ -105,6 +105,8 @@ final class ChatCommand implements Callable<Integer> {
         @Option(
                 names = "--stop",
                 paramLabel = "TEXT",
+                split = Configuration.SEVERAL,
+                hideParamSyntax = true,
                 description = "End answers before TEXT, too. May be given several times.")
         private List<String> stop = List.of();
     }
@@ -159,14 +161,12 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     private GenerationOptions options() {
-        try {
-            return GenerationOptions.defaults()
-                    .withSampling(sampling.options())
-                    .withMaxTokens(talk.maxTokens)
-                    .withStop(talk.stop);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        return Cli.checked(
+                spec,
+                () -> GenerationOptions.defaults()
+                        .withSampling(sampling.options())
+                        .withMaxTokens(talk.maxTokens)
+                        .withStop(talk.stop));
     }
 
     private ChatSession.Limits limits() {

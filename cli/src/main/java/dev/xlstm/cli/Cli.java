@@ -9,8 +9,11 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
@@ -38,16 +41,21 @@ final class Cli {
             "devices",
             "quantize",
             "bench",
-            "batch");
+            "batch",
+            "config");
 
     private final Streams streams;
     private final Interruption interruption;
+    private final Map<String, String> environment;
     private final RootCommand root;
+    private final Configuration configuration;
 
-    Cli(Streams streams, Interruption interruption) {
+    Cli(Streams streams, Interruption interruption, Map<String, String> environment) {
         this.streams = streams;
         this.interruption = interruption;
+        this.environment = environment;
         root = new RootCommand(streams);
+        configuration = new Configuration(environment);
     }
 
     /** Runs a command line to its end; returns the exit code. */
@@ -58,6 +66,7 @@ final class Cli {
                 return OK;
             }
             String[] plain = withoutHelpCommand(args);
+            configuration.file(); // before the parser asks, which would wrap what is wrong with it
             return commandLine(needed(plain)).execute(plain);
         } catch (Throwable e) {
             return report(e);
@@ -83,6 +92,11 @@ final class Cli {
         return args.length > 0 && COMMANDS.contains(args[0]) ? List.of(args[0]) : COMMANDS;
     }
 
+    /** The program with all of its commands; not the one that runs. */
+    CommandSpec everything() {
+        return new Cli(streams, interruption, environment).commandLine(COMMANDS).getCommandSpec();
+    }
+
     /** The parser with some of {@link #COMMANDS}. */
     CommandLine commandLine(List<String> commands) {
         CommandLine line = new CommandLine(root);
@@ -92,6 +106,8 @@ final class Cli {
         line.setOut(new PrintWriter(streams.writer(), true));
         line.setErr(new PrintWriter(streams.err(), true));
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setDefaultValueProvider(configuration);
+        line.setInterpolateVariables(false); // values of flags are what was typed
         line.setExecutionStrategy(this::execute);
         line.setParameterExceptionHandler(this::reportUsage);
         line.setExecutionExceptionHandler((e, command, result) -> report(e));
@@ -122,21 +138,58 @@ final class Cli {
                 return new BatchCommand(streams, interruption);
             case "bench":
                 return new BenchCommand(streams);
+            case "config":
+                return new ConfigCommand(streams, environment, configuration, this::everything);
             default:
                 throw new IllegalArgumentException(name);
         }
     }
 
+    /**
+     * What the values of flags make.
+     *
+     * @throws ParameterException if they make it throw an IllegalArgumentException, with its message
+     */
+    static <T> T checked(CommandSpec spec, Supplier<T> made) {
+        return checked(spec, "", made);
+    }
+
+    /**
+     * As {@link #checked(CommandSpec, Supplier)}.
+     *
+     * @param source what the message begins with
+     */
+    static <T> T checked(CommandSpec spec, String source, Supplier<T> made) {
+        try {
+            return made.get();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), source + e.getMessage(), e);
+        }
+    }
+
     private int execute(ParseResult result) {
-        boolean colour = root.color.decide(streams.outIsTerminal(), System.getenv());
+        boolean colour = root.color.decide(streams.outIsTerminal(), environment);
         result.commandSpec()
                 .commandLine()
                 .setColorScheme(CommandLine.Help.defaultColorScheme(colour ? Ansi.ON : Ansi.OFF));
+        Integer help = CommandLine.executeHelpRequest(result);
+        if (help != null) {
+            return help;
+        }
+        ParseResult last = result;
+        while (last.hasSubcommand()) {
+            last = last.subcommand();
+        }
+        try {
+            configuration.check(last.commandSpec());
+        } catch (ConfigFile.ConfigException e) {
+            return report(e);
+        }
         return new RunLast().execute(result);
     }
 
     private int reportUsage(ParameterException e, String[] args) {
-        streams.message("xlstm: " + oneLine(e.getMessage()));
+        streams.message("xlstm: " + oneLine(configuration.explain(e)));
         streams.message("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' for what there is.");
         trace(e);
         return USAGE;
@@ -148,7 +201,7 @@ final class Cli {
         }
         streams.message("xlstm: " + oneLine(describe(e)));
         trace(e);
-        return FAILURE;
+        return e instanceof ConfigFile.ConfigException ? USAGE : FAILURE;
     }
 
     private void trace(Throwable e) {
@@ -180,6 +233,7 @@ final class Cli {
             return "text is not UTF-8 (" + message + ")";
         }
         boolean meant = e instanceof IOException
+                || e instanceof ConfigFile.ConfigException
                 || e instanceof UncheckedIOException
                 || e instanceof IllegalStateException
                 || e instanceof IllegalArgumentException;

@@ -12,10 +12,8 @@ import java.io.FilterReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -65,27 +63,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     @ArgGroup(validate = false, heading = "%nLength:%n")
-    private Length length = new Length();
-
-    static final class Length {
-        @Option(
-                names = {"-n", "--max-tokens"},
-                paramLabel = "N",
-                description = "Tokens to generate at most; -1 for no limit. Default: 256")
-        private int maxTokens = GenerationOptions.defaults().maxTokens();
-
-        @Option(names = "--stop", paramLabel = "TEXT", description = "End before TEXT. May be given several times.")
-        private List<String> stop = List.of();
-
-        @Option(
-                names = "--stop-id",
-                paramLabel = "ID",
-                description = "End before this token, too. May be given several times.")
-        private List<Integer> stopIds = List.of();
-
-        @Option(names = "--ignore-eos", description = "Go on after the model's end of text.")
-        private boolean ignoreEos;
-    }
+    private LengthFlags length = new LengthFlags();
 
     @ArgGroup(validate = false, heading = "%nSampling:%n")
     private SamplingFlags sampling = new SamplingFlags();
@@ -105,14 +83,18 @@ final class GenerateCommand implements Callable<Integer> {
                                 + " line with its number and seed; with --json all in one array.")
         private int samples = 1;
 
-        @Option(names = "--echo", description = "Print the prompt before its continuation.")
+        @Option(names = "--echo", fallbackValue = "true", description = "Print the prompt before its continuation.")
         private boolean echo;
 
-        @Option(names = "--json", description = "Print one JSON object when done, instead of the text.")
+        @Option(
+                names = "--json",
+                fallbackValue = "true",
+                description = "Print one JSON object when done, instead of the text.")
         private boolean json;
 
         @Option(
                 names = "--jsonl",
+                fallbackValue = "true",
                 description = "Print JSON objects, one a line, while it happens: a token event for each token, then an"
                         + " end event.")
         private boolean jsonl;
@@ -135,15 +117,8 @@ final class GenerateCommand implements Callable<Integer> {
         @ArgGroup(validate = false)
         private StateFormat stateFormat = new StateFormat();
 
-        @Option(
-                names = "--stats",
-                description = "Show tokens, seconds and seed on stderr. Default where that is a terminal.")
-        private boolean stats;
-
-        @Option(
-                names = {"-q", "--quiet"},
-                description = "Show nothing but the text and errors.")
-        private boolean quiet;
+        @ArgGroup(validate = false)
+        private ToldFlags told = new ToldFlags();
     }
 
     @Mixin
@@ -296,19 +271,20 @@ final class GenerateCommand implements Callable<Integer> {
     private boolean prefill(TextModel opened, TextSession session, Reader text, int[] ids, GenerateOutput printer)
             throws IOException {
         boolean shown = output.echo && streams.outIsTerminal(); // a line of progress would run into it
-        int trainingContext = tellsStats() ? opened.directory().trainingContext() : 0;
-        PrefillProgress progress = new PrefillProgress(streams, session, !output.quiet && !shown, trainingContext) {
-            @Override
-            public boolean cancelled() {
-                return printer.cancelled();
-            }
+        int trainingContext = output.told.stats(streams) ? opened.directory().trainingContext() : 0;
+        PrefillProgress progress =
+                new PrefillProgress(streams, session, !output.told.quiet() && !shown, trainingContext) {
+                    @Override
+                    public boolean cancelled() {
+                        return printer.cancelled();
+                    }
 
-            @Override
-            public void text(String piece) {
-                close();
-                printer.text(piece);
-            }
-        };
+                    @Override
+                    public void text(String piece) {
+                        close();
+                        printer.text(piece);
+                    }
+                };
         try (progress) {
             if (ids != null) {
                 if (output.echo) {
@@ -335,13 +311,8 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private GenerationOptions options() {
-        try {
-            Set<Integer> stopIds = new LinkedHashSet<>(length.stopIds);
-            return new GenerationOptions(
-                    sampling.options(), length.maxTokens, length.stop, stopIds, length.ignoreEos, null);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        return Cli.checked(
+                spec, () -> length.applyTo(GenerationOptions.defaults().withSampling(sampling.options())));
     }
 
     private int[] promptIds() {
@@ -351,19 +322,11 @@ final class GenerateCommand implements Callable<Integer> {
         if (prompt != null || input.text.fileGiven()) {
             throw new ParameterException(spec.commandLine(), "--prompt-ids takes no other prompt beside it");
         }
-        try {
-            return IdList.parse(input.ids);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--prompt-ids: " + e.getMessage(), e);
-        }
-    }
-
-    private boolean tellsStats() {
-        return output.stats || streams.errIsTerminal() && !output.quiet;
+        return Cli.checked(spec, "--prompt-ids: ", () -> IdList.parse(input.ids));
     }
 
     private void warnIfCutOff(Outcome outcome, GenerationOptions options) {
-        if (!outcome.grammarComplete() && !output.quiet) {
+        if (!outcome.grammarComplete() && !output.told.quiet()) {
             streams.message("xlstm: warning: the text is cut off, the grammar was not finished (end: "
                     + outcome.finishReason()
                     + (outcome.finishReason() == FinishReason.LENGTH
@@ -373,7 +336,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void stats(Outcome outcome, GenerationOptions options, TextModel opened) throws IOException {
-        if (!tellsStats()) {
+        if (!output.told.stats(streams)) {
             return;
         }
         double bytes = outcome.decodeRate()

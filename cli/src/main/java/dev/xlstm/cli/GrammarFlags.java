@@ -3,7 +3,6 @@ package dev.xlstm.cli;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
-import dev.xlstm.grammar.GrammarException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,12 +49,8 @@ final class GrammarFlags {
         }
         boolean inline = schema != null && schema.stripLeading().startsWith("{");
         String name = grammar != null ? grammar.toString() : inline ? "--json-schema" : schema;
-        try {
-            String text = inline ? schema : readFile(Path.of(name));
-            return grammar != null ? Grammar.parse(text) : Grammar.ofJsonSchema(text);
-        } catch (GrammarException e) {
-            throw new ParameterException(spec.commandLine(), name + ": " + e.getMessage(), e);
-        }
+        String text = inline ? schema : readFile(Path.of(name));
+        return Cli.checked(spec, name + ": ", () -> grammar != null ? Grammar.parse(text) : Grammar.ofJsonSchema(text));
     }
 
     private static String readFile(Path file) throws IOException {
@@ -70,10 +65,6 @@ final class GrammarFlags {
      * @throws ParameterException if the grammar cannot be used
      */
     CompiledGrammar compile(Grammar grammar, TextModel model, Set<Integer> stopIds, CommandSpec spec) {
-        try {
-            return grammar == null ? null : model.compile(grammar, stopIds);
-        } catch (GrammarException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        return grammar == null ? null : Cli.checked(spec, () -> model.compile(grammar, stopIds));
     }
 }

@@ -36,10 +36,13 @@ import picocli.CommandLine.Option;
         })
 final class InspectCommand implements Callable<Integer> {
 
-    @Option(names = "--tensors", description = "List every tensor, too. JSON output always does.")
+    @Option(
+            names = "--tensors",
+            fallbackValue = "true",
+            description = "List every tensor, too. JSON output always does.")
     private boolean listTensors;
 
-    @Option(names = "--json", description = "Print one JSON object.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
     private boolean json;
 
     @Mixin

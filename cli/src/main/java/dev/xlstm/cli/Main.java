@@ -15,7 +15,7 @@ public final class Main {
         takeStderr();
         Interruption interruption = new Interruption();
         interruption.install();
-        System.exit(new Cli(Streams.ofProcess(), interruption).run(args));
+        System.exit(new Cli(Streams.ofProcess(), interruption, System.getenv()).run(args));
     }
 
     /** The launcher starts the JVM without stderr, for its warnings' sake, and hands the real one on as a descriptor. */

@@ -20,9 +20,8 @@ final class ModelOptions {
             names = {"-m", "--model"},
             paramLabel = "MODEL",
             description =
-                    "Directory of the model, or its Hugging Face id if it is in the local cache. Default: XLSTM_MODEL,"
-                            + " else the demo model.")
-    private String model;
+                    "Directory of the model, or its Hugging Face id if it is in the local cache. Default: the demo model")
+    private String model = System.getProperty("xlstm.demo");
 
     @Option(
             names = "--threads",
@@ -35,8 +34,8 @@ final class ModelOptions {
             paramLabel = "NAME",
             description =
                     "Where to compute: cpu, gpu, or auto, which takes a GPU that xlstm devices lists if the model fits"
-                            + " there. Default: XLSTM_BACKEND, else auto.")
-    private String backend;
+                            + " there. Default: auto")
+    private String backend = Backends.AUTO;
 
     @Option(
             names = "--format",
@@ -48,19 +47,11 @@ final class ModelOptions {
     @Spec(Target.MIXEE)
     private CommandSpec spec;
 
-    /** The name asked for, in the order of precedence. */
-    String name() {
-        if (model != null) {
-            return model;
-        }
-        String named = System.getenv("XLSTM_MODEL");
-        if (named == null || named.isEmpty()) {
-            named = System.getProperty("xlstm.demo");
-        }
-        if (named == null) {
+    private String name() {
+        if (model == null) {
             throw new ParameterException(spec.commandLine(), "no model: give --model or set XLSTM_MODEL");
         }
-        return named;
+        return model;
     }
 
     ModelDirectory directory() throws IOException {
@@ -83,7 +74,8 @@ final class ModelOptions {
      */
     TextModel open(String heldWith) throws IOException {
         int count = threads();
-        String name = model == null && heldWith != null ? heldWith : name();
+        boolean asked = spec.commandLine().getParseResult().hasMatchedOption("--model");
+        String name = heldWith == null || asked ? name() : heldWith;
         return TextModel.open(directory(name), backend(), count);
     }
 
@@ -106,17 +98,11 @@ final class ModelOptions {
     }
 
     String backend() {
-        String named = backend == null ? System.getenv("XLSTM_BACKEND") : backend;
-        if (named == null || named.isEmpty()) {
-            return Backends.AUTO;
-        }
-        if (!List.of(Backends.AUTO, "cpu", "gpu").contains(named)) {
+        if (!List.of(Backends.AUTO, "cpu", "gpu").contains(backend)) {
             throw new ParameterException(
-                    spec.commandLine(),
-                    (backend == null ? "XLSTM_BACKEND" : "--backend") + " must be auto, cpu or gpu, not '" + named
-                            + "'");
+                    spec.commandLine(), "--backend must be auto, cpu or gpu, not '" + backend + "'");
         }
-        return named;
+        return backend;
     }
 
     /** The tokenizer alone, without the weights. */

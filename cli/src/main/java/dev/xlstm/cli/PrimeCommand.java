@@ -48,13 +48,8 @@ final class PrimeCommand implements Callable<Integer> {
     @Mixin
     private StateFormat format;
 
-    @Option(names = "--stats", description = "Show tokens and seconds on stderr. Default where that is a terminal.")
-    private boolean stats;
-
-    @Option(
-            names = {"-q", "--quiet"},
-            description = "Show nothing but errors.")
-    private boolean quiet;
+    @Mixin
+    private ToldFlags told;
 
     @Mixin
     private ModelOptions model;
@@ -73,7 +68,7 @@ final class PrimeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         StateFormat.check(output, spec);
-        boolean told = stats || streams.errIsTerminal() && !quiet;
+        boolean stats = told.stats(streams);
         try (PromptReader text = input.open(prompt, streams, spec);
                 TextModel opened = model.open();
                 TextSession session = input.state() == null ? opened.newSession() : opened.resume(input.state())) {
@@ -81,11 +76,11 @@ final class PrimeCommand implements Callable<Integer> {
             try {
                 long start = System.nanoTime();
                 long before = session.position();
-                if (!read(session, text, told ? opened.directory().trainingContext() : 0)) {
+                if (!read(session, text, stats ? opened.directory().trainingContext() : 0)) {
                     return Cli.INTERRUPTED;
                 }
                 format.save(session, output);
-                if (told) {
+                if (stats) {
                     double seconds = (System.nanoTime() - start) * 1e-9;
                     long tokens = session.position() - before;
                     streams.message(String.format(
@@ -99,7 +94,7 @@ final class PrimeCommand implements Callable<Integer> {
     }
 
     private boolean read(TextSession session, PromptReader text, int trainingContext) throws IOException {
-        PrefillProgress progress = new PrefillProgress(streams, session, !quiet, trainingContext) {
+        PrefillProgress progress = new PrefillProgress(streams, session, !told.quiet(), trainingContext) {
             @Override
             public boolean cancelled() {
                 return interruption.requested();

@@ -45,6 +45,7 @@ final class QuantizeCommand implements Callable<Integer> {
 
     @Option(
             names = {"-q", "--quiet"},
+            fallbackValue = "true",
             description = "Show nothing but errors.")
     private boolean quiet;
 

@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
             "  git diff | xlstm generate -n 60 \"In short, this change\"",
             "  xlstm inspect --model ~/models/xLSTM-7b",
             "",
-            "Without --model, XLSTM_MODEL names the model; without that, it is the small one that comes along.",
+            "Without --model the model is the small one that comes along. This and other defaults are yours to set: xlstm"
+                    + " help config.",
         })
 final class RootCommand implements Callable<Integer> {
 
@@ -75,6 +76,7 @@ final class RootCommand implements Callable<Integer> {
             names = "--debug",
             scope = ScopeType.INHERIT,
             order = 99,
+            fallbackValue = "true",
             description = "On failure show the stack trace, too.")
     boolean debug;
 

@@ -94,6 +94,8 @@ final class SamplingFlags {
     @Option(
             names = "--dry-sequence-breaker",
             paramLabel = "TEXT",
+            split = Configuration.SEVERAL,
+            hideParamSyntax = true,
             description = "No passage runs across a token with TEXT in it; \\n is a line feed. May be given several"
                     + " times; none for no breakers. Default: line feed, colon, double quote, asterisk")
     private List<String> dryBreakers = List.of("\\n", ":", "\"", "*");
@@ -125,6 +127,8 @@ final class SamplingFlags {
     @Option(
             names = {"-l", "--logit-bias"},
             paramLabel = "TOKEN(+/-)X",
+            split = Configuration.SEVERAL,
+            hideParamSyntax = true,
             description = "Add X to the logit of a token: 42+1.5 by id, \" cat\"-2 by text, 42-inf never. May be given"
                     + " several times.")
     private List<String> logitBias = List.of();
@@ -188,7 +192,7 @@ final class SamplingFlags {
      * @throws ParameterException naming an option out of its range
      */
     SamplingOptions options(TextModel model, long drawnSeed, CommandSpec spec) {
-        try {
+        return Cli.checked(spec, () -> {
             SamplingOptions all = options(model.tokenizer().orElse(null));
             int vocab = model.loaded().config().vocabSize();
             for (int id : all.logitBias().keySet()) {
@@ -198,9 +202,7 @@ final class SamplingFlags {
                 }
             }
             return all.toBuilder().seed(drawnSeed).build();
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        });
     }
 
     boolean seedIsGiven() {

@@ -50,7 +50,7 @@ final class ScoreCommand implements Callable<Integer> {
                     "Read token ids, taken as they are, separated by commas or white space; - reads standard input.")
     private String idsFile;
 
-    @Option(names = "--json", description = "Print one JSON object.")
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
     private boolean json;
 
     @Mixin

@@ -95,7 +95,7 @@ final class SessionsCommand implements Callable<Integer> {
 
     @Command(name = "export", description = "Prints a session as Markdown or JSON.")
     int export(
-            @Option(names = "--json", description = "JSON in place of Markdown.") boolean json,
+            @Option(names = "--json", fallbackValue = "true", description = "JSON in place of Markdown.") boolean json,
             @Option(names = "--branch", paramLabel = "NAME", description = "Default: the current one.") String branch,
             @Parameters(paramLabel = "ID", arity = "0..1", description = "Default: the session used last.") String id)
             throws IOException {

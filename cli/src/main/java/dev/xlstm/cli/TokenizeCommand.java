@@ -36,18 +36,25 @@ final class TokenizeCommand implements Callable<Integer> {
             description = "Read them from FILE, to the last byte.")
     private String file;
 
-    @Option(names = "--decode", description = "Read ids, separated by commas or white space, and print their text.")
+    @Option(
+            names = "--decode",
+            fallbackValue = "true",
+            description = "Read ids, separated by commas or white space, and print their text.")
     private boolean decode;
 
-    @Option(names = "--count", description = "Print only how many tokens there are.")
+    @Option(names = "--count", fallbackValue = "true", description = "Print only how many tokens there are.")
     private boolean count;
 
     @Option(
             names = "--no-special",
+            fallbackValue = "true",
             description = "Read special tokens in the text as ordinary text; with --decode leave them out.")
     private boolean noSpecial;
 
-    @Option(names = "--json", description = "Print one JSON object, with the tokens as the tokenizer spells them.")
+    @Option(
+            names = "--json",
+            fallbackValue = "true",
+            description = "Print one JSON object, with the tokens as the tokenizer spells them.")
     private boolean json;
 
     @Mixin

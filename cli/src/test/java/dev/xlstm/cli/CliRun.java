@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -22,6 +23,10 @@ record CliRun(int code, String out, String err) {
     }
 
     static CliRun with(String stdin, List<String> terminals, String... args) {
+        return with(stdin, terminals, Map.of(), args);
+    }
+
+    static CliRun with(String stdin, List<String> terminals, Map<String, String> environment, String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Streams streams = new Streams(
@@ -29,7 +34,7 @@ record CliRun(int code, String out, String err) {
                 out,
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 terminals);
-        int code = new Cli(streams, new Interruption()).run(args);
+        int code = new Cli(streams, new Interruption(), environment).run(args);
         return new CliRun(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 

@@ -124,7 +124,7 @@ class CliTest {
     @ParameterizedTest
     @MethodSource("commands")
     void examplesInTheHelpAreUnderstood(String command) {
-        Cli cli = new Cli(new Streams(System.in, System.out, System.err, List.of()), new Interruption());
+        Cli cli = new Cli(new Streams(System.in, System.out, System.err, List.of()), new Interruption(), Map.of());
         String help = cli.commandLine(List.of(command))
                 .getSubcommands()
                 .get(command)
@@ -156,7 +156,8 @@ class CliTest {
     /** The defaults that the help states are those that hold. */
     @Test
     void statedDefaultsAreTrue() {
-        CommandLine generate = new Cli(new Streams(System.in, System.out, System.err, List.of()), new Interruption())
+        CommandLine generate = new Cli(
+                        new Streams(System.in, System.out, System.err, List.of()), new Interruption(), Map.of())
                 .commandLine(List.of("generate"))
                 .getSubcommands()
                 .get("generate");

@@ -50,8 +50,8 @@ class LauncherIT {
     }
 
     private static void clean(Map<String, String> environment) {
-        environment.remove("XLSTM_MODEL");
-        environment.remove("XLSTM_JAVA_OPTS");
+        environment.keySet().removeIf(name -> name.startsWith("XLSTM_"));
+        environment.put("XDG_CONFIG_HOME", "/none");
         environment.remove("JAVA_TOOL_OPTIONS");
         environment.put("xlstm", XLSTM);
     }

@@ -29,6 +29,8 @@ final class PseudoTerminal implements AutoCloseable {
 
     PseudoTerminal(int columns, int rows, Map<String, String> environment, String... command) throws IOException {
         Map<String, String> all = new HashMap<>(System.getenv());
+        all.keySet().removeIf(name -> name.startsWith("XLSTM_"));
+        all.put("XDG_CONFIG_HOME", "/none");
         all.put("TERM", "xterm-256color");
         all.putAll(environment);
         process = new PtyProcessBuilder(command)

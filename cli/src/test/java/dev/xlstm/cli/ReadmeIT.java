@@ -35,7 +35,8 @@ class ReadmeIT {
                 .directory(ROOT.toFile())
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile());
-        builder.environment().remove("XLSTM_MODEL");
+        builder.environment().keySet().removeIf(name -> name.startsWith("XLSTM_"));
+        builder.environment().put("XDG_CONFIG_HOME", "/none");
         Process process = builder.start();
         process.getOutputStream().close();
         assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();

@@ -1,0 +1,28 @@
+package dev.xlstm.cli;
+
+import picocli.CommandLine.Option;
+
+/** How much is said on stderr besides errors. */
+final class ToldFlags {
+
+    @Option(
+            names = "--stats",
+            fallbackValue = "true",
+            description = "Show tokens, seconds and seed on stderr. Default where that is a terminal.")
+    private boolean stats;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            fallbackValue = "true",
+            description = "Show nothing but the text and errors.")
+    private boolean quiet;
+
+    boolean quiet() {
+        return quiet;
+    }
+
+    /** Whether to show statistics. */
+    boolean stats(Streams streams) {
+        return stats || streams.errIsTerminal() && !quiet;
+    }
+}

@@ -1,0 +1,37 @@
+package dev.xlstm.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Model.CommandSpec;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Files of the sources that are written from what the commands declare. */
+final class Written {
+
+    private static final String REWRITE = "rewrite";
+
+    private Written() {}
+
+    /** The program with all of its commands. */
+    static CommandSpec everything() {
+        Streams streams = new Streams(System.in, System.out, System.err, List.of());
+        return new Cli(streams, new Interruption(), Map.of()).everything();
+    }
+
+    /** Fails if a file differs from what it should be; with {@code -Drewrite} writes it instead. */
+    static void check(Path file, String content) throws IOException {
+        if (System.getProperty(REWRITE) != null) {
+            Files.writeString(file, content);
+        }
+        assertThat(Files.exists(file) ? Files.readString(file) : "")
+                .as(
+                        "%s; to write it anew: mvn test -pl cli -am -D%s -Dtest='ConfigurationTest,ReadmeTest'"
+                                + " -Dsurefire.failIfNoSpecifiedTests=false",
+                        file, REWRITE)
+                .isEqualTo(content);
+    }
+}
