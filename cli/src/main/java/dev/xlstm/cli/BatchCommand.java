@@ -58,7 +58,7 @@ final class BatchCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "FILE",
             description = "The lines; - reads standard input. Default: standard input")
-    private String input = "-";
+    private Path input = Path.of("-");
 
     @Option(
             names = {"-o", "--output"},
@@ -120,11 +120,11 @@ final class BatchCommand implements Callable<Integer> {
         if (resume && output == null) {
             throw new ParameterException(spec.commandLine(), "--resume needs the output file: give -o");
         }
-        if (input.equals("-") && streams.inIsTerminal()) {
+        if (TextInput.isStdin(input) && streams.inIsTerminal()) {
             throw new ParameterException(spec.commandLine(), "nothing to read: name a file, or use a pipe");
         }
         GenerationOptions given = defaults();
-        long total = input.equals("-") ? 0 : countLines(Path.of(input));
+        long total = TextInput.isStdin(input) ? 0 : countLines(input);
         try (BufferedReader reader = open();
                 TextModel opened = model.open();
                 BatchOutput results =
@@ -152,7 +152,7 @@ final class BatchCommand implements Callable<Integer> {
     }
 
     private BufferedReader open() throws IOException {
-        InputStream bytes = input.equals("-") ? streams.in() : Files.newInputStream(Path.of(input));
+        InputStream bytes = TextInput.isStdin(input) ? streams.in() : Files.newInputStream(input);
         return new BufferedReader(new InputStreamReader(bytes, StandardCharsets.UTF_8));
     }
 

@@ -42,7 +42,9 @@ final class Cli {
             "quantize",
             "bench",
             "batch",
-            "config");
+            "config",
+            "completion",
+            "man");
 
     private final Streams streams;
     private final Interruption interruption;
@@ -140,6 +142,10 @@ final class Cli {
                 return new BenchCommand(streams);
             case "config":
                 return new ConfigCommand(streams, environment, configuration, this::everything);
+            case "completion":
+                return new CompletionCommand(streams, this::everything);
+            case "man":
+                return new ManCommand(streams, this::everything);
             default:
                 throw new IllegalArgumentException(name);
         }

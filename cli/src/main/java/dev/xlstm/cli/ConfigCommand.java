@@ -54,8 +54,17 @@ final class ConfigCommand implements Runnable {
     @Parameters(
             arity = "0..1",
             paramLabel = "COMMAND",
+            completionCandidates = CommandNames.class,
             description = "Show the flags of this command only, as they hold for it.")
     private String command;
+
+    static final class CommandNames extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        CommandNames() {
+            super(Cli.COMMANDS);
+        }
+    }
 
     @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
     private boolean json;

@@ -6,6 +6,7 @@ import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -21,7 +22,8 @@ final class ModelOptions {
             paramLabel = "MODEL",
             description =
                     "Directory of the model, or its Hugging Face id if it is in the local cache. Default: the demo model")
-    private String model = System.getProperty("xlstm.demo");
+    private Path model = // a path for the shells, which complete it; an id looks like one
+            System.getProperty("xlstm.demo") == null ? null : Path.of(System.getProperty("xlstm.demo"));
 
     @Option(
             names = "--threads",
@@ -31,6 +33,7 @@ final class ModelOptions {
 
     @Option(
             names = "--backend",
+            completionCandidates = BackendNames.class,
             paramLabel = "NAME",
             description =
                     "Where to compute: cpu, gpu, or auto, which takes a GPU that xlstm devices lists if the model fits"
@@ -39,10 +42,29 @@ final class ModelOptions {
 
     @Option(
             names = "--format",
+            completionCandidates = FormatNames.class,
             paramLabel = "FORMAT",
             description = "Convert the weights while loading: f32, f16, bf16, q8_0 or q4_0. xlstm quantize does it once"
                     + " for all. Default: as stored")
     private String format;
+
+    /** For completion. */
+    static final class BackendNames extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        BackendNames() {
+            super(List.of(Backends.AUTO, "cpu", "gpu"));
+        }
+    }
+
+    /** For completion. */
+    static final class FormatNames extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        FormatNames() {
+            super(ModelDirectory.formats());
+        }
+    }
 
     @Spec(Target.MIXEE)
     private CommandSpec spec;
@@ -51,7 +73,7 @@ final class ModelOptions {
         if (model == null) {
             throw new ParameterException(spec.commandLine(), "no model: give --model or set XLSTM_MODEL");
         }
-        return model;
+        return model.toString();
     }
 
     ModelDirectory directory() throws IOException {
@@ -98,7 +120,7 @@ final class ModelOptions {
     }
 
     String backend() {
-        if (!List.of(Backends.AUTO, "cpu", "gpu").contains(backend)) {
+        if (!new BackendNames().contains(backend)) {
             throw new ParameterException(
                     spec.commandLine(), "--backend must be auto, cpu or gpu, not '" + backend + "'");
         }

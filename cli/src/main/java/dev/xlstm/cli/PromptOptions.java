@@ -16,7 +16,7 @@ final class PromptOptions {
             paramLabel = "FILE",
             description = "Read the prompt from FILE; a line feed at its end is not part of it. A pipe is then not"
                     + " read.")
-    private String file;
+    private Path file;
 
     @Option(
             names = "--join",
@@ -50,22 +50,21 @@ final class PromptOptions {
         String text = dash ? null : argument;
         PromptReader prompt = new PromptReader(body(dash, text, streams, spec), text, join, state != null);
         if (text == null && state == null && prompt.isEmpty()) {
-            String origin = file == null || file.equals("-") ? "standard input" : file;
+            String origin = file == null || TextInput.isStdin(file) ? "standard input" : file.toString();
             throw new ParameterException(spec.commandLine(), "nothing to read: " + origin + " is empty");
         }
         return prompt;
     }
 
     private InputStream body(boolean dash, String text, Streams streams, CommandSpec spec) throws IOException {
-        if (file != null && !file.equals("-")) {
+        if (file != null && !TextInput.isStdin(file)) {
             if (dash) {
                 throw new ParameterException(spec.commandLine(), "give a file or '-', not both");
             }
-            Path path = Path.of(file);
-            if (Files.isDirectory(path)) {
-                throw new IOException(path + ": is a directory, not a text");
+            if (Files.isDirectory(file)) {
+                throw new IOException(file + ": is a directory, not a text");
             }
-            return Files.newInputStream(path);
+            return Files.newInputStream(file);
         }
         if (file != null || dash || !streams.inIsTerminal()) {
             return streams.in();

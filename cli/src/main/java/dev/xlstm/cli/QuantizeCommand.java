@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
 final class QuantizeCommand implements Callable<Integer> {
 
     @Parameters(index = "0", paramLabel = "SRC", description = "Directory or Hugging Face id of the model.")
-    private String source;
+    private Path source;
 
     @Parameters(index = "1", paramLabel = "DST", description = "Directory to make.")
     private Path target;
@@ -66,7 +66,7 @@ final class QuantizeCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--format must be q8_0 or q4_0, not '" + format + "'");
         }
         interruption.begin();
-        try (ModelDirectory model = ModelDirectory.open(source);
+        try (ModelDirectory model = ModelDirectory.open(source.toString());
                 ProgressBar bar = new ProgressBar(streams, "quantize")) {
             CheckpointQuantizer.quantize(model, target, format, (done, total) -> {
                 if (interruption.requested()) {

@@ -41,14 +41,14 @@ final class ScoreCommand implements Callable<Integer> {
             names = {"-f", "--file"},
             paramLabel = "FILE",
             description = "Read the text from FILE, to the last byte.")
-    private String file;
+    private Path file;
 
     @Option(
             names = "--ids-file",
             paramLabel = "FILE",
             description =
                     "Read token ids, taken as they are, separated by commas or white space; - reads standard input.")
-    private String idsFile;
+    private Path idsFile;
 
     @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
     private boolean json;
@@ -92,8 +92,8 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private int[] readIds() throws IOException {
-        String name = idsFile.equals("-") ? "standard input" : idsFile;
-        String content = idsFile.equals("-") ? streams.readAll() : Files.readString(Path.of(idsFile));
+        String name = TextInput.isStdin(idsFile) ? "standard input" : idsFile.toString();
+        String content = TextInput.isStdin(idsFile) ? streams.readAll() : Files.readString(idsFile);
         try {
             return IdList.parse(content);
         } catch (IllegalArgumentException e) {

@@ -8,7 +8,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
 /** Where a command's text comes from: a file or stdin, and an argument; "-" is stdin. */
-record TextInput(Streams streams, CommandSpec spec, String file, String argument) {
+record TextInput(Streams streams, CommandSpec spec, Path file, String argument) {
+
+    static boolean isStdin(Path file) {
+        return file.toString().equals("-");
+    }
 
     /** The argument, or else the text of the file or stdin, to the last byte. */
     String exact() throws IOException {
@@ -22,15 +26,14 @@ record TextInput(Streams streams, CommandSpec spec, String file, String argument
     }
 
     private String read() throws IOException {
-        if (file != null && !file.equals("-")) {
+        if (file != null && !isStdin(file)) {
             if (argument != null && argument.equals("-")) {
                 throw new ParameterException(spec.commandLine(), "give a file or '-', not both");
             }
-            Path path = Path.of(file);
-            if (Files.isDirectory(path)) {
-                throw new IOException(path + ": is a directory, not a text");
+            if (Files.isDirectory(file)) {
+                throw new IOException(file + ": is a directory, not a text");
             }
-            return new String(Files.readAllBytes(path), StandardCharsets.UTF_8);
+            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
         }
         boolean named = file != null || argument != null && argument.equals("-");
         if (named || !streams.inIsTerminal()) {

@@ -2,6 +2,7 @@ package dev.xlstm.cli;
 
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,7 +35,7 @@ final class TokenizeCommand implements Callable<Integer> {
             names = {"-f", "--file"},
             paramLabel = "FILE",
             description = "Read them from FILE, to the last byte.")
-    private String file;
+    private Path file;
 
     @Option(
             names = "--decode",

@@ -133,7 +133,7 @@ class CliTest {
                 Pattern.compile("(?m)^  (?:.*\\| )?xlstm " + command + "(.*)$").matcher(help);
         int count = 0;
         while (example.find()) {
-            List<String> args = words(example.group(1).replaceAll("(\\||>>).*", ""));
+            List<String> args = words(example.group(1).replaceAll("(\\||>).*", ""));
             args.add(0, command);
             assertThatCode(() -> cli.commandLine(List.of(command)).parseArgs(args.toArray(String[]::new)))
                     .as(example.group())

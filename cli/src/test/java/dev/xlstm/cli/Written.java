@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Model.CommandSpec;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -27,11 +29,17 @@ final class Written {
         if (System.getProperty(REWRITE) != null) {
             Files.writeString(file, content);
         }
-        assertThat(Files.exists(file) ? Files.readString(file) : "")
+        List<String> is = Files.exists(file) ? Files.readAllLines(file) : List.of();
+        List<String> should = content.lines().toList();
+        String difference = Stream.concat(
+                        is.stream().filter(line -> !should.contains(line)).map(line -> "- " + line),
+                        should.stream().filter(line -> !is.contains(line)).map(line -> "+ " + line))
+                .collect(Collectors.joining("\n"));
+        assertThat(is.equals(should))
                 .as(
-                        "%s; to write it anew: mvn test -pl cli -am -D%s -Dtest='ConfigurationTest,ReadmeTest'"
-                                + " -Dsurefire.failIfNoSpecifiedTests=false",
-                        file, REWRITE)
-                .isEqualTo(content);
+                        "%s is not current:\n%s\nTo write it anew: mvn test -pl cli -am -D%s"
+                                + " -Dtest='ConfigurationTest,ReadmeTest' -Dsurefire.failIfNoSpecifiedTests=false",
+                        file, difference, REWRITE)
+                .isTrue();
     }
 }
