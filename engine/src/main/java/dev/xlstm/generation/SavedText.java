@@ -14,11 +14,17 @@ import java.util.stream.IntStream;
 /**
  * What a text is besides its session, as metadata of a state file: {@code text.pending}, the bytes of a character that
  * is not complete; {@code text.held}, text that may be the beginning of a stop string; {@code text.recent}, the last ids;
- * {@code sampling.seed} and {@code sampling.options} of the last generation; and {@code sampler.*}, where its draws
- * stopped.
+ * {@code sampling.seed} and {@code sampling.options} of the last generation; {@code sampler.*}, where its draws
+ * stopped; {@code grammar.hash} and {@code grammar.ids}, the {@link GrammarPlace} in the middle of which it stopped.
  */
 record SavedText(
-        byte[] pending, String held, int[] recent, String samplingOptions, Long seed, Map<String, String> sampler) {
+        byte[] pending,
+        String held,
+        int[] recent,
+        String samplingOptions,
+        Long seed,
+        Map<String, String> sampler,
+        GrammarPlace grammar) {
 
     private static final String PENDING = "text.pending";
     private static final String HELD = "text.held";
@@ -26,18 +32,28 @@ record SavedText(
     private static final String OPTIONS = "sampling.options";
     private static final String SEED = "sampling.seed";
     private static final String SAMPLER = "sampler.";
+    private static final String GRAMMAR = "grammar.hash";
+    private static final String GRAMMAR_IDS = "grammar.ids";
 
     Map<String, String> metadata() {
         Map<String, String> metadata = new TreeMap<>();
         metadata.put(PENDING, HexFormat.of().formatHex(pending));
         metadata.put(HELD, held);
-        metadata.put(RECENT, IntStream.of(recent).mapToObj(Integer::toString).collect(Collectors.joining(" ")));
+        metadata.put(RECENT, join(recent));
         if (samplingOptions != null) {
             metadata.put(OPTIONS, samplingOptions);
             metadata.put(SEED, Long.toString(seed));
             sampler.forEach((key, value) -> metadata.put(SAMPLER + key, value));
         }
+        if (grammar != null) {
+            metadata.put(GRAMMAR, grammar.hash());
+            metadata.put(GRAMMAR_IDS, join(grammar.ids()));
+        }
         return metadata;
+    }
+
+    private static String join(int[] ids) {
+        return IntStream.of(ids).mapToObj(Integer::toString).collect(Collectors.joining(" "));
     }
 
     /**
@@ -54,10 +70,13 @@ record SavedText(
         return new SavedText(
                 pending(metadata.getOrDefault(PENDING, "")),
                 metadata.getOrDefault(HELD, ""),
-                recent(metadata.getOrDefault(RECENT, ""), vocabSize),
+                ids(RECENT, metadata, vocabSize),
                 metadata.get(OPTIONS),
                 seed(metadata.get(SEED)),
-                sampler);
+                sampler,
+                metadata.containsKey(GRAMMAR)
+                        ? new GrammarPlace(metadata.get(GRAMMAR), ids(GRAMMAR_IDS, metadata, vocabSize))
+                        : null);
     }
 
     private static byte[] pending(String value) {
@@ -68,7 +87,8 @@ record SavedText(
         }
     }
 
-    private static int[] recent(String value, int vocabSize) {
+    private static int[] ids(String key, Map<String, String> metadata, int vocabSize) {
+        String value = metadata.getOrDefault(key, "");
         String[] words = value.isEmpty() ? new String[0] : value.split(" ");
         int[] ids = new int[words.length];
         for (int i = 0; i < ids.length; i++) {
@@ -78,7 +98,7 @@ record SavedText(
                 ids[i] = -1;
             }
             if (ids[i] < 0 || ids[i] >= vocabSize) {
-                throw new IllegalArgumentException("metadata '" + RECENT + "' holds what is no id of the vocabulary");
+                throw new IllegalArgumentException("metadata '" + key + "' holds what is no id of the vocabulary");
             }
         }
         return ids;

@@ -31,6 +31,7 @@ public final class TextSession implements AutoCloseable {
     private String held = ""; // text that may be the beginning of a stop string
     private SamplingOptions sampling; // of the last generation,
     private Sampler sampler; // which goes on if the next has the same
+    private GrammarPlace place; // where the last generation stopped within its grammar; null outside
     private SavedText saved; // until the first generation after a resumption,
     private long savedAt; // when as many ids had been added to the history
     private long promptTokens; // read since the last generation,
@@ -51,6 +52,7 @@ public final class TextSession implements AutoCloseable {
         }
         held = saved.held();
         savedAt = history.added();
+        place = saved.grammar();
         this.saved = saved;
     }
 
@@ -113,6 +115,7 @@ public final class TextSession implements AutoCloseable {
     private boolean feed(int[] ids, GenerationListener listener, long before, int total) {
         if (ids.length > 0) {
             endText(listener);
+            place = null; // a grammar begins with what is generated
         }
         long start = System.nanoTime();
         int done = 0;
@@ -158,7 +161,7 @@ public final class TextSession implements AutoCloseable {
      *     are not finite
      */
     public Outcome generate(GenerationOptions options, GenerationListener listener) {
-        Outcome outcome = generatePart(options, listener);
+        Outcome outcome = generate(options, listener, false);
         endText(listener);
         return outcome;
     }
@@ -166,13 +169,20 @@ public final class TextSession implements AutoCloseable {
     /**
      * As {@link #generate(GenerationOptions, GenerationListener)}, but if it ends by its length or is interrupted, text that
      * is not yet certain stays for the next: a character whose last bytes are missing, the beginning of a stop string. The
-     * text of all parts is then the same as of one generation.
+     * text of all parts is then the same as of one generation. A text within a grammar need not end in this part: the next
+     * generation, with the same grammar, goes on in the middle of it.
+     *
+     * @throws IllegalStateException as {@link #generate}; also if the text before stopped within another grammar
      */
     public Outcome generatePart(GenerationOptions options, GenerationListener listener) {
+        return generate(options, listener, true);
+    }
+
+    private Outcome generate(GenerationOptions options, GenerationListener listener, boolean part) {
         beginText();
         useSampler(options.sampling());
         StopMatcher stops = new StopMatcher(options.stop());
-        GrammarMask grammar = mask(options);
+        GrammarMask grammar = mask(options, part);
         FinishReason reason =
                 listener.cancelled() ? FinishReason.INTERRUPTED : hasEnded(grammar) ? FinishReason.STOP : null;
         if (reason == null) {
@@ -206,6 +216,9 @@ public final class TextSession implements AutoCloseable {
                     listener.token(id, logits);
                     session.feed(id);
                     accept(id);
+                    if (part && place != null) {
+                        place.add(id);
+                    }
                     if (decoder != null) {
                         emit(stops.append(decoder.accept(id)), listener);
                         reason = stops.matched() == null && !hasEnded(grammar) ? null : FinishReason.STOP;
@@ -217,8 +230,12 @@ public final class TextSession implements AutoCloseable {
         if (stops.matched() != null && decoder != null) {
             decoder.finish(); // what came with the stop string, and after it
         }
-        if (reason != FinishReason.LENGTH && reason != FinishReason.INTERRUPTED) {
+        boolean open = reason == FinishReason.LENGTH || reason == FinishReason.INTERRUPTED;
+        if (!open) {
             endText(listener);
+        }
+        if (!open || !part) {
+            place = null;
         }
         Outcome outcome = new Outcome(
                 reason,
@@ -233,8 +250,9 @@ public final class TextSession implements AutoCloseable {
         return outcome;
     }
 
-    private GrammarMask mask(GenerationOptions options) {
+    private GrammarMask mask(GenerationOptions options, boolean part) {
         if (options.grammar() == null) {
+            place = null;
             return null;
         }
         Set<Integer> stopIds = new HashSet<>(options.stopIds());
@@ -242,8 +260,18 @@ public final class TextSession implements AutoCloseable {
             stopIds.addAll(model.specialTokens().stopIds());
         }
         int[] ids = stopIds.stream().mapToInt(Integer::intValue).toArray();
-        return new GrammarMask(
-                options.grammar(), ids, options.maxTokens() < 0 ? Integer.MAX_VALUE : options.maxTokens());
+        boolean endless = part || options.maxTokens() < 0;
+        GrammarMask mask = new GrammarMask(options.grammar(), ids, endless ? Integer.MAX_VALUE : options.maxTokens());
+        if (place == null) {
+            place = new GrammarPlace(options.grammar().hash());
+        } else if (place.hash().equals(options.grammar().hash())) {
+            mask.replay(place.ids());
+        } else {
+            throw new IllegalStateException(
+                    "the text stopped within another grammar: go on with that one, with none, or"
+                            + " with a prompt between them");
+        }
+        return mask;
     }
 
     private static boolean hasEnded(GrammarMask grammar) {
@@ -335,12 +363,18 @@ public final class TextSession implements AutoCloseable {
         byte[] pending = decoder == null ? new byte[0] : decoder.pending();
         int[] recent = history.toArray();
         if (sampler != null) {
-            return new SavedText(pending, held, recent, SavedText.describe(sampling), sampling.seed(), sampler.save());
+            return new SavedText(
+                    pending, held, recent, SavedText.describe(sampling), sampling.seed(), sampler.save(), keptPlace());
         }
         if (saved != null && savedAt == history.added()) { // nothing has happened in between
-            return new SavedText(pending, held, recent, saved.samplingOptions(), saved.seed(), saved.sampler());
+            return new SavedText(
+                    pending, held, recent, saved.samplingOptions(), saved.seed(), saved.sampler(), keptPlace());
         }
-        return new SavedText(pending, held, recent, null, null, Map.of());
+        return new SavedText(pending, held, recent, null, null, Map.of(), keptPlace());
+    }
+
+    private GrammarPlace keptPlace() {
+        return place == null ? null : place.copy();
     }
 
     /** What has been read, without its text: for logits and scores. */
@@ -374,6 +408,7 @@ public final class TextSession implements AutoCloseable {
             decoder.restore(other.decoder.pending());
         }
         held = other.held;
+        place = other.keptPlace();
         saved = other.saved;
         savedAt = other.savedAt;
         promptTokens = other.promptTokens;

@@ -12,12 +12,14 @@ public final class CompiledGrammar {
     /** Longer completions are counted in bytes, not in tokens. */
     private static final int MAX_SPELLED = 1024;
 
+    private final String hash;
     private final TokenTrie vocabulary;
     private final Positions positions;
     private final StackSet start;
     private final StackSet[] path; // [longest token + 1], scratch
 
-    CompiledGrammar(Automaton automaton, TokenTrie vocabulary) {
+    CompiledGrammar(Automaton automaton, TokenTrie vocabulary, String hash) {
+        this.hash = hash;
         this.vocabulary = vocabulary;
         positions = new Positions(automaton, vocabulary.singles());
         start = positions.start();
@@ -26,6 +28,11 @@ public final class CompiledGrammar {
             throw new GrammarException("no text of the grammar ever ends: each begins another part of itself, or needs "
                     + "bytes that the vocabulary has no token for");
         }
+    }
+
+    /** Tells this grammar from others: SHA-256 of the text it was made from, in hexadecimal. */
+    public String hash() {
+        return hash;
     }
 
     StackSet start() {

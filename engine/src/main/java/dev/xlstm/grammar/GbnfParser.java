@@ -40,7 +40,7 @@ final class GbnfParser {
                 throw error(where, "there is no rule \"" + name + "\"");
             }
         });
-        return new Grammar(rules, "root");
+        return new Grammar(rules, "root", text);
     }
 
     private void rule() {

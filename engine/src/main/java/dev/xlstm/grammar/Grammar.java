@@ -1,5 +1,9 @@
 package dev.xlstm.grammar;
 
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Map;
 
 /** A context-free language over Unicode text, given by rules. Immutable. */
@@ -7,10 +11,24 @@ public final class Grammar {
 
     private final Map<String, Expression> rules; // every name called is in it
     private final String root;
+    private final String hash;
 
-    Grammar(Map<String, Expression> rules, String root) {
+    /**
+     * @param source what it was made from
+     */
+    Grammar(Map<String, Expression> rules, String root, String source) {
         this.rules = Map.copyOf(rules);
         this.root = root;
+        hash = sha256(source);
+    }
+
+    private static String sha256(String text) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError("every Java has SHA-256", e);
+        }
     }
 
     /**
@@ -37,7 +55,7 @@ public final class Grammar {
      * @throws GrammarException if a rule is left-recursive or never ends, or if the automaton is too large
      */
     public CompiledGrammar compile(TokenTrie vocabulary) {
-        return new CompiledGrammar(new Automaton(this), vocabulary);
+        return new CompiledGrammar(new Automaton(this), vocabulary, hash);
     }
 
     Expression rule(String name) {

@@ -39,6 +39,25 @@ public final class GrammarMask {
         left = maxTokens;
     }
 
+    /**
+     * Goes on behind the beginning of a text that has been generated before, whatever the budget was then.
+     *
+     * @param ids that the grammar allows, none of which ends the text
+     * @throws IllegalArgumentException if the grammar allows no such text
+     */
+    public void replay(int[] ids) {
+        for (int id : ids) {
+            boolean known = id >= 0 && id < vocabulary.vocabSize() && isText(id);
+            for (byte b : known ? vocabulary.bytes(id) : new byte[0]) {
+                position = grammar.next(position, b & 0xFF);
+            }
+            if (!known || position.isEmpty()) {
+                throw new IllegalArgumentException("id " + id + " is not what the grammar allows next");
+            }
+        }
+        current = false;
+    }
+
     private GrammarMask(GrammarMask other) {
         grammar = other.grammar;
         vocabulary = other.vocabulary;

@@ -79,7 +79,7 @@ final class JsonSchema {
             JsonNode target = made.document.resolve(reference, reference);
             made.rules.put(nameOf(reference), made.schema(target, reference, 0));
         }
-        return new Grammar(made.rules, "root");
+        return new Grammar(made.rules, "root", schema);
     }
 
     private static Expression list(String open, Expression item, String close) {
