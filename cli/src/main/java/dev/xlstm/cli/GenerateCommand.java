@@ -1,7 +1,6 @@
 package dev.xlstm.cli;
 
 import dev.xlstm.bench.Bench;
-import dev.xlstm.generation.Completion;
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
@@ -12,9 +11,11 @@ import java.io.FilterReader;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -80,7 +81,8 @@ final class GenerateCommand implements Callable<Integer> {
                 paramLabel = "N",
                 description =
                         "Continue the text N times, at once, with seeds counted on from the first. Each comes under a"
-                                + " line with its number and seed; with --json all in one array.")
+                                + " line with its number and seed; with --json all in one array, with --jsonl events tell"
+                                + " their \"sample\", counted from 1.")
         private int samples = 1;
 
         @Option(names = "--echo", fallbackValue = "true", description = "Print the prompt before its continuation.")
@@ -111,7 +113,9 @@ final class GenerateCommand implements Callable<Integer> {
                 paramLabel = "FILE",
                 description =
                         "Keep the state after the text in FILE, for --state. Text that is not certain yet stays in"
-                                + " it, so the texts of all parts are the one that never stopped.")
+                                + " it, so the texts of all parts are the one that never stopped; a grammar need not be"
+                                + " at its end. Ctrl-C while text is generated keeps it, too; while the prompt is read,"
+                                + " nothing is written. With --num-samples: FILE.1, FILE.2, ...")
         private Path saveState;
 
         @ArgGroup(validate = false)
@@ -153,7 +157,7 @@ final class GenerateCommand implements Callable<Integer> {
                 if (output.samples > 1) {
                     return samples(opened, session, text, ids, options);
                 }
-                GenerateOutput printer = printer(opened);
+                GenerateOutput printer = printer(opened, 1);
                 boolean whole = prefill(opened, session, text, ids, printer);
                 boolean saves = output.saveState != null;
                 Outcome outcome = saves ? session.generatePart(options, printer) : session.generate(options, printer);
@@ -173,41 +177,48 @@ final class GenerateCommand implements Callable<Integer> {
     /** Several continuations, in the order of their seeds. */
     private int samples(TextModel opened, TextSession session, Reader text, int[] ids, GenerationOptions options)
             throws IOException {
-        StringBuilder echo = new StringBuilder();
-        TextOutput printer = new TextOutput(streams, interruption, session.hasText()) {
+        List<GenerateOutput> printers = IntStream.rangeClosed(1, output.samples)
+                .mapToObj(i -> printer(opened, i))
+                .toList();
+        GenerateOutput all = new GenerateOutput(streams, interruption) {
             @Override
             void echo(String piece) {
-                echo.append(piece);
+                (output.jsonl ? printers.subList(0, 1) : printers).forEach(printer -> printer.echo(piece));
+            }
+
+            @Override
+            public void text(String piece) {
+                printers.forEach(printer -> printer.text(piece));
+            }
+
+            @Override
+            void end(Result result, boolean goesOn) {
+                throw new AssertionError("each of them ends");
             }
         };
-        if (!prefill(opened, session, text, ids, printer)) {
+        if (!prefill(opened, session, text, ids, all)) {
             return Cli.INTERRUPTED;
         }
-        List<Completion> completions = SampleRun.run(opened, session, options, output.samples, interruption);
-        if (output.json) {
-            JsonOutput.printArray(streams, completions.size(), (json, i) -> {
-                JsonOutput.ids(json, "token_ids", completions.get(i).ids());
-                JsonOutput.text(json, "text", completions.get(i).text());
-                result(completions.get(i).outcome(), SampleRun.seeded(options, i), opened)
-                        .write(json);
-            });
-        }
-        for (int i = 0; i < completions.size(); i++) {
+        SampleRun.Saver saver =
+                output.saveState == null ? null : (i, copy) -> output.stateFormat.save(copy, stateFile(i + 1));
+        List<Outcome> outcomes = new ArrayList<>();
+        SampleRun.run(opened, session, options, printers, saver, (i, outcome) -> {
             GenerationOptions seeded = SampleRun.seeded(options, i);
-            Completion completion = completions.get(i);
+            outcomes.add(outcome);
             if (!output.json) {
-                String continued = completion.text() == null ? IdList.format(completion.ids()) : completion.text();
-                long seed = seeded.sampling().seed();
-                printer.text((i == 0 ? "" : "\n") + "==> " + (i + 1) + " of " + output.samples + ", seed " + seed
-                        + " <==\n" + echo + continued);
-                printer.end(result(completion.outcome(), seeded, opened), false);
+                printers.get(i).end(result(outcome, seeded, opened), false);
             }
-            warnIfCutOff(completion.outcome(), seeded);
-            stats(completion.outcome(), seeded, opened);
+            warnIfCutOff(outcome, seeded);
+            stats(outcome, seeded, opened);
+        });
+        if (output.json) {
+            JsonOutput.printArray(
+                    streams,
+                    outcomes.size(),
+                    (json, i) -> ((JsonResult) printers.get(i))
+                            .write(json, result(outcomes.get(i), SampleRun.seeded(options, i), opened)));
         }
-        return completions.size() < output.samples
-                ? Cli.INTERRUPTED
-                : exitCode(completions.getLast().outcome());
+        return exitCode(outcomes.getLast());
     }
 
     private GenerateOutput.Result result(Outcome outcome, GenerationOptions options, TextModel opened) {
@@ -226,10 +237,6 @@ final class GenerateCommand implements Callable<Integer> {
         if (output.samples < 1) {
             throw new ParameterException(spec.commandLine(), "--num-samples must be at least 1, not " + output.samples);
         }
-        if (output.samples > 1 && (output.jsonl || output.logprobs != null || output.saveState != null)) {
-            throw new ParameterException(
-                    spec.commandLine(), "--num-samples goes with neither --jsonl nor --logprobs nor --save-state");
-        }
         if (output.json && output.jsonl) {
             throw new ParameterException(spec.commandLine(), "give --json or --jsonl, not both");
         }
@@ -239,7 +246,16 @@ final class GenerateCommand implements Callable<Integer> {
         if (output.logprobs != null && output.logprobs < 0) {
             throw new ParameterException(spec.commandLine(), "--logprobs must be at least 0, not " + output.logprobs);
         }
-        StateFormat.check(output.saveState, spec);
+        for (int i = 1; i <= output.samples; i++) {
+            StateFormat.check(stateFile(i), spec);
+        }
+    }
+
+    /** Where a sample's state goes; null if it is not to be kept. */
+    private Path stateFile(int sample) {
+        return output.saveState == null || output.samples == 1
+                ? output.saveState
+                : Path.of(output.saveState + "." + sample);
     }
 
     private TextSession open(TextModel opened) throws IOException {
@@ -255,12 +271,18 @@ final class GenerateCommand implements Callable<Integer> {
         return given.withSampling(given.sampling().toBuilder().seed(seed).build());
     }
 
-    private GenerateOutput printer(TextModel opened) {
+    /**
+     * @param sample counted from 1
+     */
+    private GenerateOutput printer(TextModel opened, int sample) {
         TokenProbabilities tokens =
                 new TokenProbabilities(opened.tokenizer().orElse(null), output.logprobs == null ? -1 : output.logprobs);
         boolean hasText = opened.tokenizer().isPresent();
         if (output.jsonl) {
-            return new JsonEvents(streams, interruption, tokens);
+            return new JsonEvents(streams, interruption, tokens, output.samples == 1 ? 0 : sample);
+        }
+        if (output.samples > 1 && !output.json) {
+            return new SampleText(streams, interruption, hasText, sample, output.samples);
         }
         return output.json
                 ? new JsonResult(streams, interruption, hasText, tokens)
@@ -326,7 +348,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private void warnIfCutOff(Outcome outcome, GenerationOptions options) {
-        if (!outcome.grammarComplete() && !output.told.quiet()) {
+        if (!outcome.grammarComplete() && output.saveState == null && !output.told.quiet()) {
             streams.message("xlstm: warning: the text is cut off, the grammar was not finished (end: "
                     + outcome.finishReason()
                     + (outcome.finishReason() == FinishReason.LENGTH

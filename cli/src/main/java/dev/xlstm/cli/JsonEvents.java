@@ -4,19 +4,25 @@ import tools.jackson.core.JsonGenerator;
 
 /**
  * Prints a JSON object a line, while they happen: {@code prompt} (with --echo, in pieces), {@code token} for each token with
- * the text that it made certain, and {@code end}. The text is that of all events, one after the other.
+ * the text that it made certain, and {@code end}. The text is that of all events, one after the other; of several samples
+ * those of one number.
  */
 final class JsonEvents extends GenerateOutput {
 
     private final TokenProbabilities tokens;
+    private final int sample; // counted from 1; 0 if there is one only
     private final StringBuilder text = new StringBuilder();
     private int id = -1; // of the token whose event is due
     private float[] logits; // it was chosen from
     private long index;
 
-    JsonEvents(Streams streams, Interruption interruption, TokenProbabilities tokens) {
+    /**
+     * @param sample which of several, counted from 1; 0 if there is one only
+     */
+    JsonEvents(Streams streams, Interruption interruption, TokenProbabilities tokens, int sample) {
         super(streams, interruption);
         this.tokens = tokens;
+        this.sample = sample;
     }
 
     @Override
@@ -53,11 +59,18 @@ final class JsonEvents extends GenerateOutput {
         }
         JsonOutput.print(streams, json -> {
             json.writeStringProperty("event", "token");
+            numberOf(json);
             json.writeNumberProperty("index", index++);
             tokens.write(json, id, logits);
             textOf(json);
         });
         id = -1;
+    }
+
+    private void numberOf(JsonGenerator json) {
+        if (sample > 0) {
+            json.writeNumberProperty("sample", sample);
+        }
     }
 
     private void textOf(JsonGenerator json) {
@@ -72,6 +85,7 @@ final class JsonEvents extends GenerateOutput {
         tokenEvent();
         JsonOutput.print(streams, json -> {
             json.writeStringProperty("event", "end");
+            numberOf(json);
             textOf(json);
             result.write(json);
         });

@@ -46,19 +46,22 @@ final class JsonResult extends GenerateOutput {
 
     @Override
     void end(Result result, boolean goesOn) {
+        JsonOutput.print(streams, json -> write(json, result));
+    }
+
+    /** The fields of the object, once. */
+    void write(JsonGenerator json, Result result) {
         logprobsJson.writeEndArray();
         logprobsJson.close();
-        JsonOutput.print(streams, json -> {
-            if (!prompt.isEmpty()) {
-                json.writeStringProperty("prompt", prompt.toString());
-            }
-            JsonOutput.ids(json, "token_ids", gatherer.ids());
-            JsonOutput.text(json, "text", hasText ? gatherer.text() : null);
-            if (tokens.k() >= 0) {
-                json.writeName("logprobs");
-                json.writeRawValue(logprobs.toString());
-            }
-            result.write(json);
-        });
+        if (!prompt.isEmpty()) {
+            json.writeStringProperty("prompt", prompt.toString());
+        }
+        JsonOutput.ids(json, "token_ids", gatherer.ids());
+        JsonOutput.text(json, "text", hasText ? gatherer.text() : null);
+        if (tokens.k() >= 0) {
+            json.writeName("logprobs");
+            json.writeRawValue(logprobs.toString());
+        }
+        result.write(json);
     }
 }

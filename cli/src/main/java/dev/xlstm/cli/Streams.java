@@ -89,11 +89,11 @@ final class Streams {
     }
 
     /**
-     * Writes to stdout and flushes.
+     * Writes to stdout and flushes; from any thread, one piece at a time.
      *
      * @throws OutputException if that fails
      */
-    void print(String text) {
+    synchronized void print(String text) {
         try {
             out.write(text.getBytes(StandardCharsets.UTF_8));
             out.flush();

@@ -1,12 +1,17 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.safetensors.DType;
 import dev.xlstm.safetensors.SafetensorsFile;
+import dev.xlstm.safetensors.Tensor;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -165,6 +170,111 @@ class StateCommandsTest {
         }
         text.append(end.get("text").asString());
         assertThat(text).hasToString(whole.get("text").asString());
+    }
+
+    /** Each sample's events are the object of its seed, and its state goes on as the text of that seed. */
+    @Test
+    void samplesHaveEventsProbabilitiesAndStatesOfTheirOwn() {
+        String[] all = {"generate", "--seed", "3", "-n", "6", "--num-samples", "3", "--logprobs", "1", "Once upon"};
+        JsonNode objects = JsonMapper.shared()
+                .readTree(run("", with(new String[] {"--json"}, all)).out());
+        CliRun run = run("", with(new String[] {"--jsonl", "--echo", "--save-state", state}, all));
+        List<JsonNode> events = run.out()
+                .lines()
+                .map(line -> JsonMapper.shared().readTree(line))
+                .toList();
+        assertThat(events.stream().filter(e -> e.get("event").asString().equals("prompt")))
+                .hasSize(1);
+        assertThat(events).hasSize(1 + 3 * 7);
+        for (int sample = 1; sample <= 3; sample++) {
+            int number = sample;
+            JsonNode object = objects.get(sample - 1);
+            List<JsonNode> own = events.stream()
+                    .filter(e -> e.has("sample") && e.get("sample").asInt() == number)
+                    .toList();
+            assertThat(object.get("logprobs").size()).isEqualTo(6);
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < 6; i++) {
+                assertThat(own.get(i).get("index").asInt()).isEqualTo(i);
+                assertThat(own.get(i).get("id"))
+                        .isEqualTo(object.get("token_ids").get(i));
+                assertThat(own.get(i).get("top_logprobs").get(0).get("id"))
+                        .isEqualTo(object.get("logprobs")
+                                .get(i)
+                                .get("top_logprobs")
+                                .get(0)
+                                .get("id"));
+            }
+            own.forEach(event -> text.append(event.get("text").asString()));
+            assertThat(text).hasToString(object.get("text").asString());
+            assertThat(own.getLast().get("seed").asInt()).isEqualTo(2 + sample);
+            String whole = text(run("", "generate", "--seed", "" + (2 + sample), "-n", "11", "--json", "Once upon"));
+            String rest = text(run("", "generate", "-n", "5", "--json", "--state", state + "." + sample));
+            assertThat(text + rest).isEqualTo(whole);
+        }
+        assertThat(Path.of(state)).doesNotExist();
+    }
+
+    /** Cut in the middle of a grammar, which the next part ends. */
+    @Test
+    void aGrammarGoesOnFromAState() throws IOException {
+        String grammar = Files.writeString(directory.resolve("g"), "root ::= \"{\" [a-z]+ \"}\"")
+                .toString();
+        CliRun first = run("", "generate", "--seed", "1", "-n", "3", "--grammar", grammar, "--save-state", state, "x");
+        assertThat(first.out()).startsWith("{").doesNotContain("}");
+        assertThat(first.err()).as("to be gone on with is no failure").isEmpty();
+        CliRun second = run("", "generate", "--seed", "1", "-n", "6", "--grammar", grammar, "--state", state);
+        assertThat(first.out() + second.out()).matches("\\{[a-z]+}\n");
+        CliRun other = run("", "generate", "--json-schema", "{}", "--state", state);
+        assertThat(other.code()).isEqualTo(1);
+        assertThat(other.err())
+                .startsWith("xlstm: the text stopped within another grammar")
+                .hasLineCount(1);
+    }
+
+    /** The file as Python's own reader sees it. */
+    @Test
+    void pythonReadsStateFiles() throws Exception {
+        String script = """
+                import sys
+                from safetensors import safe_open
+                with safe_open(sys.argv[1], "np") as f:
+                    print(f.metadata()["format"], f.metadata()["tokens"])
+                    for name in sorted(f.keys()):
+                        tensor = f.get_tensor(name)
+                        print(name, list(tensor.shape), tensor.dtype, float(abs(tensor).sum(dtype="float64")))
+                """;
+        Process probe = new ProcessBuilder("sh", "-c", "python3 -c 'import safetensors.numpy'")
+                .redirectErrorStream(true)
+                .start();
+        probe.getInputStream().readAllBytes();
+        Assumptions.assumeTrue(probe.waitFor() == 0, "no python3 with safetensors and numpy on the PATH");
+        run(STORY, "prime", "-o", state);
+        Process python = new ProcessBuilder("python3", "-c", script, state).start();
+        List<String> lines = new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+        String error = new String(python.getErrorStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(python.waitFor()).as(error).isZero();
+        try (SafetensorsFile file = SafetensorsFile.open(Path.of(state))) {
+            assertThat(lines.getFirst())
+                    .isEqualTo("xlstm-state " + file.metadata().get("tokens"));
+            assertThat(lines).hasSize(1 + file.tensors().size());
+            for (String line : lines.subList(1, lines.size())) {
+                Tensor tensor = file.tensors().get(line.substring(0, line.indexOf(' ')));
+                double sum = 0;
+                for (long i = 0; i < tensor.elementCount(); i++) {
+                    sum += tensor.dtype() == DType.I32
+                            ? Math.abs(tensor.data().getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i))
+                            : Math.abs(tensor.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i));
+                }
+                assertThat(line)
+                        .contains(Arrays.toString(tensor.shape()) + " "
+                                + (tensor.dtype() == DType.I32 ? "int32" : "float32"));
+                double seen = Double.parseDouble(line.substring(line.lastIndexOf(' ')));
+                assertThat(seen).isCloseTo(sum, within(1e-9 * Math.max(1, sum)));
+            }
+        }
     }
 
     /** The probability of a token is what score says of it. */
