@@ -106,7 +106,7 @@ class LongRunsIT {
     @Test
     void megabytesThroughAPipeAreTheTextAtOnce() throws Exception {
         Path tiny = tinyModel();
-        String text = text(3_000_000);
+        String text = text(2_000_000);
         Path file = Files.writeString(directory.resolve("text"), text);
         Process process = start(new ProcessBuilder(
                 "sh", "-c", "cat '" + file + "' | '" + XLSTM + "' prime -m '" + tiny + "' -o piped.state"));
@@ -115,7 +115,7 @@ class LongRunsIT {
         try (TextModel model = TextModel.open(tiny);
                 TextSession session = model.newSession()) {
             session.feed(text);
-            assertThat(session.position()).isBetween(500_000L, 1_500_000L);
+            assertThat(session.position()).isBetween(300_000L, 1_500_000L);
             session.save(whole, DType.F32);
         }
         assertThat(Files.mismatch(directory.resolve("piped.state"), whole)).isEqualTo(-1);
@@ -127,6 +127,7 @@ class LongRunsIT {
         List<String> command = interruptible(sampling);
         command.addAll(List.of("-n", "-1", "--save-state", "cut.state", "Once upon a time"));
         Process process = start(new ProcessBuilder(command));
+        process.getOutputStream().close(); // no more of the prompt to come
         List<JsonNode> first = new ArrayList<>();
         try (BufferedReader out =
                 new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
