@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -41,9 +42,9 @@ class StreamsTest {
         Interruption none = new Interruption();
         for (String name : List.of("no\u001b[31msuch", "a\nb", "\u009b2J")) {
             err.reset();
-            assertThat(new Cli(streams("err", "out"), none).run("inspect", "--model", name))
+            assertThat(new Cli(streams("err", "out"), none, Map.of()).run("inspect", "--model", name))
                     .isEqualTo(Cli.FAILURE);
-            assertThat(new Cli(streams("err", "out"), none).run("inspect", "--" + name))
+            assertThat(new Cli(streams("err", "out"), none, Map.of()).run("inspect", "--" + name))
                     .isEqualTo(Cli.USAGE);
             String shown = err.toString(StandardCharsets.UTF_8);
             assertThat(shown.chars().filter(c -> c != '\n')).noneMatch(Character::isISOControl);
