@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -67,6 +69,23 @@ class LauncherIT {
         assertThat(version.code()).isZero();
         assertThat(shell("cd 'a b' && ./x --version")).isEqualTo(version);
         assertThat(shell("PATH=\"$PWD/a b:$PATH\"; cd /; x --version")).isEqualTo(version);
+    }
+
+    /** The weights are mapped: what is no longer in the file must be an error of the run, not of the JVM. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bf16", "q8_0", "q4_0"})
+    void aModelThatIsCutShortInUseEndsInAnError(String format) throws Exception {
+        Path demo = ROOT.resolve("test-data/demo-model");
+        String copy = format.equals("bf16")
+                ? "cp -r " + demo + " m"
+                : "$xlstm quantize -q --format " + format + " " + demo + " m";
+        CliRun run = shell(copy + " && ($xlstm" + ENDLESS + " --model m >text; echo $? >code) & "
+                + "until [ \"$(wc -c <text)\" -gt 40000 ]; do sleep 0.1; done 2>/dev/null; "
+                + "truncate -s 20000 m/model.safetensors; wait; exit $(cat code)");
+        assertThat(run.err())
+                .isEqualTo("xlstm: " + run.err().strip().substring(7) + "\n")
+                .contains("cut short", "fetch it again");
+        assertThat(run.code()).isEqualTo(Cli.FAILURE);
     }
 
     @Test

@@ -75,17 +75,19 @@ final class ThreadTeam implements AutoCloseable {
     private void takeTasks(int worker) {
         long seen = ticket.get();
         while ((int) seen > 0) {
-            if (!ticket.compareAndSet(seen, seen - 1)) {
-                seen = ticket.get();
-                continue;
-            }
-            // the job cannot end before this task does, so its fields stand still
+            boolean taken = false;
             try {
-                task.run(count - (int) seen, worker);
+                taken = ticket.compareAndSet(seen, seen - 1);
+                if (taken) {
+                    // the job cannot end before this task does, so its fields stand still
+                    task.run(count - (int) seen, worker);
+                }
             } catch (Throwable thrown) {
                 failure = thrown;
             } finally {
-                finished.incrementAndGet();
+                if (taken) {
+                    finished.incrementAndGet();
+                }
             }
             seen = ticket.get();
         }

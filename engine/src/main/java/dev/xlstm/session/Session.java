@@ -111,9 +111,13 @@ public final class Session implements AutoCloseable {
     private void forward(int[] ids, int from, int to, Logits wanted, float[] rows) {
         try {
             model.forward(batch.clear().add(state, ids, from, to, wanted), rows);
-        } catch (Throwable e) {
+        } catch (Throwable e) { // the state may have read a part of the ids
             damage = new IllegalStateException("the session was lost when the model failed: " + e.getMessage(), e);
-            throw e; // the state may have read a part of the ids
+            if (e instanceof InternalError || e.getCause() instanceof InternalError) { // the JVM's name for it
+                damage = new IllegalStateException("a file of the model was cut short while in use; fetch it again", e);
+                throw damage;
+            }
+            throw e;
         } finally {
             batch.clear();
         }

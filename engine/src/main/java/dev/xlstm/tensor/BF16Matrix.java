@@ -30,6 +30,9 @@ final class BF16Matrix extends PlainMatrix {
     public void unpack(int row, int column, int count, float[] out, int offset) {
         long base = at(row, column);
         int i = 0;
+        if (count > 0) {
+            Simd.mayFault(data, base);
+        }
         for (int bound = Simd.bound(count); i < bound; i += LANES) {
             load(data, base + 2L * i).intoArray(out, offset + i);
         }
@@ -54,6 +57,7 @@ final class BF16Matrix extends PlainMatrix {
             MemorySegment w, long w0, long bytesApart, float[] x, int k, float[] y, int r, int apart) {
         long w1 = w0 + bytesApart, w2 = w1 + bytesApart, w3 = w2 + bytesApart;
         FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
+        Simd.mayFault(w, w0);
         for (int i = 0; i < k; i += LANES) {
             FloatVector v = FloatVector.fromArray(F32, x, i);
             long at = 2L * i;
@@ -70,6 +74,7 @@ final class BF16Matrix extends PlainMatrix {
 
     private static void dot(MemorySegment w, long base, float[] x, int k, float[] y, int r) {
         FloatVector s = FloatVector.zero(F32);
+        Simd.mayFault(w, base);
         for (int i = 0; i < k; i += LANES) {
             s = load(w, base + 2L * i).fma(FloatVector.fromArray(F32, x, i), s);
         }

@@ -51,6 +51,7 @@ final class F32Matrix extends PlainMatrix {
             MemorySegment w, long w0, long bytesApart, float[] x, int k, float[] y, int r, int apart) {
         long w1 = w0 + bytesApart, w2 = w1 + bytesApart, w3 = w2 + bytesApart;
         FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
+        Simd.mayFault(w, w0);
         for (int i = 0; i < k; i += LANES) {
             FloatVector v = FloatVector.fromArray(F32, x, i);
             long at = 4L * i;
@@ -67,6 +68,7 @@ final class F32Matrix extends PlainMatrix {
 
     private static void dot(MemorySegment w, long base, float[] x, int k, float[] y, int r) {
         FloatVector s = FloatVector.zero(F32);
+        Simd.mayFault(w, base);
         for (int i = 0; i < k; i += LANES) {
             s = load(w, base + 4L * i).fma(FloatVector.fromArray(F32, x, i), s);
         }

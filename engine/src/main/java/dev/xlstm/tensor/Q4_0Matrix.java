@@ -86,6 +86,7 @@ final class Q4_0Matrix extends QuantizedMatrix {
             int y1,
             int y2,
             int y3) {
+        Simd.mayFault(w, w0);
         FloatVector s0 = FloatVector.fromArray(F32, y, y0);
         FloatVector s1 = FloatVector.fromArray(F32, y, y1);
         FloatVector s2 = FloatVector.fromArray(F32, y, y2);
@@ -165,6 +166,7 @@ final class Q4_0Matrix extends QuantizedMatrix {
 
     @Override
     protected void unpackPanel(long at, int k, float[] scales, int scaleAt, float[] out, int offset, int apart) {
+        Simd.mayFault(quants, at);
         for (int b = 0; b < k / BLOCK; b++) {
             FloatVector scale = FloatVector.fromArray(F32, scales, scaleAt + PANEL * b);
             for (int v = 4 * b; v < 4 * b + 4; v++) {

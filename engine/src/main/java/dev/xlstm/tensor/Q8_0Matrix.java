@@ -80,6 +80,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
             int y1,
             int y2,
             int y3) {
+        Simd.mayFault(w, w0);
         FloatVector s0 = FloatVector.fromArray(F32, y, y0);
         FloatVector s1 = FloatVector.fromArray(F32, y, y1);
         FloatVector s2 = FloatVector.fromArray(F32, y, y2);
@@ -192,6 +193,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
 
     @Override
     protected void unpackPanel(long at, int k, float[] scales, int scaleAt, float[] out, int offset, int apart) {
+        Simd.mayFault(quants, at);
         for (int b = 0; b < k / BLOCK; b++) {
             FloatVector scale = FloatVector.fromArray(F32, scales, scaleAt + PANEL * b);
             for (int v = 8 * b; v < 8 * b + 8; v++) {

@@ -146,6 +146,15 @@ public final class Simd {
         return p * Float.intBitsToFloat(Float.floatToRawIntBits(shifted) << 23);
     }
 
+    /**
+     * Reads a byte to no purpose but this: the JVM takes a fault at a mapped file that was cut short for an error of the
+     * program's, {@link InternalError}, in compiled code that has a plain access, and for its own, which ends the process,
+     * in code that has vector loads alone. So every loop over weights has one before it; the compiler drops the load itself.
+     */
+    static void mayFault(MemorySegment source, long offset) {
+        source.get(ValueLayout.JAVA_BYTE, offset);
+    }
+
     /** The {@link #LANES} 16-bit values at a byte offset, sign-extended to ints. */
     static IntVector shorts(MemorySegment source, long offset) {
         return (IntVector) ShortVector.fromMemorySegment(I16, source, offset, ByteOrder.LITTLE_ENDIAN)
