@@ -232,8 +232,8 @@ public final class MatrixProduct {
                     tiles(scratch, 0, slabRows, x.turned(), xo, k, scratch, so, stride, count);
                 }
             }
-            for (int r = 0; r < slabRows; r++) {
-                for (int t = 0; t < x.rows(); t++) {
+            for (int t = 0; t < x.rows(); t++) { // rows of y are far apart: each is written at once
+                for (int r = 0; r < slabRows; r++) {
                     y[t * w.rows() + slab + r] = scratch[SUMS + r * stride + t];
                 }
             }

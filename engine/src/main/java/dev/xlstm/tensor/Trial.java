@@ -45,7 +45,7 @@ final class Trial {
         if (known != null || over) {
             return known == null || known ? to : from;
         }
-        boolean due = scalarNanos > FIRST_NANOS && vectorNanos < scalarNanos;
+        boolean due = scalarNanos > FIRST_NANOS && vectorNanos < 4 * scalarNanos;
         return due ? Math.min(from + attempt, to) : from;
     }
 
