@@ -95,6 +95,11 @@ public final class RandomWeights {
         target.set(JAVA_SHORT_UNALIGNED, 4L * pair + 2, value);
     }
 
+    /** A single matrix; format and arena as for {@link #create}. */
+    public static WeightMatrix matrix(int rows, int columns, String format, Arena arena) {
+        return new RandomWeights(arena, format).matrix(rows, columns);
+    }
+
     /**
      * All weights of a shape.
      *
