@@ -217,19 +217,25 @@ public final class MatrixProduct {
     private static void multiplyPlain(
             WeightMatrix w, PackedActivations x, float[] y, int from, int to, float[] scratch) {
         int stride = x.groups() * PackedActivations.GROUP; // of the sums
+        // rows unpacked at once: few enough for the innermost cache, unless they are used so often that x should stay
+        // there
+        int step = x.groups() == 1 ? 16 : SLAB_ROWS;
         for (int slab = from; slab < to; slab += SLAB_ROWS) {
             int slabRows = Math.min(SLAB_ROWS, to - slab);
             Arrays.fill(scratch, SUMS, SUMS + slabRows * stride, 0f);
             for (int column = 0; column < w.columns(); column += BLOCK_COLUMNS) {
                 int k = Math.min(BLOCK_COLUMNS, w.columns() - column);
-                for (int r = 0; r < slabRows; r++) {
-                    w.unpack(slab + r, column, k, scratch, r * BLOCK_COLUMNS);
-                }
-                for (int group = 0; group < x.groups(); group++) {
-                    int xo = (group * w.columns() + column) * PackedActivations.GROUP;
-                    int so = SUMS + group * PackedActivations.GROUP;
-                    int count = Math.min(PackedActivations.GROUP, x.rows() - group * PackedActivations.GROUP);
-                    tiles(scratch, 0, slabRows, x.turned(), xo, k, scratch, so, stride, count);
+                for (int part = 0; part < slabRows; part += step) {
+                    int rows = Math.min(step, slabRows - part);
+                    for (int r = 0; r < rows; r++) {
+                        w.unpack(slab + part + r, column, k, scratch, r * BLOCK_COLUMNS);
+                    }
+                    for (int group = 0; group < x.groups(); group++) {
+                        int xo = (group * w.columns() + column) * PackedActivations.GROUP;
+                        int so = SUMS + part * stride + group * PackedActivations.GROUP;
+                        int count = Math.min(PackedActivations.GROUP, x.rows() - group * PackedActivations.GROUP);
+                        tiles(scratch, 0, rows, x.turned(), xo, k, scratch, so, stride, count);
+                    }
                 }
             }
             for (int t = 0; t < x.rows(); t++) { // rows of y are far apart: each is written at once
