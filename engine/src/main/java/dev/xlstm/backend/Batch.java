@@ -83,12 +83,6 @@ public final class Batch {
         return ids[row];
     }
 
-    /** The chunk a row belongs to. */
-    int chunkOf(int row) {
-        int at = Arrays.binarySearch(starts, 0, chunks + 1, row);
-        return at >= 0 ? at : -at - 2;
-    }
-
     /** The number of logit rows asked for, over all chunks. */
     public int logitRows() {
         return logitRows;

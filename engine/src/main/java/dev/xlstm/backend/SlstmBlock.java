@@ -23,6 +23,9 @@ final class SlstmBlock implements Block {
     /** Units whose recurrent weights are read in one task where there is but one step. */
     private static final int TASK_UNITS = 64;
 
+    /** y, c, n and m. */
+    private static final int STATE_PARTS = 4;
+
     /** Activations of one block at a time. Those of the heads are apart, as their matrices are. */
     static final class Buffers {
 
@@ -32,6 +35,7 @@ final class SlstmBlock implements Block {
         final Activations[] f;
         final Activations[] z;
         final Activations[] o;
+        final Activations[] state; // y, c, n and m while a pass lasts, y as it was before [chunks, E]
         final Activations h; // of the cell [rows, E]
         final Activations gate; // of the feed-forward layer, null if there is none [rows, U]
         final Activations up; // [rows, U]
@@ -46,6 +50,8 @@ final class SlstmBlock implements Block {
             f = perHead(shape, pass);
             z = perHead(shape, pass);
             o = perHead(shape, pass);
+            state = new Activations[STATE_PARTS];
+            Arrays.setAll(state, p -> pass.activations(shape.size()));
             h = pass.activations(shape.size());
             BlockConfig.FeedForward ffn = shape.feedForward();
             gate = ffn == null ? null : pass.activations(ffn.size());
@@ -77,6 +83,8 @@ final class SlstmBlock implements Block {
     private final CausalConv conv; // null if there is none
     private final Projection gates;
     private final FeedForward feedForward; // null if there is none
+    private final ThreadTeam.Task loadTask = this::load;
+    private final ThreadTeam.Task storeTask = this::store;
     private final ThreadTeam.Task convTask = this::convOfHead;
     private final ThreadTeam.Task cellTask = this::recur;
     private final ThreadTeam.Task normTask = this::normRow;
@@ -125,7 +133,9 @@ final class SlstmBlock implements Block {
         pass.norm(weights.norm(), pass.rows()); // y = LayerNorm(x)
         pass.team.run(pass.batch.chunks() * heads, convTask); // a = silu(conv(y))
         gates.run(pass.team, pass.rows()); // i~, f~ = W a;  z~, o~ = W y
+        pass.team.run(pass.batch.chunks(), loadTask);
         pass.team.run(pass.batch.chunks() * heads * partsNow(), cellTask); // h = sLSTM(i~, f~, z~, o~)
+        pass.team.run(pass.batch.chunks(), storeTask);
         pass.team.run(pass.rows(), normTask); // x += LayerNorm(h)
         if (feedForward != null) {
             feedForward.forward(); // x += W (activation(W y) * W y), y = LayerNorm(x)
@@ -147,7 +157,7 @@ final class SlstmBlock implements Block {
             float[] a = buffers.a[head].data;
             conv.forward(
                     memory,
-                    stateAt + 16L * size,
+                    partAt(STATE_PARTS),
                     from,
                     from + headSize,
                     rows,
@@ -157,6 +167,28 @@ final class SlstmBlock implements Block {
                     first * headSize,
                     headSize);
         }
+    }
+
+    /** The state of a sequence goes into arrays, as tasks that share a head write it while others still read y. */
+    private void load(int chunk, int worker) {
+        for (int p = 0; p < STATE_PARTS; p++) {
+            float[] part = buffers.state[p].data;
+            MemorySegment.copy(pass.state(chunk).memory, JAVA_FLOAT, partAt(p), part, chunk * size, size);
+        }
+    }
+
+    /** And back, with the last h as y. */
+    private void store(int chunk, int worker) {
+        int lastRow = pass.batch.start(chunk + 1) - 1;
+        System.arraycopy(buffers.h.data, lastRow * size, buffers.state[0].data, chunk * size, size);
+        for (int p = 0; p < STATE_PARTS; p++) {
+            float[] part = buffers.state[p].data;
+            MemorySegment.copy(part, chunk * size, pass.state(chunk).memory, JAVA_FLOAT, partAt(p), size);
+        }
+    }
+
+    private long partAt(int part) {
+        return stateAt + 4L * part * size;
     }
 
     /** A head is one task where there are steps to go from one to the next, as the next needs all of the last. */
@@ -172,16 +204,15 @@ final class SlstmBlock implements Block {
         int units = partsNow() == 1 ? headSize : TASK_UNITS;
         int from = task / chunks % partsNow() * units;
         int to = Math.min(from + units, headSize);
-        MemorySegment memory = pass.state(chunk).memory;
+        int first = chunk * size + head * headSize; // of the head's units in the state
         Activations last = buffers.last[worker];
         float[] recurrent = buffers.recurrent[worker];
         float[] h = buffers.h.data;
         WeightMatrix r = weights.recurrent().matrix();
-        long unitAt = stateAt + 4L * (head * headSize + from);
         int gatesAt = head * SlstmCell.GATES * headSize + from; // of the head's rows of r
         last.ensureRows(1);
         last.packed.serve(r);
-        MemorySegment.copy(memory, JAVA_FLOAT, stateAt + 4L * head * headSize, last.data, 0, headSize);
+        System.arraycopy(buffers.state[0].data, first, last.data, 0, headSize);
         for (int t = pass.batch.start(chunk); t < pass.batch.start(chunk + 1); t++) {
             last.packed.begin(last.data, 1);
             for (int g = 0; g < SlstmCell.GATES; g++) {
@@ -189,10 +220,10 @@ final class SlstmBlock implements Block {
                 r.multiply(last.packed, recurrent, row, row + to - from, pass.scratch[worker]);
             }
             buffers.cells[worker].step(
-                    memory,
-                    unitAt + 4L * size,
-                    unitAt + 8L * size,
-                    unitAt + 12L * size,
+                    buffers.state[1].data,
+                    buffers.state[2].data,
+                    buffers.state[3].data,
+                    first + from,
                     buffers.i[head].data,
                     buffers.f[head].data,
                     buffers.z[head].data,
@@ -209,14 +240,9 @@ final class SlstmBlock implements Block {
         }
     }
 
-    /** Keeps a sequence's last h as its y, which no task of the recurrence may do while others read it; the norm. */
     private void normRow(int row, int worker) {
         float[] h = buffers.h.data;
         int at = row * size;
-        int chunk = pass.batch.chunkOf(row);
-        if (row + 1 == pass.batch.start(chunk + 1)) {
-            MemorySegment.copy(h, at, pass.state(chunk).memory, JAVA_FLOAT, stateAt, size);
-        }
         for (int head = 0; head < heads; head++) {
             int from = head * headSize;
             float[] weight = weights.headNorm().weight();

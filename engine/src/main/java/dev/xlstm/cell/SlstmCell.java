@@ -1,9 +1,6 @@
 package dev.xlstm.cell;
 
 import dev.xlstm.tensor.Elementwise;
-import java.lang.foreign.MemorySegment;
-
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 /**
  * The sLSTM cell (Beck et al. 2024, arXiv 2405.04517, in the stabilised form), unit by unit. With the pre-activations i, f,
@@ -22,23 +19,17 @@ public final class SlstmCell {
     /** Gates i, f, z, o, in this order. */
     public static final int GATES = 4;
 
-    private final float[] c;
-    private final float[] n;
-    private final float[] m;
     private final float[] e; // what exponentials are taken of, and they
 
     /** @param size most units of a step */
     public SlstmCell(int size) {
-        c = new float[size];
-        n = new float[size];
-        m = new float[size];
         e = new float[3 * size];
     }
 
     /**
      * Feeds one step to {@code count} units.
      *
-     * @param memory holds c, n and m of the units at bytes {@code cAt}, {@code nAt}, {@code mAt}
+     * @param c the state, the first unit's at {@code stateAt}; n and m likewise
      * @param i what the input contributes to the gate of a unit, the first at {@code at}; f, z and o likewise
      * @param recurrent what the units' last outputs contribute: gate g of the first unit at {@code g * stride + recurrentAt};
      *     overwritten
@@ -46,10 +37,10 @@ public final class SlstmCell {
      * @param y receives the output of the first unit at {@code yAt}
      */
     public void step(
-            MemorySegment memory,
-            long cAt,
-            long nAt,
-            long mAt,
+            float[] c,
+            float[] n,
+            float[] m,
+            int stateAt,
             float[] i,
             float[] f,
             float[] z,
@@ -62,9 +53,6 @@ public final class SlstmCell {
             float[] y,
             int yAt,
             int count) {
-        MemorySegment.copy(memory, JAVA_FLOAT, cAt, c, 0, count);
-        MemorySegment.copy(memory, JAVA_FLOAT, nAt, n, 0, count);
-        MemorySegment.copy(memory, JAVA_FLOAT, mAt, m, 0, count);
         int iAt = recurrentAt;
         int fAt = iAt + stride;
         int zAt = fAt + stride;
@@ -80,49 +68,59 @@ public final class SlstmCell {
             e[count + u] = -2 * Math.abs(recurrent[zAt + u]);
             e[2 * count + u] = -recurrent[oAt + u];
         }
-        // One call for both rounds of exponentials: before a second one the compiler would stop inlining the Vector
-        // API, and
-        // every vector would become an object.
+        // One call for both rounds of exponentials, and nothing of memory segments here: with more to do in one method
+        // the compiler would stop inlining the Vector API, and every vector would become an object.
         for (int round = 0; round < 2; round++) {
             Elementwise.exp(e, 0, round == 0 ? 3 * count : count);
             if (round == 0) {
-                weigh(recurrent, iAt, fAt, zAt, y, yAt, count);
+                weigh(m, stateAt, recurrent, iAt, fAt, zAt, y, yAt, count);
             } else {
-                read(recurrent, iAt, fAt, zAt, y, yAt, count);
+                read(c, n, m, stateAt, recurrent, iAt, fAt, zAt, y, yAt, count);
             }
         }
-        MemorySegment.copy(c, 0, memory, JAVA_FLOAT, cAt, count);
-        MemorySegment.copy(n, 0, memory, JAVA_FLOAT, nAt, count);
-        MemorySegment.copy(m, 0, memory, JAVA_FLOAT, mAt, count);
     }
 
     /**
      * From the first exponentials tanh(z) in the place of z and sigmoid(o) in y. l in the place of f; of its weight and that
      * of i one is 1, the other {@code e^-|l - i|}.
      */
-    private void weigh(float[] gates, int iAt, int fAt, int zAt, float[] y, int yAt, int count) {
+    private void weigh(
+            float[] m, int stateAt, float[] gates, int iAt, int fAt, int zAt, float[] y, int yAt, int count) {
         for (int u = 0; u < count; u++) {
             float tanh = (1 - e[count + u]) / (1 + e[count + u]);
             gates[zAt + u] = Math.copySign(tanh, gates[zAt + u]);
             y[yAt + u] = 1 / (1 + e[2 * count + u]);
-            float l = Math.min(gates[fAt + u], 0) - log1p(e[u]) + m[u]; // logsigmoid(f) = min(f, 0) - log(1 + e^-|f|)
+            float l = Math.min(gates[fAt + u], 0)
+                    - log1p(e[u])
+                    + m[stateAt + u]; // logsigmoid(f) = min(f, 0) - log(1 + e^-|f|)
             gates[fAt + u] = l;
             e[u] = -Math.abs(l - gates[iAt + u]);
         }
     }
 
     /** c', n', m' and y. */
-    private void read(float[] gates, int iAt, int fAt, int zAt, float[] y, int yAt, int count) {
+    private void read(
+            float[] c,
+            float[] n,
+            float[] m,
+            int stateAt,
+            float[] gates,
+            int iAt,
+            int fAt,
+            int zAt,
+            float[] y,
+            int yAt,
+            int count) {
         for (int u = 0; u < count; u++) {
             float i = gates[iAt + u];
             float l = gates[fAt + u];
-            boolean nothingRead = n[u] == 0;
+            boolean nothingRead = n[stateAt + u] == 0;
             float input = nothingRead || i >= l ? 1 : e[u];
             float past = l >= i ? 1 : e[u];
-            m[u] = nothingRead ? i : Math.max(i, l);
-            c[u] = past * c[u] + input * gates[zAt + u];
-            n[u] = past * n[u] + input;
-            y[yAt + u] *= c[u] / n[u];
+            m[stateAt + u] = nothingRead ? i : Math.max(i, l);
+            c[stateAt + u] = past * c[stateAt + u] + input * gates[zAt + u];
+            n[stateAt + u] = past * n[stateAt + u] + input;
+            y[yAt + u] *= c[stateAt + u] / n[stateAt + u];
         }
     }
 
