@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 import static dev.xlstm.tensor.Simd.F32;
 import static dev.xlstm.tensor.Simd.LANES;
@@ -58,24 +57,34 @@ public enum Activation {
     }
 
     /**
-     * {@code gelu(z) = z Φ(z)}, the exact form, not the one with tanh. Below 0, Φ is half the complementary error function
-     * of |z|/√2, for which Abramowitz and Stegun 7.1.26 is good to 1.5e-7.
+     * {@code gelu(z) = z Φ(z)}, the exact form, not the one with tanh. Φ's tail beyond |z| is half the complementary error
+     * function of |z|/√2, for which Abramowitz and Stegun 7.1.26 is good to 1.5e-7.
      */
     private static void geluTimes(float[] gate, int gateAt, float[] up, int upAt, int n) {
-        FloatVector one = FloatVector.broadcast(F32, 1);
-        for (int i = 0; i < n; i += LANES) {
-            VectorMask<Float> mask = F32.indexInRange(i, n);
-            FloatVector z = FloatVector.fromArray(F32, gate, gateAt + i, mask);
+        int i = 0;
+        for (int bound = Simd.bound(n); i < bound; i += LANES) {
+            FloatVector z = FloatVector.fromArray(F32, gate, gateAt + i);
             FloatVector a = z.abs().mul(0.70710678f);
-            FloatVector t = one.div(a.mul(0.3275911f).add(1f));
+            FloatVector t = FloatVector.broadcast(F32, 1).div(a.mul(0.3275911f).add(1f));
             FloatVector p = t.mul(1.061405429f).sub(1.453152027f);
             p = p.fma(t, FloatVector.broadcast(F32, 1.421413741f));
             p = p.fma(t, FloatVector.broadcast(F32, -0.284496736f));
             p = p.fma(t, FloatVector.broadcast(F32, 0.254829592f));
             FloatVector tail = p.mul(t).mul(Simd.exp(a.mul(a).neg())).mul(0.5f);
-            FloatVector phi = one.sub(tail).blend(tail, z.lt(0f));
-            FloatVector u = FloatVector.fromArray(F32, up, upAt + i, mask);
-            z.mul(phi).mul(u).intoArray(gate, gateAt + i, mask);
+            // z Φ(z) = max(z, 0) - |z| times the tail beyond |z|
+            FloatVector gelu = z.max(0f).sub(z.abs().mul(tail));
+            gelu.mul(FloatVector.fromArray(F32, up, upAt + i)).intoArray(gate, gateAt + i);
+        }
+        for (; i < n; i++) {
+            float z = gate[gateAt + i];
+            float a = Math.abs(z) * 0.70710678f;
+            float t = 1 / (a * 0.3275911f + 1f);
+            float p = t * 1.061405429f - 1.453152027f;
+            p = Math.fma(p, t, 1.421413741f);
+            p = Math.fma(p, t, -0.284496736f);
+            p = Math.fma(p, t, 0.254829592f);
+            float tail = p * t * Simd.exp(-(a * a)) * 0.5f;
+            gate[gateAt + i] = (Math.max(z, 0) - Math.abs(z) * tail) * up[upAt + i];
         }
     }
 }
