@@ -58,9 +58,13 @@ final class ConfigFile {
         if (path != null && Files.exists(path)) {
             List<String> lines = lines(path);
             for (int i = 0; i < lines.size(); i++) {
+                if (lines.get(i).isBlank()) {
+                    continue;
+                }
                 int number = i + 1;
                 StringBuilder logical = new StringBuilder(lines.get(i));
-                while (!isComment(logical) && goesOn(logical) && i + 1 < lines.size()) {
+                boolean comment = isComment(lines.get(i)); // which never goes on
+                while (!comment && goesOn(lines.get(i)) && i + 1 < lines.size()) {
                     logical.append('\n').append(lines.get(++i));
                 }
                 pair(path, number, logical.toString())
@@ -79,13 +83,13 @@ final class ConfigFile {
         return new Entry(first.key, values, first.line);
     }
 
-    private static boolean isComment(CharSequence line) {
-        String text = line.toString().stripLeading();
+    private static boolean isComment(String line) {
+        String text = line.stripLeading();
         return text.startsWith("#") || text.startsWith("!");
     }
 
     /** Whether a line ends in an odd number of backslashes. */
-    private static boolean goesOn(CharSequence line) {
+    private static boolean goesOn(String line) {
         int backslashes = 0;
         while (backslashes < line.length() && line.charAt(line.length() - 1 - backslashes) == '\\') {
             backslashes++;

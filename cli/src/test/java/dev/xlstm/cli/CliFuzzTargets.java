@@ -7,17 +7,22 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** What the command line reads. */
 public final class CliFuzzTargets {
 
     private CliFuzzTargets() {}
 
-    /** @param data the directory test-data */
-    public static List<FuzzTarget> all(Path data) throws IOException {
-        return List.of(batchLine(), ids(), prompt());
+    /**
+     * @param data the directory test-data
+     * @param work for files under test
+     */
+    public static List<FuzzTarget> all(Path data, Path work) throws IOException {
+        return List.of(batchLine(), ids(), prompt(), configFile(work));
     }
 
     /** What is wrong with a line belongs to its result: nothing is thrown. */
@@ -86,6 +91,28 @@ public final class CliFuzzTargets {
                     }
                     if (!text.toString().endsWith("x")) {
                         throw new AssertionError("the argument comes last");
+                    }
+                });
+    }
+
+    /** A user's defaults, up to the flags they are for. */
+    private static FuzzTarget configFile(Path work) throws IOException {
+        Path home = Files.createDirectories(work.resolve("config-file/xlstm")).getParent();
+        return new FuzzTarget(
+                "config-file",
+                List.of("model=~/x\ntop-k = 20\nchat.temperature: 0.9\n# why\ngenerate.stop=a\\\n  b\nstats\n"
+                        .getBytes(StandardCharsets.UTF_8)),
+                Mutator.text(
+                        List.of("=", ":", "\\", "\n", "\\u00e4", "\\u", "chat.", "generate.", "#", "!", "~/", " ")),
+                input -> {
+                    Files.write(home.resolve("xlstm/config.properties"), input);
+                    CliRun run = CliRun.with(
+                            "", List.of(), Map.of("XDG_CONFIG_HOME", home.toString()), "config", "generate");
+                    if (run.code() == Cli.USAGE) {
+                        throw new IOException(run.err().strip());
+                    }
+                    if (run.code() != Cli.OK) {
+                        throw new AssertionError(run.err());
                     }
                 });
     }

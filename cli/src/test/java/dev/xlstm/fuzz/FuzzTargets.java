@@ -305,7 +305,8 @@ final class FuzzTargets {
                 conversation(),
                 grammar(),
                 schema()));
-        targets.addAll(CliFuzzTargets.all(data));
+        targets.addAll(StackFuzzTargets.all(data, work));
+        targets.addAll(CliFuzzTargets.all(data, work));
         List<FuzzTarget> complete = new ArrayList<>();
         for (FuzzTarget target : targets) {
             List<byte[]> seeds = new ArrayList<>(target.seeds());
@@ -432,7 +433,7 @@ final class FuzzTargets {
         });
     }
 
-    private static void speak(TextModel model) {
+    static void speak(TextModel model) {
         try (TextSession session = model.newSession()) {
             int vocab = model.loaded().config().vocabSize();
             session.feed(0, vocab - 1, vocab / 2, 0, 0, 0, 0, 0, 0);

@@ -2,6 +2,7 @@ package dev.xlstm.model;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,7 +17,6 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.dataformat.yaml.YAMLFactory;
 
@@ -63,7 +63,7 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
 
     static JsonObject parse(Path file, byte[] utf8) throws ModelException {
         boolean yaml = file.toString().endsWith(".yaml");
-        try (JsonParser in = (yaml ? Yaml.FACTORY : FACTORY).createParser(ObjectReadContext.empty(), utf8)) {
+        try (JsonParser in = yaml ? Yaml.parser(utf8) : FACTORY.createParser(ObjectReadContext.empty(), utf8)) {
             if (in.nextToken() != JsonToken.START_OBJECT) {
                 throw new ModelException(file, yaml ? "is not a YAML mapping" : "is not a JSON object");
             }
@@ -129,9 +129,15 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
 
     /** Loaded only where there is a YAML file. */
     private static final class Yaml {
-        static final TokenStreamFactory FACTORY = YAMLFactory.builder()
+        private static final YAMLFactory FACTORY = YAMLFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .build();
+
+        /** Without surrogates, which make the library fail where one comes last in its buffer; no config needs any. */
+        static JsonParser parser(byte[] utf8) {
+            String text = new String(utf8, StandardCharsets.UTF_8).replaceAll("[^\\x{0}-\\x{FFFF}]", "\uFFFD");
+            return FACTORY.createParser(ObjectReadContext.empty(), text);
+        }
     }
 
     /** Whether there is such a field, though it be null. */
