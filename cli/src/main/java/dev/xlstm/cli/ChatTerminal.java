@@ -117,6 +117,7 @@ final class ChatTerminal implements AutoCloseable {
         quiet.setLocalFlag(Attributes.LocalFlag.ECHO, false);
         quiet.setLocalFlag(Attributes.LocalFlag.ICANON, false);
         quiet.setLocalFlag(Attributes.LocalFlag.ISIG, true);
+        quiet.setLocalFlag(Attributes.LocalFlag.NOFLSH, true); // or Ctrl-C throws away what is still to be shown
         terminal.setAttributes(quiet);
         return before;
     }

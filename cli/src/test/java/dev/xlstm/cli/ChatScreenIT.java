@@ -56,13 +56,13 @@ class ChatScreenIT extends ChatOnTerminal {
                 terminal.resize(60, 200);
                 terminal.enter("Tell me a story.");
                 int begin = terminal.received().length();
-                awaitMore(terminal, begin + 300);
+                awaitMore(terminal, begin, begin + 300);
                 terminal.resize(24, 200);
                 int narrowed = terminal.received().length();
-                awaitMore(terminal, narrowed + 300);
+                awaitMore(terminal, begin, narrowed + 300);
                 terminal.resize(100, 200);
                 int widened = terminal.received().length();
-                awaitMore(terminal, widened + 500);
+                awaitMore(terminal, begin, widened + 500);
                 terminal.type(String.valueOf(CTRL_C));
                 terminal.await("end", shown -> shown.endsWith("\n>"));
                 String all = terminal.received();
@@ -90,9 +90,12 @@ class ChatScreenIT extends ChatOnTerminal {
         return text.replaceAll(ESCAPES, "").replaceAll("\\s+", "");
     }
 
-    private static void awaitMore(PseudoTerminal terminal, int length) throws InterruptedException {
-        terminal.await(
-                "more text", shown -> terminal.received().length() >= length || shown.contains("tokens in memory"));
+    /** Until so much has been received in all, or the answer that began at a place has ended. */
+    private static void awaitMore(PseudoTerminal terminal, int begin, int length) throws InterruptedException {
+        terminal.await("more text", shown -> {
+            String all = terminal.received();
+            return all.length() >= length || all.indexOf("tokens in memory", begin) >= 0;
+        });
     }
 
     @Test
