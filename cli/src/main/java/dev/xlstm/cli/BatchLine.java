@@ -24,7 +24,7 @@ import tools.jackson.databind.node.IntNode;
  */
 record BatchLine(JsonNode id, String prompt, int[] promptIds, Path state, GenerationOptions options, String error) {
 
-    private static final Set<String> FIELDS = Set.of(
+    static final Set<String> FIELDS = Set.of(
             "id",
             "prompt",
             "prompt_ids",

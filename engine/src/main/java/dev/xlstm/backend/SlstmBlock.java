@@ -98,6 +98,10 @@ final class SlstmBlock implements Block {
         size = shape.size();
         headSize = shape.headSize();
         parts = (headSize + TASK_UNITS - 1) / TASK_UNITS;
+        for (Activations last : buffers.last) {
+            last.ensureRows(1);
+            last.packed.serve(w.recurrent().matrix());
+        }
         conv = w.conv() == null
                 ? null
                 : new CausalConv(w.conv().taps(), w.conv().bias());
@@ -210,8 +214,6 @@ final class SlstmBlock implements Block {
         float[] h = buffers.h.data;
         WeightMatrix r = weights.recurrent().matrix();
         int gatesAt = head * SlstmCell.GATES * headSize + from; // of the head's rows of r
-        last.ensureRows(1);
-        last.packed.serve(r);
         System.arraycopy(buffers.state[0].data, first, last.data, 0, headSize);
         for (int t = pass.batch.start(chunk); t < pass.batch.start(chunk + 1); t++) {
             last.packed.begin(last.data, 1);

@@ -64,7 +64,7 @@ public final class CausalConv {
                     }
                 }
             }
-            Elementwise.silu(y, out, n);
+            Elementwise.gateBySigmoid(y, out, y, out, n); // silu
         }
         for (int r = 0; r < kernel - 1; r++) { // a row never moves to a place that is still to be read
             int source = steps - kernel + 1 + r;

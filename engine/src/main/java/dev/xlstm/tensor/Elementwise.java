@@ -121,7 +121,7 @@ public final class Elementwise {
         }
     }
 
-    /** {@code x *= sigmoid(gate)} over n floats. */
+    /** {@code x *= sigmoid(gate)} over n floats; with x itself as the gate that is {@code silu(x)}. */
     public static void gateBySigmoid(float[] x, int xOffset, float[] gate, int gateOffset, int n) {
         int i = 0;
         for (int bound = Simd.bound(n); i < bound; i += LANES) {
@@ -156,18 +156,6 @@ public final class Elementwise {
         }
         for (; i < n; i++) {
             x[offset + i] = Simd.exp(x[offset + i]);
-        }
-    }
-
-    /** {@code x = silu(x)} over n floats. */
-    public static void silu(float[] x, int offset, int n) {
-        int i = 0;
-        for (int bound = Simd.bound(n); i < bound; i += LANES) {
-            FloatVector z = FloatVector.fromArray(F32, x, offset + i);
-            z.div(Simd.exp(z.neg()).add(1f)).intoArray(x, offset + i);
-        }
-        for (; i < n; i++) {
-            x[offset + i] /= Simd.exp(-x[offset + i]) + 1f;
         }
     }
 
