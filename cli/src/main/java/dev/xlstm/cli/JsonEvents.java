@@ -1,5 +1,6 @@
 package dev.xlstm.cli;
 
+import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 
 /**
@@ -39,10 +40,10 @@ final class JsonEvents extends GenerateOutput {
     }
 
     @Override
-    public void token(int id, float[] logits) {
+    public void token(int id, Supplier<float[]> logits) {
         this.id = id;
         if (tokens.k() >= 0) {
-            this.logits = logits.clone();
+            this.logits = logits.get().clone();
         }
     }
 

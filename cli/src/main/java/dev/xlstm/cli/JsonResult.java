@@ -2,6 +2,7 @@ package dev.xlstm.cli;
 
 import dev.xlstm.generation.Gatherer;
 import java.io.StringWriter;
+import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -35,11 +36,11 @@ final class JsonResult extends GenerateOutput {
     }
 
     @Override
-    public void token(int id, float[] logits) {
+    public void token(int id, Supplier<float[]> logits) {
         gatherer.token(id, logits);
         if (tokens.k() >= 0) {
             logprobsJson.writeStartObject();
-            tokens.write(logprobsJson, id, logits);
+            tokens.write(logprobsJson, id, logits.get());
             logprobsJson.writeEndObject();
         }
     }

@@ -1,6 +1,7 @@
 package dev.xlstm.cli;
 
 import dev.xlstm.generation.Gatherer;
+import java.util.function.Supplier;
 
 /** Prints one of several texts when it is done: a line with its number and seed, then the text. */
 final class SampleText extends GenerateOutput {
@@ -32,7 +33,7 @@ final class SampleText extends GenerateOutput {
     }
 
     @Override
-    public void token(int id, float[] logits) {
+    public void token(int id, Supplier<float[]> logits) {
         gatherer.token(id, logits);
     }
 

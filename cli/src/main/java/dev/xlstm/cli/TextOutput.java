@@ -1,5 +1,7 @@
 package dev.xlstm.cli;
 
+import java.util.function.Supplier;
+
 /** Prints as it comes: text, or ids separated by blanks for a model without a tokenizer. */
 class TextOutput extends GenerateOutput {
 
@@ -20,7 +22,7 @@ class TextOutput extends GenerateOutput {
     }
 
     @Override
-    public void token(int id, float[] logits) {
+    public void token(int id, Supplier<float[]> logits) {
         if (!hasText) {
             streams.print(inLine ? " " + id : Integer.toString(id));
             inLine = true;

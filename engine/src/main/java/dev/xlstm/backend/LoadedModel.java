@@ -28,6 +28,30 @@ public interface LoadedModel extends AutoCloseable {
      */
     void forward(Batch batch, float[] logits);
 
+    /**
+     * The most logits {@link #forward(Batch, TopLogits, float[])} picks out; 0 where there is nothing to be gained by it,
+     * because all of them are at hand after a pass.
+     */
+    default int maxTopLogits() {
+        return 0;
+    }
+
+    /**
+     * Feeds one id to one state, and picks the largest logits out where they were computed.
+     *
+     * @param batch one row, with logits
+     * @param top receives the largest, at most {@link #maxTopLogits()}; if any logit is not finite, nor is the first of
+     *     these
+     * @param late receives all logits {@code [vocab]} when somebody asks for them with {@link #finishLogits}, or before
+     *     another pass writes over them; a pass that has the same array to write to drops them
+     */
+    default void forward(Batch batch, TopLogits top, float[] late) {
+        throw new UnsupportedOperationException("maxTopLogits is " + maxTopLogits());
+    }
+
+    /** Writes what {@link #forward(Batch, TopLogits, float[])} has left unwritten. */
+    default void finishLogits() {}
+
     @Override
     void close();
 }

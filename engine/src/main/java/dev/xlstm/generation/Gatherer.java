@@ -1,6 +1,7 @@
 package dev.xlstm.generation;
 
 import java.util.Arrays;
+import java.util.function.Supplier;
 
 /** A listener that keeps all that is generated. */
 public class Gatherer implements GenerationListener {
@@ -10,7 +11,7 @@ public class Gatherer implements GenerationListener {
     private int count;
 
     @Override
-    public void token(int id, float[] logits) {
+    public void token(int id, Supplier<float[]> logits) {
         if (count == ids.length) {
             ids = Arrays.copyOf(ids, 2 * count);
         }

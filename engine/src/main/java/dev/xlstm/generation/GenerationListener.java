@@ -1,5 +1,7 @@
 package dev.xlstm.generation;
 
+import java.util.function.Supplier;
+
 /** Follows a generation while it runs, on the thread that runs it. */
 public interface GenerationListener {
 
@@ -14,9 +16,10 @@ public interface GenerationListener {
     /**
      * A token was chosen.
      *
-     * @param logits what it was chosen from, before any sampling: [V], to be read during this call only
+     * @param logits what it was chosen from, before any sampling: [V]. To be asked and read during this call only, and
+     *     only where they are needed: a device may have to send them
      */
-    default void token(int id, float[] logits) {}
+    default void token(int id, Supplier<float[]> logits) {}
 
     /**
      * More text is certain: whole characters, no part of a stop string. Comes after the token that made it so, and at the

@@ -1,5 +1,6 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.backend.TopLogits;
 import dev.xlstm.grammar.GrammarMask;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.sampling.Sampler;
@@ -204,8 +205,8 @@ public final class TextSession implements AutoCloseable {
                 reason = FinishReason.INTERRUPTED;
             } else {
                 model.checkFiles();
-                float[] logits = session.logits();
-                int id = sampler.next(logits, grammar);
+                TopLogits top = grammar == null ? session.topLogits(sampler.reach()) : null;
+                int id = top == null ? sampler.next(session.logits(), grammar) : sampler.next(top.ids(), top.logits());
                 reason = endOfText(id, options);
                 if (grammar != null) {
                     grammar.accept(id);
@@ -213,7 +214,7 @@ public final class TextSession implements AutoCloseable {
                 }
                 if (reason == null) {
                     tokens++;
-                    listener.token(id, logits);
+                    listener.token(id, session::logits);
                     session.feed(id);
                     accept(id);
                     if (part && place != null) {

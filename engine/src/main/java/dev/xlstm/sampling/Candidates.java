@@ -46,6 +46,23 @@ public final class Candidates {
         ordered = false;
     }
 
+    /**
+     * Starts over with the largest logits alone, as if {@link #keep} had removed the others.
+     *
+     * @param bestIds by rank
+     * @param bestLogits by rank
+     */
+    void load(int[] bestIds, float[] bestLogits) {
+        to = bestIds.length;
+        for (int rank = 0; rank < to; rank++) {
+            ids[to - 1 - rank] = bestIds[rank];
+            logits[to - 1 - rank] = bestLogits[rank];
+        }
+        from = 0;
+        heapEnd = 0;
+        ordered = true;
+    }
+
     /** V. */
     int vocabSize() {
         return ids.length;

@@ -15,6 +15,7 @@ public final class Sampler {
     private final Candidates candidates;
     private final SamplingStep[] steps;
     private final boolean greedy;
+    private final int reach;
     private final SplitMix64 random;
 
     /**
@@ -26,6 +27,11 @@ public final class Sampler {
         greedy = options.temperature() == 0;
         random = new SplitMix64(options.seed());
         steps = chain(options, vocabSize, random).toArray(SamplingStep[]::new);
+        if (steps.length > 0) {
+            reach = steps[0] instanceof TopK top ? Math.min(top.k(), vocabSize) : vocabSize;
+        } else {
+            reach = greedy ? 1 : vocabSize;
+        }
     }
 
     /** The declared order; see {@link SamplingOptions}. */
@@ -112,6 +118,26 @@ public final class Sampler {
         if (grammar != null) {
             candidates.keepAllowed(grammar);
         }
+        return choose();
+    }
+
+    /** How many of the largest logits the next id depends on where there is no grammar; V if on all. */
+    public int reach() {
+        return reach;
+    }
+
+    /**
+     * Chooses the id that {@link #next(float[])} would choose.
+     *
+     * @param ids of the {@link #reach()} largest logits, the largest first, of equal ones the lower id
+     * @param logits of these ids
+     */
+    public int next(int[] ids, float[] logits) {
+        candidates.load(ids, logits);
+        return choose();
+    }
+
+    private int choose() {
         for (SamplingStep step : steps) {
             step.apply(candidates);
         }

@@ -4,6 +4,7 @@ import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.Batch.Logits;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
+import dev.xlstm.backend.TopLogits;
 
 /**
  * One sequence fed to a model. Its memory is a state of constant size, so a session can be forked at any token for the
@@ -22,6 +23,8 @@ public final class Session implements AutoCloseable {
     int waitingCount;
     final float[] logits; // after the last id
     boolean logitsValid;
+    private boolean late; // the model still has to write them
+    private TopLogits top = new TopLogits(0);
     long position;
     private IllegalStateException damage; // null while all is well
 
@@ -81,10 +84,47 @@ public final class Session implements AutoCloseable {
             if (position == 0) {
                 throw new IllegalStateException("logits of an empty sequence: feed an id first");
             }
-            compute();
+            if (late && waitingCount == 0) {
+                finishLogits();
+            } else {
+                compute();
+            }
             logitsValid = true;
         }
         return logits;
+    }
+
+    /** Has the model write what it still has to; from then on only the session writes to its array. */
+    void finishLogits() {
+        if (late) {
+            late = false;
+            model.finishLogits();
+            logitsValid = waitingCount == 0;
+        }
+    }
+
+    /**
+     * The largest logits after the last id, where the model can pick them out at less cost than it can hand over all.
+     *
+     * @return n of them, valid until the next call; null if {@link #logits()} is as good
+     * @throws NonFiniteException as {@link #feed(int[], int, int)}
+     */
+    public TopLogits topLogits(int n) {
+        checkSound();
+        if (n > model.maxTopLogits() || waitingCount != 1) {
+            return null;
+        }
+        if (top.size() != n) {
+            top = new TopLogits(n);
+        }
+        forward(waiting, 0, 1, Logits.LAST, logits, top);
+        late = true;
+        waitingCount = 0;
+        if (!Float.isFinite(top.logits()[0])) {
+            damage = new NonFiniteException(position - 1, position);
+            throw damage;
+        }
+        return top;
     }
 
     /** Bytes of memory that a fork takes, about. */
@@ -102,15 +142,22 @@ public final class Session implements AutoCloseable {
      * state, or in any row that went into it, is not finite in them.
      */
     private void compute() {
-        forward(waiting, 0, waitingCount, Logits.LAST, logits);
+        forward(waiting, 0, waitingCount, Logits.LAST, logits, null);
+        late = false;
         long from = position - waitingCount;
         waitingCount = 0;
         checkFinite(logits, 0, from, position);
     }
 
-    private void forward(int[] ids, int from, int to, Logits wanted, float[] rows) {
+    /** @param picked null if all logits are to go to {@code rows} at once */
+    private void forward(int[] ids, int from, int to, Logits wanted, float[] rows, TopLogits picked) {
         try {
-            model.forward(batch.clear().add(state, ids, from, to, wanted), rows);
+            batch.clear().add(state, ids, from, to, wanted);
+            if (picked == null) {
+                model.forward(batch, rows);
+            } else {
+                model.forward(batch, picked, rows);
+            }
         } catch (Throwable e) { // the state may have read a part of the ids
             damage = new IllegalStateException("the session was lost when the model failed: " + e.getMessage(), e);
             if (e instanceof InternalError || e.getCause() instanceof InternalError) { // the JVM's name for it
@@ -154,6 +201,8 @@ public final class Session implements AutoCloseable {
     public void copyFrom(Session other) {
         other.checkSound();
         damage = null;
+        finishLogits();
+        other.finishLogits();
         state.copyFrom(other.state);
         System.arraycopy(other.waiting, 0, waiting, 0, other.waitingCount);
         waitingCount = other.waitingCount;
@@ -187,7 +236,7 @@ public final class Session implements AutoCloseable {
         float[] rows = new float[Math.min(step, ids.length) * vocab];
         for (int from = 0; from < ids.length; from += step) {
             int to = Math.min(from + step, ids.length);
-            forward(ids, from, to, Logits.ALL, rows);
+            forward(ids, from, to, Logits.ALL, rows, null);
             position += to - from;
             checkFinite(rows, (to - from - 1) * vocab, position - (to - from), position);
             for (int i = from; i < to && i + 1 < ids.length; i++) {

@@ -145,6 +145,7 @@ public final class StateFile {
         MemorySegment waiting = arena.allocate(4L * session.waitingCount, 4);
         MemorySegment.copy(session.waiting, 0, waiting, INT, 0, session.waitingCount);
         tensors.add(new Tensor(WAITING, DType.I32, new long[] {session.waitingCount}, waiting));
+        session.finishLogits();
         if (session.logitsValid) {
             MemorySegment logits = arena.allocate(4L * session.logits.length, 4);
             MemorySegment.copy(session.logits, 0, logits, FLOAT, 0, session.logits.length);

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -128,8 +129,8 @@ class TextSessionTest {
         List<String> events = new ArrayList<>();
         after(writes("ab"), 'x').generate(GREEDY.withMaxTokens(2), new GenerationListener() {
             @Override
-            public void token(int id, float[] logits) {
-                events.add(id + ":" + logits[id] + "/" + logits.length);
+            public void token(int id, Supplier<float[]> logits) {
+                events.add(id + ":" + logits.get()[id] + "/" + logits.get().length);
             }
 
             @Override

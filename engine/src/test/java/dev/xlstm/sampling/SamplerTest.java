@@ -2,6 +2,9 @@ package dev.xlstm.sampling;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -64,6 +67,58 @@ class SamplerTest {
     @Test
     void topKBeyondTheVocabularyKeepsAll() {
         assertDraws(plain().topK(100), PROBABILITIES);
+    }
+
+    @Test
+    void theLargestLogitsWithinReachGiveTheSameIds() {
+        int vocab = 300;
+        Random random = new Random(5);
+        SamplingOptions.Builder all = SamplingOptions.builder().minP(0.01f).xtc(new XtcOptions(0.1f, 0.5f));
+        for (SamplingOptions options : List.of(
+                SamplingOptions.greedy(),
+                SamplingOptions.defaults(),
+                all.topK(1).build(),
+                all.topK(60).temperature(1.5f).build(),
+                all.topK(60).mirostat(MirostatOptions.OFF).topP(1).build(),
+                all.topK(vocab + 1).build())) {
+            Sampler whole = new Sampler(options, vocab);
+            Sampler part = new Sampler(options, vocab);
+            for (int draw = 0; draw < 500; draw++) {
+                float[] logits = new float[vocab];
+                for (int i = 0; i < vocab; i++) {
+                    logits[i] = random.nextInt(40) * 0.25f; // many are equal
+                }
+                int[] ids = IntStream.range(0, vocab)
+                        .boxed()
+                        .sorted(Comparator.comparing((Integer id) -> -logits[id]))
+                        .limit(part.reach())
+                        .mapToInt(id -> id)
+                        .toArray();
+                float[] picked = new float[ids.length];
+                for (int rank = 0; rank < ids.length; rank++) {
+                    picked[rank] = logits[ids[rank]];
+                }
+                assertThat(part.next(ids, picked)).isEqualTo(whole.next(logits));
+            }
+        }
+    }
+
+    @Test
+    void reachIsWhatTheFirstStepLeaves() {
+        assertThat(reach(plain().temperature(0))).isEqualTo(1);
+        assertThat(reach(plain().temperature(0).repetitionPenalty(2))).isEqualTo(1000);
+        assertThat(reach(plain().temperature(0).topK(7))).isEqualTo(1);
+        assertThat(reach(SamplingOptions.builder())).isEqualTo(40);
+        assertThat(reach(SamplingOptions.builder().presencePenalty(1))).isEqualTo(1000);
+        assertThat(reach(SamplingOptions.builder().logitBias(Map.of(1, 2f)))).isEqualTo(1000);
+        assertThat(reach(SamplingOptions.builder().order(List.of(StepName.TEMPERATURE, StepName.TOP_K))))
+                .isEqualTo(1000);
+        assertThat(reach(plain().topK(5000))).isEqualTo(1000);
+        assertThat(reach(plain())).isEqualTo(1000);
+    }
+
+    private static int reach(SamplingOptions.Builder options) {
+        return new Sampler(options.build(), 1000).reach();
     }
 
     @Test

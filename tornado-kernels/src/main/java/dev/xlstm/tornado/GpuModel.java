@@ -3,6 +3,7 @@ package dev.xlstm.tornado;
 import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
+import dev.xlstm.backend.TopLogits;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
 import dev.xlstm.tensor.WeightMatrix;
@@ -49,9 +50,13 @@ final class GpuModel implements LoadedModel {
     private final Pass chunk;
     private final Pass head;
     private final FloatArray stepLogits; // [V]
+    private final FloatArray sorted; // see LargestLogits
+    private final int[] merging; // its working memory
     private final FloatArray chunkLogits; // [MAX_ROWS, V]
     private final TornadoExecutionPlan plan;
     private final float[] row; // an embedding [H]
+    private TornadoExecutionResult stepped; // the last execution of the step
+    private float[] late; // what is to receive its logits; null if nothing is
 
     /**
      * Uploads the weights and compiles all kernels.
@@ -67,16 +72,19 @@ final class GpuModel implements LoadedModel {
         states = new FloatArray(Math.multiplyExact(slotCount, stateFloats));
         staging = new FloatArray(stateFloats);
         stepLogits = new FloatArray(config.vocabSize());
+        sorted = new FloatArray(LargestLogits.size(config.vocabSize(), LargestLogits.MOST));
+        merging = new int[LargestLogits.slices(config.vocabSize())];
         chunkLogits = new FloatArray(MAX_ROWS * config.vocabSize());
 
         GridScheduler grids = new GridScheduler();
         step = new Pass(NAMES[STEP], 1, weights, grids);
         step.embed();
         step.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.arrays());
-        step.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, states, stepLogits);
+        step.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, states, stepLogits, sorted);
         step.blocks(states);
         step.head(stepLogits);
-        step.graph.transferToHost(DataTransferMode.EVERY_EXECUTION, stepLogits);
+        step.rank(stepLogits, sorted);
+        step.graph.transferToHost(DataTransferMode.UNDER_DEMAND, stepLogits, sorted);
         step.graph.persistOnDevice(weights.arrays());
         step.graph.persistOnDevice(states);
 
@@ -196,15 +204,52 @@ final class GpuModel implements LoadedModel {
     @Override
     public void forward(Batch batch, float[] logits) {
         batch.check(MAX_ROWS, config.vocabSize(), logits);
+        beforeWritingTo(logits);
         int logitRow = 0;
         for (int from = 0; from < batch.chunks(); from += slots.count()) {
             int to = Math.min(from + slots.count(), batch.chunks());
-            logitRow += forward(batch, from, to, logits, logitRow);
+            int picked = compute(batch, from, to);
+            if (picked > 0) {
+                FloatArray source = batch.start(to) - batch.start(from) == 1 ? oneRow() : pickedRows(picked);
+                copy(source, logits, logitRow, picked);
+                logitRow += picked;
+            }
         }
     }
 
-    /** Feeds the chunks [from, to); returns the number of rows of logits written from {@code logitRow} on. */
-    private int forward(Batch batch, int from, int to, float[] logits, int logitRow) {
+    @Override
+    public int maxTopLogits() {
+        return config.vocabSize() <= LargestLogits.MAX_VOCAB ? LargestLogits.MOST : 0;
+    }
+
+    @Override
+    public void forward(Batch batch, TopLogits top, float[] logits) {
+        batch.check(1, config.vocabSize(), logits);
+        beforeWritingTo(logits);
+        compute(batch, 0, 1);
+        stepped.transferToHost(new DataRange(sorted).withSize(LargestLogits.size(config.vocabSize(), top.size())));
+        LargestLogits.merge(sorted, merging, top);
+        late = logits;
+    }
+
+    @Override
+    public void finishLogits() {
+        if (late != null) {
+            plan.withGraph(STEP); // others may have been executed since
+            copy(oneRow(), late, 0, 1);
+            late = null;
+        }
+    }
+
+    private void beforeWritingTo(float[] logits) {
+        if (logits == late) {
+            late = null;
+        }
+        finishLogits();
+    }
+
+    /** Feeds the chunks [from, to); returns the number of rows whose logits are wanted. */
+    private int compute(Batch batch, int from, int to) {
         int first = batch.start(from);
         int rows = batch.start(to) - first;
         Pass pass = rows == 1 ? step : chunk;
@@ -220,19 +265,28 @@ final class GpuModel implements LoadedModel {
                 }
             }
         }
-        execute(rows == 1 ? STEP : CHUNK);
-        if (picked > 0) {
-            FloatArray source = stepLogits;
-            int count = picked * config.vocabSize();
-            if (rows > 1) {
-                head.batch.set(0, picked);
-                execute(HEAD).transferToHost(new DataRange(chunkLogits).withSize(count));
-                source = chunkLogits;
-            }
-            MemorySegment.copy(
-                    source.getSegment(), ValueLayout.JAVA_FLOAT, 0, logits, logitRow * config.vocabSize(), count);
+        if (rows == 1) {
+            stepped = execute(STEP);
+        } else {
+            execute(CHUNK);
         }
         return picked;
+    }
+
+    private FloatArray oneRow() {
+        stepped.transferToHost(stepLogits);
+        return stepLogits;
+    }
+
+    private FloatArray pickedRows(int count) {
+        head.batch.set(0, count);
+        execute(HEAD).transferToHost(new DataRange(chunkLogits).withSize(count * config.vocabSize()));
+        return chunkLogits;
+    }
+
+    private void copy(FloatArray source, float[] logits, int row, int rows) {
+        int vocab = config.vocabSize();
+        MemorySegment.copy(source.getSegment(), ValueLayout.JAVA_FLOAT, 0, logits, row * vocab, rows * vocab);
     }
 
     private void embed(int id, FloatArray x, int r) {

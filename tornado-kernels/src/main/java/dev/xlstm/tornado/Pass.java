@@ -109,6 +109,13 @@ final class Pass {
                 sizes.logitCap());
     }
 
+    /** The best of {@link LargestLogits}, of one row. */
+    void rank(FloatArray logits, FloatArray sorted) {
+        int slices = LargestLogits.slices(logits.getSize());
+        graph.task("rank", LargestLogits::sort, context, logits, sorted, logits.getSize(), slices);
+        launched("rank", slices, 1, LargestLogits.GROUP);
+    }
+
     /** {@link MatrixVector} computes the factor of its one row itself. */
     private void rms(String name, FloatArray norm) {
         if (maxRows > 1 && norm != null) {

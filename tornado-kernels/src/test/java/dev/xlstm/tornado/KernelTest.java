@@ -1,6 +1,8 @@
 package dev.xlstm.tornado;
 
+import dev.xlstm.backend.TopLogits;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -361,6 +363,84 @@ class KernelTest {
         assertThat(Arrays.copyOfRange(out, 0, 100)).isEqualTo(Arrays.copyOfRange(all, 500, 600));
         assertThat(Arrays.copyOfRange(out, 100, 200)).isEqualTo(Arrays.copyOfRange(all, 0, 100));
         assertThat(Arrays.copyOfRange(out, 200, 300)).isEqualTo(Arrays.copyOfRange(all, 500, 600));
+    }
+
+    @ParameterizedTest(name = "vocabulary of {0}")
+    @ValueSource(ints = {1, 70, 1023, 1024, 1025, 5000, 50304})
+    @DisplayName("the largest logits, in order, however many are equal")
+    void largestLogits(int vocab) throws Exception {
+        Random random = new Random(vocab);
+        FloatArray logits = new FloatArray(vocab);
+        for (int round = 0; round < 3; round++) {
+            for (int i = 0; i < vocab; i++) {
+                logits.set(i, round == 0 ? (float) random.nextGaussian() : random.nextInt(300) - 150);
+            }
+            if (round == 2) {
+                logits.set(random.nextInt(vocab), -Float.MAX_VALUE);
+            }
+            TopLogits top = new TopLogits(Math.min(vocab, round == 1 ? 1 : LargestLogits.MOST));
+            largest(logits, top);
+            int[] expected = IntStream.range(0, vocab)
+                    .boxed()
+                    .sorted(Comparator.comparing((Integer id) -> -logits.get(id)))
+                    .limit(top.size())
+                    .mapToInt(id -> id)
+                    .toArray();
+            assertThat(top.ids()).isEqualTo(expected);
+            for (int rank = 0; rank < top.size(); rank++) {
+                assertThat(top.logits()[rank]).isEqualTo(logits.get(expected[rank]));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void aLogitThatIsNotFiniteComesFirst(float bad) throws Exception {
+        FloatArray logits = gaussian(3000, new Random(3));
+        logits.set(7, Float.MAX_VALUE);
+        logits.set(2047, bad);
+        TopLogits top = new TopLogits(5);
+        largest(logits, top);
+        assertThat(top.logits()[0]).isNaN();
+    }
+
+    private void largest(FloatArray logits, TopLogits top) throws Exception {
+        int vocab = logits.getSize();
+        int slices = LargestLogits.slices(vocab);
+        FloatArray sorted = new FloatArray(LargestLogits.size(vocab, LargestLogits.MOST));
+        TaskGraph graph = new TaskGraph("g")
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, logits, sorted)
+                .task("t", LargestLogits::sort, context, logits, sorted, vocab, slices);
+        GridScheduler grids = new GridScheduler();
+        grid(grids, "g.t", slices, 1, LargestLogits.GROUP);
+        run(graph, grids, sorted);
+        LargestLogits.merge(sorted, new int[slices], top);
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @ValueSource(ints = {1, 2, 3})
+    @DisplayName("a state enters its slot, and leaves it, without touching the others")
+    void statesEnterAndLeave(int seed) throws Exception {
+        Random random = new Random(seed);
+        int slots = 1 + random.nextInt(5);
+        int size = 1 + random.nextInt(1000);
+        int slot = random.nextInt(slots);
+        IntArray slotNumber = IntArray.fromElements(slot);
+        FloatArray states = gaussian(slots * size, random);
+        FloatArray staging = gaussian(size, random);
+        FloatArray left = new FloatArray(size);
+        float[] expected = states.toHeapArray();
+        System.arraycopy(staging.toHeapArray(), 0, expected, slot * size, size);
+        TaskGraph graph = new TaskGraph("g")
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, slotNumber, states, staging, left)
+                .task("in", MlstmKernels::enter, context, slotNumber, staging, states, size)
+                .task("out", MlstmKernels::leave, context, slotNumber, states, left, size);
+        GridScheduler grids = new GridScheduler();
+        grid(grids, "g.in", (size + 255) / 256, 1, 256);
+        grid(grids, "g.out", (size + 255) / 256, 1, 256);
+        run(graph, grids, states, left);
+        assertThat(states.toHeapArray()).isEqualTo(expected);
+        assertThat(left.toHeapArray()).isEqualTo(staging.toHeapArray());
     }
 
     private static FloatArray gaussian(int size, Random random) {
