@@ -4,9 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 import static dev.xlstm.tensor.Simd.F32;
+import static dev.xlstm.tensor.Simd.I16;
 import static dev.xlstm.tensor.Simd.I32;
 
 /**
@@ -22,6 +24,7 @@ final class Q4_0Matrix extends QuantizedMatrix {
     private static final float TAKE_OFF_HIGH = -1.5f;
     private static final float TAKE_OFF_LOW = -1.03125f;
     private static final int WORD_BYTES = 4 * PANEL; // of a panel, for eight columns
+    private static final float UNIT = 16;
     private static final Trial DOTS = new Trial();
 
     Q4_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
@@ -29,7 +32,7 @@ final class Q4_0Matrix extends QuantizedMatrix {
     }
 
     private Q4_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, 16, DOTS);
+        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS);
     }
 
     @Override
@@ -44,57 +47,30 @@ final class Q4_0Matrix extends QuantizedMatrix {
 
     @Override
     protected void dots(
-            PackedActivations x,
-            int block,
-            int count,
-            int r0,
-            int r1,
-            int r2,
-            int r3,
-            float[] scales,
-            float[] y,
-            int l) {
-        int c = block * BLOCK;
-        long w0 = panelAt(r0, c) + 4 * l;
-        long w1 = panelAt(r1, c) + 4 * l;
-        long w2 = panelAt(r2, c) + 4 * l;
-        long w3 = panelAt(r3, c) + 4 * l;
-        dots4(
-                quants, w0, w1, w2, w3, x.data(), c, x.sums(), 2 * block, count, scales, l, y, r0 + l, r1 + l, r2 + l,
-                r3 + l);
-    }
-
-    /**
-     * Spelled out, as the compiler stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does
-     * not inline is an object.
-     */
-    private static void dots4(
             MemorySegment w,
+            MemorySegment scales,
+            int blocks,
+            float[] x,
+            float[] sums,
             long w0,
             long w1,
             long w2,
             long w3,
-            float[] x,
-            int xo,
-            float[] sums,
-            int sumAt,
-            int blocks,
-            float[] scales,
-            int d,
+            long d0,
+            long d1,
+            long d2,
+            long d3,
             float[] y,
             int y0,
             int y1,
             int y2,
             int y3) {
         Simd.mayFault(w, w0);
-        FloatVector s0 = FloatVector.fromArray(F32, y, y0);
-        FloatVector s1 = FloatVector.fromArray(F32, y, y1);
-        FloatVector s2 = FloatVector.fromArray(F32, y, y2);
-        FloatVector s3 = FloatVector.fromArray(F32, y, y3);
+        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
         for (int b = 0; b < blocks; b++) {
-            FloatVector low0 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[sumAt + 2 * b]);
+            FloatVector low0 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[2 * b]);
             FloatVector low1 = low0, low2 = low0, low3 = low0;
-            FloatVector high0 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[sumAt + 2 * b + 1]);
+            FloatVector high0 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[2 * b + 1]);
             FloatVector high1 = high0, high2 = high0, high3 = high0;
             for (int v = 4 * b; v < 4 * b + 4; v++) {
                 long at = (long) v * WORD_BYTES;
@@ -102,48 +78,102 @@ final class Q4_0Matrix extends QuantizedMatrix {
                 IntVector e = IntVector.fromMemorySegment(I32, w, w1 + at, ByteOrder.LITTLE_ENDIAN);
                 IntVector f = IntVector.fromMemorySegment(I32, w, w2 + at, ByteOrder.LITTLE_ENDIAN);
                 IntVector g = IntVector.fromMemorySegment(I32, w, w3 + at, ByteOrder.LITTLE_ENDIAN);
-                for (int c = xo + 8 * v; c < xo + 8 * v + 8; c += 4) {
-                    FloatVector u = FloatVector.broadcast(F32, x[c]);
-                    low0 = a.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
-                    low1 = e.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
-                    low2 = f.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
-                    low3 = g.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
-                    u = FloatVector.broadcast(F32, x[c + 1]);
-                    high0 = a.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
-                    high1 = e.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
-                    high2 = f.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
-                    high3 = g.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
-                    u = FloatVector.broadcast(F32, x[c + 2]);
-                    IntVector a8 = a.lanewise(VectorOperators.LSHR, 8);
-                    IntVector e8 = e.lanewise(VectorOperators.LSHR, 8);
-                    IntVector f8 = f.lanewise(VectorOperators.LSHR, 8);
-                    IntVector g8 = g.lanewise(VectorOperators.LSHR, 8);
-                    low0 = a8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
-                    low1 = e8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
-                    low2 = f8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
-                    low3 = g8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
-                    u = FloatVector.broadcast(F32, x[c + 3]);
-                    high0 = a8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
-                    high1 = e8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
-                    high2 = f8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
-                    high3 = g8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
-                    a = a.lanewise(VectorOperators.ROR, 16);
-                    e = e.lanewise(VectorOperators.ROR, 16);
-                    f = f.lanewise(VectorOperators.ROR, 16);
-                    g = g.lanewise(VectorOperators.ROR, 16);
-                }
+                FloatVector u = FloatVector.broadcast(F32, x[8 * v]);
+                low0 = a.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
+                low1 = e.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
+                low2 = f.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
+                low3 = g.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
+                u = FloatVector.broadcast(F32, x[8 * v + 1]);
+                high0 = a.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
+                high1 = e.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
+                high2 = f.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
+                high3 = g.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
+                u = FloatVector.broadcast(F32, x[8 * v + 2]);
+                IntVector a8 = a.lanewise(VectorOperators.LSHR, 8);
+                IntVector e8 = e.lanewise(VectorOperators.LSHR, 8);
+                IntVector f8 = f.lanewise(VectorOperators.LSHR, 8);
+                IntVector g8 = g.lanewise(VectorOperators.LSHR, 8);
+                low0 = a8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
+                low1 = e8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
+                low2 = f8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
+                low3 = g8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
+                u = FloatVector.broadcast(F32, x[8 * v + 3]);
+                high0 = a8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
+                high1 = e8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
+                high2 = f8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
+                high3 = g8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
+                a = a.lanewise(VectorOperators.ROR, 16);
+                e = e.lanewise(VectorOperators.ROR, 16);
+                f = f.lanewise(VectorOperators.ROR, 16);
+                g = g.lanewise(VectorOperators.ROR, 16);
+                u = FloatVector.broadcast(F32, x[8 * v + 4]);
+                low0 = a.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
+                low1 = e.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
+                low2 = f.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
+                low3 = g.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
+                u = FloatVector.broadcast(F32, x[8 * v + 5]);
+                high0 = a.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
+                high1 = e.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
+                high2 = f.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
+                high3 = g.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
+                u = FloatVector.broadcast(F32, x[8 * v + 6]);
+                a8 = a.lanewise(VectorOperators.LSHR, 8);
+                e8 = e.lanewise(VectorOperators.LSHR, 8);
+                f8 = f.lanewise(VectorOperators.LSHR, 8);
+                g8 = g.lanewise(VectorOperators.LSHR, 8);
+                low0 = a8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
+                low1 = e8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
+                low2 = f8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
+                low3 = g8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
+                u = FloatVector.broadcast(F32, x[8 * v + 7]);
+                high0 = a8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
+                high1 = e8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
+                high2 = f8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
+                high3 = g8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
             }
-            int at = d + PANEL * b;
+            long at = (long) b * SCALE_BYTES;
             FloatVector sixteen = FloatVector.broadcast(F32, 16);
-            s0 = low0.fma(sixteen, high0).fma(FloatVector.fromArray(F32, scales, at), s0);
-            s1 = low1.fma(sixteen, high1).fma(FloatVector.fromArray(F32, scales, at + APART), s1);
-            s2 = low2.fma(sixteen, high2).fma(FloatVector.fromArray(F32, scales, at + 2 * APART), s2);
-            s3 = low3.fma(sixteen, high3).fma(FloatVector.fromArray(F32, scales, at + 3 * APART), s3);
+            s0 = low0.fma(sixteen, high0)
+                    .fma(
+                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d0 + at, ByteOrder.LITTLE_ENDIAN)
+                                            .convertShape(VectorOperators.S2I, I32, 0))
+                                    .lanewise(VectorOperators.LSHL, 13)
+                                    .and(HALF)
+                                    .viewAsFloatingLanes()
+                                    .mul(HALF_UNIT),
+                            s0);
+            s1 = low1.fma(sixteen, high1)
+                    .fma(
+                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d1 + at, ByteOrder.LITTLE_ENDIAN)
+                                            .convertShape(VectorOperators.S2I, I32, 0))
+                                    .lanewise(VectorOperators.LSHL, 13)
+                                    .and(HALF)
+                                    .viewAsFloatingLanes()
+                                    .mul(HALF_UNIT),
+                            s1);
+            s2 = low2.fma(sixteen, high2)
+                    .fma(
+                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d2 + at, ByteOrder.LITTLE_ENDIAN)
+                                            .convertShape(VectorOperators.S2I, I32, 0))
+                                    .lanewise(VectorOperators.LSHL, 13)
+                                    .and(HALF)
+                                    .viewAsFloatingLanes()
+                                    .mul(HALF_UNIT),
+                            s2);
+            s3 = low3.fma(sixteen, high3)
+                    .fma(
+                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d3 + at, ByteOrder.LITTLE_ENDIAN)
+                                            .convertShape(VectorOperators.S2I, I32, 0))
+                                    .lanewise(VectorOperators.LSHL, 13)
+                                    .and(HALF)
+                                    .viewAsFloatingLanes()
+                                    .mul(HALF_UNIT),
+                            s3);
         }
-        s0.intoArray(y, y0);
-        s1.intoArray(y, y1);
-        s2.intoArray(y, y2);
-        s3.intoArray(y, y3);
+        s0.mul(UNIT).intoArray(y, y0);
+        s1.mul(UNIT).intoArray(y, y1);
+        s2.mul(UNIT).intoArray(y, y2);
+        s3.mul(UNIT).intoArray(y, y3);
     }
 
     @Override
@@ -161,7 +191,7 @@ final class Q4_0Matrix extends QuantizedMatrix {
             }
             s = Math.fma(Math.fma(low, 16f, high), scale(row, b), s);
         }
-        return s;
+        return UNIT * s;
     }
 
     @Override

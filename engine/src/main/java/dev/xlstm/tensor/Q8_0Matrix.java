@@ -4,9 +4,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 import static dev.xlstm.tensor.Simd.F32;
+import static dev.xlstm.tensor.Simd.I16;
 import static dev.xlstm.tensor.Simd.I32;
 
 /** Numbers of 8 bits: {@code w = scale * (byte - 128)}, four in a word. */
@@ -16,6 +18,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
 
     private static final int BYTE = 0x007f8000; // the eight leading mantissa bits
     private static final int WORD_BYTES = 4 * PANEL; // of a panel, for four columns
+    private static final float UNIT = 256;
     private static final Trial DOTS = new Trial();
 
     Q8_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
@@ -23,7 +26,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
     }
 
     private Q8_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, 256, DOTS);
+        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS);
     }
 
     @Override
@@ -38,55 +41,28 @@ final class Q8_0Matrix extends QuantizedMatrix {
 
     @Override
     protected void dots(
-            PackedActivations x,
-            int block,
-            int count,
-            int r0,
-            int r1,
-            int r2,
-            int r3,
-            float[] scales,
-            float[] y,
-            int l) {
-        int c = block * BLOCK;
-        long w0 = panelAt(r0, c) + 4 * l;
-        long w1 = panelAt(r1, c) + 4 * l;
-        long w2 = panelAt(r2, c) + 4 * l;
-        long w3 = panelAt(r3, c) + 4 * l;
-        dots4(
-                quants, w0, w1, w2, w3, x.data(), c, x.sums(), 2 * block, count, scales, l, y, r0 + l, r1 + l, r2 + l,
-                r3 + l);
-    }
-
-    /**
-     * Spelled out, as the compiler stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does
-     * not inline is an object.
-     */
-    private static void dots4(
             MemorySegment w,
+            MemorySegment scales,
+            int blocks,
+            float[] x,
+            float[] sums,
             long w0,
             long w1,
             long w2,
             long w3,
-            float[] x,
-            int xo,
-            float[] sums,
-            int sumAt,
-            int blocks,
-            float[] scales,
-            int d,
+            long d0,
+            long d1,
+            long d2,
+            long d3,
             float[] y,
             int y0,
             int y1,
             int y2,
             int y3) {
         Simd.mayFault(w, w0);
-        FloatVector s0 = FloatVector.fromArray(F32, y, y0);
-        FloatVector s1 = FloatVector.fromArray(F32, y, y1);
-        FloatVector s2 = FloatVector.fromArray(F32, y, y2);
-        FloatVector s3 = FloatVector.fromArray(F32, y, y3);
+        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
         for (int b = 0; b < blocks; b++) {
-            FloatVector t0 = FloatVector.broadcast(F32, -1.5f * (sums[sumAt + 2 * b] + sums[sumAt + 2 * b + 1]));
+            FloatVector t0 = FloatVector.broadcast(F32, -1.5f * (sums[2 * b] + sums[2 * b + 1]));
             FloatVector t1 = t0, t2 = t0, t3 = t0;
             for (int v = 8 * b; v < 8 * b + 8; v++) {
                 long at = (long) v * WORD_BYTES;
@@ -94,12 +70,12 @@ final class Q8_0Matrix extends QuantizedMatrix {
                 IntVector e = IntVector.fromMemorySegment(I32, w, w1 + at, ByteOrder.LITTLE_ENDIAN);
                 IntVector f = IntVector.fromMemorySegment(I32, w, w2 + at, ByteOrder.LITTLE_ENDIAN);
                 IntVector g = IntVector.fromMemorySegment(I32, w, w3 + at, ByteOrder.LITTLE_ENDIAN);
-                FloatVector u = FloatVector.broadcast(F32, x[xo + 4 * v]);
+                FloatVector u = FloatVector.broadcast(F32, x[4 * v]);
                 t0 = a.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t0);
                 t1 = e.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t1);
                 t2 = f.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t2);
                 t3 = g.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t3);
-                u = FloatVector.broadcast(F32, x[xo + 4 * v + 1]);
+                u = FloatVector.broadcast(F32, x[4 * v + 1]);
                 t0 = a.lanewise(VectorOperators.LSHR, 8)
                         .and(BYTE)
                         .or(ONE)
@@ -120,7 +96,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
                         .or(ONE)
                         .viewAsFloatingLanes()
                         .fma(u, t3);
-                u = FloatVector.broadcast(F32, x[xo + 4 * v + 2]);
+                u = FloatVector.broadcast(F32, x[4 * v + 2]);
                 t0 = a.lanewise(VectorOperators.ROR, 16)
                         .and(BYTE)
                         .or(ONE)
@@ -141,7 +117,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
                         .or(ONE)
                         .viewAsFloatingLanes()
                         .fma(u, t3);
-                u = FloatVector.broadcast(F32, x[xo + 4 * v + 3]);
+                u = FloatVector.broadcast(F32, x[4 * v + 3]);
                 t0 = a.lanewise(VectorOperators.LSHL, 8)
                         .and(BYTE)
                         .or(ONE)
@@ -163,16 +139,44 @@ final class Q8_0Matrix extends QuantizedMatrix {
                         .viewAsFloatingLanes()
                         .fma(u, t3);
             }
-            int at = d + PANEL * b;
-            s0 = t0.fma(FloatVector.fromArray(F32, scales, at), s0);
-            s1 = t1.fma(FloatVector.fromArray(F32, scales, at + APART), s1);
-            s2 = t2.fma(FloatVector.fromArray(F32, scales, at + 2 * APART), s2);
-            s3 = t3.fma(FloatVector.fromArray(F32, scales, at + 3 * APART), s3);
+            long at = (long) b * SCALE_BYTES;
+            s0 = t0.fma(
+                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d0 + at, ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, I32, 0))
+                            .lanewise(VectorOperators.LSHL, 13)
+                            .and(HALF)
+                            .viewAsFloatingLanes()
+                            .mul(HALF_UNIT),
+                    s0);
+            s1 = t1.fma(
+                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d1 + at, ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, I32, 0))
+                            .lanewise(VectorOperators.LSHL, 13)
+                            .and(HALF)
+                            .viewAsFloatingLanes()
+                            .mul(HALF_UNIT),
+                    s1);
+            s2 = t2.fma(
+                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d2 + at, ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, I32, 0))
+                            .lanewise(VectorOperators.LSHL, 13)
+                            .and(HALF)
+                            .viewAsFloatingLanes()
+                            .mul(HALF_UNIT),
+                    s2);
+            s3 = t3.fma(
+                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d3 + at, ByteOrder.LITTLE_ENDIAN)
+                                    .convertShape(VectorOperators.S2I, I32, 0))
+                            .lanewise(VectorOperators.LSHL, 13)
+                            .and(HALF)
+                            .viewAsFloatingLanes()
+                            .mul(HALF_UNIT),
+                    s3);
         }
-        s0.intoArray(y, y0);
-        s1.intoArray(y, y1);
-        s2.intoArray(y, y2);
-        s3.intoArray(y, y3);
+        s0.mul(UNIT).intoArray(y, y0);
+        s1.mul(UNIT).intoArray(y, y1);
+        s2.mul(UNIT).intoArray(y, y2);
+        s3.mul(UNIT).intoArray(y, y3);
     }
 
     @Override
@@ -188,7 +192,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
             }
             s = Math.fma(t, scale(row, b), s);
         }
-        return s;
+        return UNIT * s;
     }
 
     @Override

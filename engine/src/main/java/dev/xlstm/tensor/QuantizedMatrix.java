@@ -1,7 +1,6 @@
 package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
 
 import static dev.xlstm.tensor.Simd.LANES;
 
@@ -29,24 +28,25 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     /** 1.0; a digit is or-ed into it. */
     static final int ONE = 0x3f800000;
 
-    /** Blocks whose scales, of four panels, are unpacked at once. */
-    private static final int STRETCH = 256;
+    /** Of the scales of a block, of all rows of a panel. */
+    static final int SCALE_BYTES = 2 * PANEL;
 
-    /** Between the unpacked scales of a panel and those of the next. */
-    static final int APART = STRETCH * PANEL;
+    /** Where a half that was moved up by 13 bits has its own: sign, exponent and mantissa at a float's places. */
+    static final int HALF = 0x8fffe000;
+
+    /** What makes of those bits the half's value, if it is finite: the exponents' biases are 112 apart. */
+    static final float HALF_UNIT = 0x1p112f;
 
     protected final MemorySegment quants; // of the stored rows
     protected final MemorySegment scales; // halves, of the stored rows
     private final int stored; // rows
     private final int first; // the stored row that is row 0
     private final int digits; // of a word
-    private final float unit; // a product's sums times this are what they should be
     private final Trial trial;
 
     /**
      * @param first row of the {@code stored} ones that is row 0 of the matrix
      * @param digits of a word
-     * @param unit the power of two that {@link #dots} leaves out
      * @param trial of the format's {@link #dots}
      */
     protected QuantizedMatrix(
@@ -57,7 +57,6 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
             int rows,
             int columns,
             int digits,
-            float unit,
             Trial trial) {
         super(rows, columns);
         this.quants = quants;
@@ -65,7 +64,6 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         this.stored = stored;
         this.first = first;
         this.digits = digits;
-        this.unit = unit;
         this.trial = trial;
     }
 
@@ -140,7 +138,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         int quarter = (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
         int split = trial.split(0, quarter, 1);
         long begin = trial.now();
-        panels(x, y, start, panels, quarter, split, scratch);
+        panels(x, y, start, panels, quarter, split);
         long middle = trial.now();
         long scalars = 0;
         for (int r = from; r < to; r++) {
@@ -148,7 +146,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
                 r += panels * PANEL;
             }
             if (r < to && !isDone(r - start, panels, quarter, split)) {
-                y[r] = unit * scalarDot(r, x.data(), x.sums());
+                y[r] = scalarDot(r, x.data(), x.sums());
                 scalars += columns;
             }
         }
@@ -163,60 +161,70 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     }
 
     /** The first {@code count} of each quarter of the panels. */
-    private void panels(
-            PackedActivations x, float[] y, int start, int panels, int quarter, int count, float[] scratch) {
-        int blocks = columns / BLOCK;
+    private void panels(PackedActivations x, float[] y, int start, int panels, int quarter, int count) {
         for (int q = 0; q < count; q++) {
             // some come twice if there are too few
             int r0 = start + q * PANEL;
             int r1 = start + Math.min(q + quarter, panels - 1) * PANEL;
             int r2 = start + Math.min(q + 2 * quarter, panels - 1) * PANEL;
             int r3 = start + Math.min(q + 3 * quarter, panels - 1) * PANEL;
-            Arrays.fill(y, r0, r0 + PANEL, 0f);
-            Arrays.fill(y, r1, r1 + PANEL, 0f);
-            Arrays.fill(y, r2, r2 + PANEL, 0f);
-            Arrays.fill(y, r3, r3 + PANEL, 0f);
-            for (int block = 0; block < blocks; block += STRETCH) {
-                int k = Math.min(STRETCH, blocks - block);
-                unpackScales(r0, block, k, scratch, 0);
-                unpackScales(r1, block, k, scratch, APART);
-                unpackScales(r2, block, k, scratch, 2 * APART);
-                unpackScales(r3, block, k, scratch, 3 * APART);
-                for (int l = 0; l < PANEL; l += LANES) {
-                    dots(x, block, k, r0, r1, r2, r3, scratch, y, l);
-                }
-            }
-        }
-        for (int r = start; r < start + panels * PANEL; r++) {
-            if (count == quarter || isDone(r - start, panels, quarter, count)) {
-                y[r] *= unit;
+            for (int l = 0; l < PANEL; l += LANES) {
+                dots(
+                        quants,
+                        scales,
+                        columns / BLOCK,
+                        x.data(),
+                        x.sums(),
+                        wordsAt(r0, 0) + 4 * l,
+                        wordsAt(r1, 0) + 4 * l,
+                        wordsAt(r2, 0) + 4 * l,
+                        wordsAt(r3, 0) + 4 * l,
+                        scalesAt(r0, 0) + 2 * l,
+                        scalesAt(r1, 0) + 2 * l,
+                        scalesAt(r2, 0) + 2 * l,
+                        scalesAt(r3, 0) + 2 * l,
+                        y,
+                        r0 + l,
+                        r1 + l,
+                        r2 + l,
+                        r3 + l);
             }
         }
     }
 
     private void unpackScales(int row, int block, int count, float[] out, int offset) {
-        Simd.halves(scales, scaleAt(stored, columns, first + row, block), count * PANEL, out, offset);
+        Simd.halves(scales, scalesAt(row, block), count * PANEL, out, offset);
     }
 
     /**
-     * Adds {@code Σ w x / unit} over the blocks [block, block + count) to y, for the lanes from l on of four panels.
+     * {@code y[yi + l] = Σ_c W[ri + l, c] x[c]} for {@link Simd#LANES} rows l of each of four panels i. Spelled out, as the compiler
+     * stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does not inline is an object.
      *
-     * @param r0 first row of a panel; the same row may come several times
-     * @param scales of the blocks: panels {@link #APART} from each other, [count, 16] each
+     * @param sums of x, see {@link PackedActivations#sums}
+     * @param w0 the byte at which the words of these rows begin; panels may be the same
+     * @param d0 the byte at which their scales begin
      */
     protected abstract void dots(
-            PackedActivations x,
-            int block,
-            int count,
-            int r0,
-            int r1,
-            int r2,
-            int r3,
-            float[] scales,
+            MemorySegment w,
+            MemorySegment scales,
+            int blocks,
+            float[] x,
+            float[] sums,
+            long w0,
+            long w1,
+            long w2,
+            long w3,
+            long d0,
+            long d1,
+            long d2,
+            long d3,
             float[] y,
-            int l);
+            int y0,
+            int y1,
+            int y2,
+            int y3);
 
-    /** The same for one row, over all columns, to the bit. */
+    /** The same for one row, to the bit. */
     protected abstract float scalarDot(int row, float[] x, float[] sums);
 
     /** The word with a row's column, digit 0 lowest. */
@@ -225,8 +233,13 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
                 quants.get(Simd.INT, wordAt(stored, columns, digits, first + row, column)), FIRST_BIT);
     }
 
+    /** The byte at which the scales of a panel, told by its first row, begin from a block on. */
+    private long scalesAt(int row, int block) {
+        return scaleAt(stored, columns, first + row, block);
+    }
+
     /** The byte at which the words of a panel, told by its first row, begin from a column on. */
-    protected final long panelAt(int row, int column) {
+    private long wordsAt(int row, int column) {
         return wordAt(stored, columns, digits, first + row, column);
     }
 
@@ -242,7 +255,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         for (int r = 0; r < count; ) {
             if (isPanel(row + r, row + count) && Trial.any()) {
                 unpackScales(row + r, column / BLOCK, k / BLOCK, buffer, bufferAt);
-                long at = panelAt(row + r, column);
+                long at = wordsAt(row + r, column);
                 for (int l = 0; l < PANEL; l += LANES) {
                     unpackPanel(at + 4 * l, k, buffer, bufferAt + l, out, offset + r + l, apart);
                 }
