@@ -126,7 +126,7 @@ final class BatchCommand implements Callable<Integer> {
         GenerationOptions given = defaults();
         long total = TextInput.isStdin(input) ? 0 : countLines(input);
         try (BufferedReader reader = open();
-                TextModel opened = model.open();
+                TextModel opened = model.open(streams, quiet);
                 BatchOutput results =
                         output == null ? BatchOutput.stdout(streams) : BatchOutput.file(streams, output, resume);
                 ProgressBar bar = new ProgressBar(streams, "batch")) {

@@ -1,6 +1,5 @@
 package dev.xlstm.cli;
 
-import dev.xlstm.backend.Backends;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.bench.Bench;
 import dev.xlstm.bench.MachineLimits;
@@ -141,7 +140,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private BenchReport measure(String name, XlstmWeights weights, long start) {
         int threads = model.threads();
-        try (LoadedModel loaded = Backends.load(model.backend(), weights, threads)) {
+        try (LoadedModel loaded = model.load(weights, streams)) {
             double loadSeconds = (System.nanoTime() - start) * 1e-9;
             double firstToken = Bench.run(loaded, 1, 1, 1, 1)[0];
             double[] before = limits(threads);

@@ -155,7 +155,7 @@ final class ChatCommand implements Callable<Integer> {
         SessionStore store = SessionStore.ofUser(System.getenv());
         Path saved = talk.resumed == null ? null : store.find(talk.resumed);
         String heldWith = saved == null ? null : ConversationFile.open(saved).model();
-        try (TextModel opened = model.open(heldWith)) {
+        try (TextModel opened = model.open(streams, false, heldWith)) {
             return talk.once != null ? once(opened, options) : talk(opened, options, store, saved);
         }
     }

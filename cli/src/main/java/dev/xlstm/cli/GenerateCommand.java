@@ -146,7 +146,7 @@ final class GenerateCommand implements Callable<Integer> {
         Grammar grammar = constraint.read(spec);
         int[] ids = promptIds();
         try (Reader text = ids == null ? input.text.open(prompt, streams, spec) : Reader.nullReader();
-                TextModel opened = model.open();
+                TextModel opened = model.open(streams, output.told.quiet());
                 TextSession session = open(opened)) {
             GenerationOptions given = withSeed(asked, session);
             GenerationOptions options = given.withSampling(

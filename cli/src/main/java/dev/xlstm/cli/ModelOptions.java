@@ -1,8 +1,11 @@
 package dev.xlstm.cli;
 
 import dev.xlstm.backend.Backends;
+import dev.xlstm.backend.LoadProgress;
+import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.model.ModelDirectory;
+import dev.xlstm.model.XlstmWeights;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -87,18 +90,38 @@ final class ModelOptions {
         return directory;
     }
 
-    TextModel open() throws IOException {
-        return open(null);
+    /** Shows on a terminal how the model gets to its device. */
+    TextModel open(Streams streams, boolean quiet) throws IOException {
+        return open(streams, quiet, null);
     }
 
     /**
      * @param heldWith what to take if no model is asked for on the command line; may be null
      */
-    TextModel open(String heldWith) throws IOException {
+    TextModel open(Streams streams, boolean quiet, String heldWith) throws IOException {
         int count = threads();
         boolean asked = spec.commandLine().getParseResult().hasMatchedOption("--model");
         String name = heldWith == null || asked ? name() : heldWith;
-        return TextModel.open(directory(name), backend(), count);
+        String chosen = backend();
+        try (ProgressBar bar = new ProgressBar(streams, "loading")) {
+            return TextModel.open(directory(name), chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
+        }
+    }
+
+    static LoadProgress loadProgress(ProgressBar bar) {
+        return (bytes, ofAll) -> bar.show(
+                bytes,
+                ofAll,
+                bytes < ofAll
+                        ? InspectCommand.size(bytes) + " of " + InspectCommand.size(ofAll)
+                        : InspectCommand.size(ofAll) + "; the device gets ready");
+    }
+
+    /** Makes weights that come from no directory ready on the backend. */
+    LoadedModel load(XlstmWeights weights, Streams streams) {
+        try (ProgressBar bar = new ProgressBar(streams, "loading")) {
+            return Backends.load(backend(), weights, threads(), loadProgress(bar));
+        }
     }
 
     int threads() {

@@ -70,7 +70,7 @@ final class PrimeCommand implements Callable<Integer> {
         StateFormat.check(output, spec);
         boolean stats = told.stats(streams);
         try (PromptReader text = input.open(prompt, streams, spec);
-                TextModel opened = model.open();
+                TextModel opened = model.open(streams, told.quiet());
                 TextSession session = input.state() == null ? opened.newSession() : opened.resume(input.state())) {
             interruption.begin();
             try {

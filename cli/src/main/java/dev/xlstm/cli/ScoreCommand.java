@@ -72,7 +72,7 @@ final class ScoreCommand implements Callable<Integer> {
         }
         int[] ids = idsFile == null ? null : readIds();
         String input = idsFile == null ? new TextInput(streams, spec, file, text).exact() : null;
-        try (TextModel opened = model.open();
+        try (TextModel opened = model.open(streams, false);
                 TextSession session = opened.newSession()) {
             if (ids == null) {
                 ids = opened.encodePrompt(input);

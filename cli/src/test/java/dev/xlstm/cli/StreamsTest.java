@@ -1,5 +1,6 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.backend.LoadProgress;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -35,6 +36,27 @@ class StreamsTest {
                 .startsWith("model.json: xxx")
                 .contains("x ... x")
                 .endsWith("; fetch it again\n");
+    }
+
+    @Test
+    void loadingIsShownOnATerminalOnly() {
+        for (String terminal : List.of("out", "err")) {
+            err.reset();
+            try (ProgressBar bar = new ProgressBar(streams(terminal), "loading")) {
+                LoadProgress progress = ModelOptions.loadProgress(bar);
+                progress.prepared(3L << 30, 6L << 30);
+                progress.prepared(6L << 30, 6L << 30);
+            }
+            String shown = err.toString(StandardCharsets.UTF_8);
+            if (terminal.equals("out")) {
+                assertThat(shown).isEmpty();
+            } else {
+                assertThat(shown)
+                        .contains("loading [###############---------------]  50 %, 3.00 GiB of 6.00 GiB")
+                        .contains("100 %, 6.00 GiB; the device gets ready")
+                        .endsWith("\r\u001b[K");
+            }
+        }
     }
 
     @Test

@@ -21,8 +21,14 @@ public interface Backend {
      *
      * @param weights stay open as long as the result is used
      * @param threads worker threads, at least 1; for a backend that computes elsewhere only a hint
+     * @param progress told by a backend that computes elsewhere
      * @throws DoesNotFitException if the device cannot hold the model
      * @throws IllegalStateException if there is an {@link #obstacle}
      */
-    LoadedModel load(XlstmWeights weights, int threads);
+    LoadedModel load(XlstmWeights weights, int threads, LoadProgress progress);
+
+    /** {@link #load(XlstmWeights, int, LoadProgress)} without anybody to tell. */
+    default LoadedModel load(XlstmWeights weights, int threads) {
+        return load(weights, threads, LoadProgress.NONE);
+    }
 }

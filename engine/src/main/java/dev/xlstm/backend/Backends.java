@@ -36,18 +36,19 @@ public final class Backends {
      * @throws IllegalStateException if the backend is not there or cannot be used; the message says what to do
      * @throws DoesNotFitException if the named backend's device cannot hold the model
      */
-    public static LoadedModel load(String choice, XlstmWeights weights, int threads) {
-        return load(all(), choice, weights, threads);
+    public static LoadedModel load(String choice, XlstmWeights weights, int threads, LoadProgress progress) {
+        return load(all(), choice, weights, threads, progress);
     }
 
-    static LoadedModel load(List<Backend> backends, String choice, XlstmWeights weights, int threads) {
+    static LoadedModel load(
+            List<Backend> backends, String choice, XlstmWeights weights, int threads, LoadProgress progress) {
         for (Backend backend : backends) {
             if (choice.equals(backend.name())) {
-                return backend.load(weights, threads);
+                return backend.load(weights, threads, progress);
             }
             if (choice.equals(AUTO) && (backend.name().equals(CPU) || isPreferred(backend))) {
                 try {
-                    return backend.load(weights, threads);
+                    return backend.load(weights, threads, progress);
                 } catch (DoesNotFitException e) {
                     if (backend.name().equals(CPU)) {
                         throw e;

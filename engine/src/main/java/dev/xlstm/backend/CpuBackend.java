@@ -39,7 +39,7 @@ public final class CpuBackend implements Backend {
      * @throws IllegalStateException without the Vector API: there is no scalar fallback
      */
     @Override
-    public LoadedModel load(XlstmWeights weights, int threads) {
+    public LoadedModel load(XlstmWeights weights, int threads, LoadProgress progress) {
         obstacle().ifPresent(obstacle -> {
             throw new IllegalStateException(obstacle);
         });

@@ -2,6 +2,7 @@ package dev.xlstm.generation;
 
 import dev.xlstm.backend.Backends;
 import dev.xlstm.backend.CpuBackend;
+import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
@@ -52,7 +53,8 @@ public final class TextModel implements AutoCloseable {
 
     /** Opens the model in a directory on the CPU with a thread for each processor. */
     public static TextModel open(Path directory) throws IOException {
-        return open(ModelDirectory.open(directory), "cpu", Runtime.getRuntime().availableProcessors());
+        return open(
+                ModelDirectory.open(directory), "cpu", Runtime.getRuntime().availableProcessors(), LoadProgress.NONE);
     }
 
     /**
@@ -62,7 +64,8 @@ public final class TextModel implements AutoCloseable {
      * @param directory is closed with the model, or if this fails
      * @throws IOException if a file of the model is missing, damaged or does not fit the others
      */
-    public static TextModel open(ModelDirectory directory, String backend, int threads) throws IOException {
+    public static TextModel open(ModelDirectory directory, String backend, int threads, LoadProgress progress)
+            throws IOException {
         try {
             // weights are objects of the Vector API, wherever they are to be used: say so before the first of them
             // fails
@@ -71,7 +74,7 @@ public final class TextModel implements AutoCloseable {
             });
             Optional<Path> file = directory.tokenizerFile();
             Tokenizer tokenizer = file.isPresent() ? Tokenizer.load(file.get()) : null;
-            LoadedModel loaded = Backends.load(backend, directory.weights(), threads);
+            LoadedModel loaded = Backends.load(backend, directory.weights(), threads, progress);
             return new TextModel(directory, loaded, tokenizer, directory.specialTokens());
         } catch (Throwable e) {
             directory.close();

@@ -54,7 +54,8 @@ class BackendsTest {
     }
 
     private static String load(String choice, Backend... backends) {
-        return Backends.load(List.of(backends), choice, null, 1).device();
+        return Backends.load(List.of(backends), choice, null, 1, LoadProgress.NONE)
+                .device();
     }
 
     private record Fake(String name, boolean preferred, boolean fits) implements Backend {
@@ -70,7 +71,7 @@ class BackendsTest {
         }
 
         @Override
-        public LoadedModel load(XlstmWeights weights, int threads) {
+        public LoadedModel load(XlstmWeights weights, int threads, LoadProgress progress) {
             if (!fits) {
                 throw new DoesNotFitException("too large");
             }

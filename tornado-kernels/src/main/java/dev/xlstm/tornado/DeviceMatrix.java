@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import uk.ac.manchester.tornado.api.types.HalfFloat;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
@@ -137,24 +138,24 @@ final class DeviceMatrix {
         halves = new HalfFloatArray(format == F16 ? (int) count : blocks ? (int) (count / WeightMatrix.BLOCK) : 1);
         words = new IntArray(format == Q8_0 ? (int) (count / 4) : format == Q4_0 ? (int) (count / 8) : 1);
         bias = new FloatArray(rows);
+        IntStream.range(0, rows).parallel().forEach(r -> pack(r, source.linear(r), source.index(r), norm));
+    }
+
+    private void pack(int row, Linear linear, int index, Norm norm) {
         float[] unpacked = new float[columns];
-        for (int r = 0; r < rows; r++) {
-            Linear linear = source.linear(r);
-            int index = source.index(r);
-            linear.matrix().unpack(index, 0, columns, unpacked, 0);
-            if (format == F32 || format == F16) {
-                packFloats(r, unpacked, linear.matrix().format().equals("bf16"));
-            } else {
-                packBlocks(r, unpacked, linear.matrix(), index);
-            }
-            double constant = linear.bias() == null ? 0 : linear.bias()[index];
-            if (norm != null && norm.bias() != null) {
-                for (int c = 0; c < columns; c++) {
-                    constant += (double) unpacked[c] * norm.bias()[c];
-                }
-            }
-            bias.set(r, (float) constant);
+        linear.matrix().unpack(index, 0, columns, unpacked, 0);
+        if (format == F32 || format == F16) {
+            packFloats(row, unpacked, linear.matrix().format().equals("bf16"));
+        } else {
+            packBlocks(row, unpacked, linear.matrix(), index);
         }
+        double constant = linear.bias() == null ? 0 : linear.bias()[index];
+        if (norm != null && norm.bias() != null) {
+            for (int c = 0; c < columns; c++) {
+                constant += (double) unpacked[c] * norm.bias()[c];
+            }
+        }
+        bias.set(row, (float) constant);
     }
 
     private void packFloats(int row, float[] weights, boolean scaled) {
@@ -186,23 +187,29 @@ final class DeviceMatrix {
     /** A weight is its scale times a whole number, so that number comes back exactly, however the file packs it. */
     private void packBlocks(int row, float[] weights, WeightMatrix matrix, int index) {
         int blocks = columns / WeightMatrix.BLOCK;
-        for (int b = 0; b < blocks; b++) {
-            halves.set(row * blocks + b, new HalfFloat(matrix.scale(index, b)));
-        }
         MemorySegment target = words.getSegment();
-        long at = (long) row * columns;
-        for (int c = 0; c < columns; c++) {
-            float scale = halves.get((int) ((at + c) / WeightMatrix.BLOCK)).getFloat32();
-            int number = scale == 0 ? 0 : Math.round(weights[c] / scale);
+        for (int b = 0; b < blocks; b++) {
+            HalfFloat half = new HalfFloat(matrix.scale(index, b));
+            halves.set(row * blocks + b, half);
+            float scale = half.getFloat32();
+            int from = b * WeightMatrix.BLOCK;
+            long at = (long) row * columns + from;
             if (format == Q8_0) {
-                target.set(ValueLayout.JAVA_BYTE, at + c, (byte) number);
-            } else if (c % 2 == 0) {
-                target.set(ValueLayout.JAVA_BYTE, (at + c) / 2, (byte) (number + 8));
+                for (int c = 0; c < WeightMatrix.BLOCK; c++) {
+                    target.set(ValueLayout.JAVA_BYTE, at + c, (byte) number(weights[from + c], scale));
+                }
             } else {
-                byte low = target.get(ValueLayout.JAVA_BYTE, (at + c) / 2);
-                target.set(ValueLayout.JAVA_BYTE, (at + c) / 2, (byte) (low | number + 8 << 4));
+                for (int c = 0; c < WeightMatrix.BLOCK; c += 2) {
+                    int low = number(weights[from + c], scale) + 8;
+                    int high = number(weights[from + c + 1], scale) + 8;
+                    target.set(ValueLayout.JAVA_BYTE, (at + c) / 2, (byte) (low | high << 4));
+                }
             }
         }
+    }
+
+    private static int number(float weight, float scale) {
+        return scale == 0 ? 0 : Math.round(weight / scale);
     }
 
     /** All arrays, for transfer. */

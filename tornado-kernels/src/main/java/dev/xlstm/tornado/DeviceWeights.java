@@ -1,6 +1,7 @@
 package dev.xlstm.tornado;
 
 import dev.xlstm.backend.DoesNotFitException;
+import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmConfig;
@@ -60,11 +61,14 @@ final class DeviceWeights {
     final FloatArray none = new FloatArray(1); // where a kernel wants a norm and there is none
 
     private final List<TornadoNativeArray> arrays = new ArrayList<>();
+    private final LoadProgress progress;
+    private final long sourceBytes; // of all matrices
+    private long sourceBytesDone;
 
     /**
      * @throws DoesNotFitException if the model is of blocks there are no kernels for
      */
-    DeviceWeights(XlstmWeights weights) {
+    DeviceWeights(XlstmWeights weights, LoadProgress progress) {
         XlstmConfig config = weights.config();
         BlockConfig.Large shape = config.large()
                 .orElseThrow(
@@ -81,6 +85,12 @@ final class DeviceWeights {
                 config.outputLogitSoftCap(),
                 config.normEps(),
                 shape.eps());
+        this.progress = progress;
+        sourceBytes = weights.head().byteSize()
+                + weights.blocks().stream()
+                        .flatMap(block -> block.linears().stream())
+                        .mapToLong(linear -> linear.matrix().byteSize())
+                        .sum();
         for (BlockWeights block : weights.blocks()) {
             BlockWeights.Large w = (BlockWeights.Large) block;
             List<Linear> projections = List.of(w.q(), w.k(), w.v(), w.outputGate(), w.inputGate(), w.forgetGate());
@@ -88,15 +98,12 @@ final class DeviceWeights {
             blocks.add(new Block(
                     kept(IntArray.fromElements(blocks.size())),
                     norm(w.normMlstm()),
-                    DeviceMatrix.stack(projections, w.normMlstm()),
+                    stack(projections, w.normMlstm()),
                     vector(w.multiheadNorm().weight()),
                     vector(multiheadBias == null ? new float[shape.vSize()] : multiheadBias),
                     single(w.out(), null),
                     norm(w.feedForward().norm()),
-                    DeviceMatrix.interleave(
-                            w.feedForward().gate(),
-                            w.feedForward().up(),
-                            w.feedForward().norm()),
+                    interleave(w.feedForward()),
                     single(w.feedForward().down(), null)));
         }
         outNorm = weights.outNorm() == null ? null : norm(weights.outNorm());
@@ -105,8 +112,26 @@ final class DeviceWeights {
         matrices().forEach(m -> arrays.addAll(m.arrays()));
     }
 
-    private static DeviceMatrix single(Linear linear, Norm norm) {
-        return DeviceMatrix.stack(List.of(linear), norm).getFirst();
+    private DeviceMatrix single(Linear linear, Norm norm) {
+        return stack(List.of(linear), norm).getFirst();
+    }
+
+    private List<DeviceMatrix> stack(List<Linear> linears, Norm norm) {
+        List<DeviceMatrix> matrices = DeviceMatrix.stack(linears, norm);
+        linears.forEach(this::done);
+        return matrices;
+    }
+
+    private DeviceMatrix interleave(BlockWeights.FeedForward feedForward) {
+        DeviceMatrix matrix = DeviceMatrix.interleave(feedForward.gate(), feedForward.up(), feedForward.norm());
+        done(feedForward.gate());
+        done(feedForward.up());
+        return matrix;
+    }
+
+    private void done(Linear linear) {
+        sourceBytesDone += linear.matrix().byteSize();
+        progress.prepared(sourceBytesDone, sourceBytes);
     }
 
     private FloatArray norm(Norm norm) {

@@ -2,6 +2,7 @@ package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Device;
 import dev.xlstm.backend.DoesNotFitException;
+import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.model.XlstmWeights;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,9 +64,9 @@ final class Devices {
         return new Device(name, device.getMaxGlobalMemory(), device.getMaxAllocMemory(), gpu);
     }
 
-    static GpuModel load(XlstmWeights modelWeights) {
+    static GpuModel load(XlstmWeights modelWeights, LoadProgress progress) {
         TornadoDevice device = chosen();
-        DeviceWeights weights = new DeviceWeights(modelWeights);
+        DeviceWeights weights = new DeviceWeights(modelWeights, progress);
         int slots = slots(weights, modelWeights.config().stateBytes(), describe(device));
         return new GpuModel(modelWeights, weights, device, slots);
     }
@@ -96,6 +97,15 @@ final class Devices {
     /** The device models are loaded on. */
     static TornadoDevice chosen() {
         return all().getFirst();
+    }
+
+    /**
+     * Whether a task graph can be recorded on the device and started again as a whole: TornadoVM has its CUDA and PTX
+     * backends record what is sent, launched and fetched in the first execution.
+     */
+    static boolean hasGraphs(TornadoDevice device) {
+        return device.getTornadoVMBackend() == TornadoVMBackendType.CUDA
+                || device.getTornadoVMBackend() == TornadoVMBackendType.PTX;
     }
 
     /**

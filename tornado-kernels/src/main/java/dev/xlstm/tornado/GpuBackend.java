@@ -2,6 +2,7 @@ package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Backend;
 import dev.xlstm.backend.Device;
+import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.model.XlstmWeights;
 import java.util.List;
@@ -57,10 +58,10 @@ public final class GpuBackend implements Backend {
     }
 
     @Override
-    public LoadedModel load(XlstmWeights weights, int threads) {
+    public LoadedModel load(XlstmWeights weights, int threads, LoadProgress progress) {
         obstacle().ifPresent(obstacle -> {
             throw new IllegalStateException(obstacle);
         });
-        return Devices.load(weights);
+        return Devices.load(weights, progress);
     }
 }

@@ -39,6 +39,13 @@ final class GpuModel implements LoadedModel {
     private static final int LEAVE = 4;
     private static final String[] NAMES = {"step", "chunk", "head", "enter", "leave"};
 
+    /**
+     * Set to false, a step's kernels are launched one by one on CUDA devices, too. Otherwise they are recorded and launched
+     * as one CUDA graph: all buffers of a step stay where they are, and what it needs from the host is sent from the same
+     * place each time. Written from TornadoVM's documentation and sources, and not yet run on a device.
+     */
+    private static final String CUDA_GRAPHS = "xlstm.gpu.graphs";
+
     private final String deviceName;
     private final XlstmConfig config;
     private final WeightMatrix embedding;
@@ -126,6 +133,9 @@ final class GpuModel implements LoadedModel {
                 leave.snapshot());
         Devices.configure(plan, device);
         plan.withGridScheduler(grids);
+        if (Devices.hasGraphs(device) && Boolean.parseBoolean(System.getProperty(CUDA_GRAPHS, "true"))) {
+            plan.withGraph(STEP).withCUDAGraph();
+        }
         slots = new StateSlots(slotCount, config.stateBytes(), new StateSlots.Transfer() {
             @Override
             public void toDevice(int slot, MemorySegment source) {

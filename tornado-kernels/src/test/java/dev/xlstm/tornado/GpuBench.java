@@ -1,6 +1,7 @@
 package dev.xlstm.tornado;
 
 import dev.xlstm.backend.DoesNotFitException;
+import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.bench.Bench;
 import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.XlstmConfig;
@@ -47,7 +48,7 @@ final class GpuBench {
             XlstmWeights weights = RandomWeights.create(config, format, arena);
             double bytes = Bench.weightBytesPerToken(weights) + Bench.stateBytesPerToken(config);
             long start = System.nanoTime();
-            try (GpuModel model = Devices.load(weights)) {
+            try (GpuModel model = Devices.load(weights, LoadProgress.NONE)) {
                 double load = (System.nanoTime() - start) * 1e-9;
                 int tokens = large ? 128 : 8;
                 Bench.run(model, tokens, 1, 1, 1);

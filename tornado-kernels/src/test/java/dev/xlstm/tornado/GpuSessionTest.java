@@ -2,6 +2,7 @@ package dev.xlstm.tornado;
 
 import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.bench.Bench;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.safetensors.DType;
@@ -12,6 +13,8 @@ import dev.xlstm.session.StateFile;
 import dev.xlstm.session.TopLogitsCheck;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -33,6 +36,7 @@ class GpuSessionTest {
     private static LoadedModel gpu;
     private static LoadedModel cpu;
     private static Fingerprint fingerprint;
+    private static final List<Long> PREPARED = new ArrayList<>(); // bytes and their total, in turn
 
     @TempDir
     private Path files;
@@ -43,7 +47,7 @@ class GpuSessionTest {
     @BeforeAll
     static void load() throws IOException {
         directory = ModelDirectory.open(Path.of("..", "test-data", "demo-model"));
-        gpu = new GpuBackend().load(directory.weights(), 1);
+        gpu = new GpuBackend().load(directory.weights(), 1, (bytes, ofAll) -> PREPARED.addAll(List.of(bytes, ofAll)));
         cpu = new CpuBackend().load(directory.weights(), 1);
         fingerprint = Fingerprint.of(directory.weights());
     }
@@ -59,6 +63,19 @@ class GpuSessionTest {
     @DisplayName("asking for the largest logits alone changes nothing else")
     void largestLogitsAlone() {
         TopLogitsCheck.run(gpu, 300, new Random(1));
+    }
+
+    @Test
+    @DisplayName("loading tells how far it is, up to all bytes of the matrices")
+    void loadingTellsHowFarItIs() throws IOException {
+        long total = Bench.weightBytesPerToken(directory.weights());
+        long before = 0;
+        for (int i = 0; i < PREPARED.size(); i += 2) {
+            assertThat(PREPARED.get(i)).isGreaterThan(before);
+            assertThat(PREPARED.get(i + 1)).isEqualTo(total);
+            before = PREPARED.get(i);
+        }
+        assertThat(before).isEqualTo(total);
     }
 
     @ParameterizedTest(name = "temperature {0}, top-k {1}")
