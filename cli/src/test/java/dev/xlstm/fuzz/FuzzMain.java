@@ -24,7 +24,7 @@ public final class FuzzMain {
         int found = 0;
         System.out.println("| target | executions | seconds | different refusals | findings |");
         System.out.println("|---|---:|---:|---:|---:|");
-        for (FuzzTarget target : new FuzzTargets(data, work).all()) {
+        for (FuzzTarget target : FuzzTargets.all(data, work)) {
             if (!chosen.isEmpty() && !chosen.contains(target.name())) {
                 continue;
             }

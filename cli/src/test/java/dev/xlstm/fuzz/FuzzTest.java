@@ -20,15 +20,14 @@ class FuzzTest {
 
     @TestFactory
     Stream<DynamicTest> everyReaderTakesOrRefuses() throws IOException {
-        return new FuzzTargets(Path.of("..", "test-data"), work)
-                .all().stream()
-                        .map(target -> DynamicTest.dynamicTest(target.name(), () -> {
-                            Fuzzer fuzzer = new Fuzzer(target, 1);
-                            fuzzer.run(() -> fuzzer.executions() < EXECUTIONS);
-                            assertThat(fuzzer.findings())
-                                    .extracting(Fuzzer.Finding::kind)
-                                    .isEmpty();
-                        }));
+        return FuzzTargets.all(Path.of("..", "test-data"), work).stream()
+                .map(target -> DynamicTest.dynamicTest(target.name(), () -> {
+                    Fuzzer fuzzer = new Fuzzer(target, 1);
+                    fuzzer.run(() -> fuzzer.executions() < EXECUTIONS);
+                    assertThat(fuzzer.findings())
+                            .extracting(Fuzzer.Finding::kind)
+                            .isEmpty();
+                }));
     }
 
     /** That it would find something, in each of the ways it knows. */
