@@ -7,7 +7,6 @@ import dev.xlstm.generation.Outcome;
 import dev.xlstm.generation.TextBatch;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -30,6 +29,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.IntNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** {@code xlstm batch}. */
@@ -125,7 +125,7 @@ final class BatchCommand implements Callable<Integer> {
         }
         GenerationOptions given = defaults();
         long total = TextInput.isStdin(input) ? 0 : countLines(input);
-        try (BufferedReader reader = open();
+        try (LineReader reader = open();
                 TextModel opened = model.open(streams, quiet);
                 BatchOutput results =
                         output == null ? BatchOutput.stdout(streams) : BatchOutput.file(streams, output, resume);
@@ -151,9 +151,9 @@ final class BatchCommand implements Callable<Integer> {
                 spec, () -> length.applyTo(GenerationOptions.defaults().withSampling(sampling.options())));
     }
 
-    private BufferedReader open() throws IOException {
+    private LineReader open() throws IOException {
         InputStream bytes = TextInput.isStdin(input) ? streams.in() : Files.newInputStream(input);
-        return new BufferedReader(new InputStreamReader(bytes, StandardCharsets.UTF_8));
+        return new LineReader(new InputStreamReader(bytes, StandardCharsets.UTF_8), Limits.LINE_CHARS);
     }
 
     /** Those that are not blank, read once more for the progress bar's sake only. */
@@ -161,9 +161,13 @@ final class BatchCommand implements Callable<Integer> {
         if (quiet || !streams.errIsTerminal()) {
             return 0;
         }
-        try (BufferedReader reader = open()) {
-            return reader.lines().filter(line -> !line.isBlank()).count();
+        long count = 0;
+        try (LineReader reader = open()) {
+            for (String line = reader.next(); line != null; line = reader.next()) {
+                count += line.isBlank() ? 0 : 1;
+            }
         }
+        return count;
     }
 
     private int run(Lines lines, TextModel opened, BatchOutput results, ProgressBar bar, long total)
@@ -202,7 +206,7 @@ final class BatchCommand implements Callable<Integer> {
     private ObjectNode result(BatchLine line, TextModel model, TextBatch batch) {
         ObjectNode result = JsonMapper.shared().createObjectNode();
         result.set("id", line.id());
-        if (interruption.requested()) {
+        if (isCancelled()) {
             return null;
         }
         try {
@@ -212,7 +216,7 @@ final class BatchCommand implements Callable<Integer> {
             Gatherer gatherer = new Gatherer() {
                 @Override
                 public boolean cancelled() {
-                    return interruption.requested();
+                    return isCancelled();
                 }
             };
             Outcome outcome = generate(line, model, batch, gatherer);
@@ -238,6 +242,11 @@ final class BatchCommand implements Callable<Integer> {
         return result;
     }
 
+    /** By the user, or because another text has failed in a way that ends them all. */
+    private boolean isCancelled() {
+        return interruption.requested() || Thread.currentThread().isInterrupted();
+    }
+
     private static Outcome generate(BatchLine line, TextModel model, TextBatch batch, Gatherer gatherer)
             throws IOException {
         boolean begins = line.state() == null;
@@ -258,14 +267,14 @@ final class BatchCommand implements Callable<Integer> {
 
     /** The lines that have no result yet. */
     private final class Lines implements Iterator<BatchLine> {
-        private final BufferedReader reader;
+        private final LineReader reader;
         private final GenerationOptions defaults;
         private final BatchOutput results;
         private final Set<String> ids = new HashSet<>(); // as JSON
         private int number;
         private BatchLine next;
 
-        Lines(BufferedReader reader, GenerationOptions defaults, BatchOutput results) {
+        Lines(LineReader reader, GenerationOptions defaults, BatchOutput results) {
             this.reader = reader;
             this.defaults = defaults;
             this.results = results;
@@ -275,12 +284,14 @@ final class BatchCommand implements Callable<Integer> {
         public boolean hasNext() {
             try {
                 while (next == null) {
-                    String line = reader.readLine();
+                    String line = reader.next();
                     if (line == null) {
                         return false;
                     }
                     number++;
-                    if (!line.isBlank()) {
+                    if (line == LineReader.TOO_LONG) {
+                        take(BatchLine.failed(IntNode.valueOf(number), "line " + number + ": is " + line));
+                    } else if (!line.isBlank()) {
                         take(BatchLine.parse(line, number, defaults, state));
                     }
                 }

@@ -4,6 +4,10 @@ import dev.xlstm.generation.TextModel;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -57,7 +61,18 @@ final class GrammarFlags {
         if (Files.isDirectory(file)) {
             throw new IOException(file + ": is a directory, not a text");
         }
-        return Files.readString(file);
+        try (InputStream in = Files.newInputStream(file)) { // a pipe has no size to ask for
+            byte[] utf8 = in.readNBytes(Limits.GRAMMAR_BYTES + 1);
+            if (utf8.length > Limits.GRAMMAR_BYTES) {
+                throw new IOException(file + ": is larger than " + Limits.GRAMMAR_BYTES + " bytes; make it smaller");
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(utf8))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + ": is not UTF-8 text", e);
+        }
     }
 
     /**

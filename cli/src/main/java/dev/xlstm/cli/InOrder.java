@@ -26,7 +26,8 @@ final class InOrder {
     private InOrder() {}
 
     /**
-     * Returns when all results have been handed on, or no more are wanted; then no task is running any more.
+     * Returns when all results have been handed on, or no more are wanted; then no task is running any more. Those that are
+     * when one fails are interrupted.
      *
      * @param tasks asked for the next when there is room for it
      */
@@ -49,12 +50,15 @@ final class InOrder {
                 if (e.getCause() instanceof RuntimeException runtime) {
                     throw runtime;
                 }
+                if (e.getCause() instanceof Error error) { // as when memory runs out
+                    throw error;
+                }
                 throw new IOException(e.getCause().getMessage(), e.getCause());
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted", e);
             } finally {
-                begun.forEach(future -> future.cancel(false));
+                begun.forEach(future -> future.cancel(true)); // or a long one would be waited for
             }
         }
     }

@@ -20,9 +20,6 @@ import java.util.List;
  */
 final class Streams {
 
-    /** Of a message. */
-    private static final int MESSAGE_CHARS = 2000;
-
     private final InputStream in;
     private final OutputStream out;
     private final PrintStream err;
@@ -126,9 +123,9 @@ final class Streams {
     /** A line on stderr. Names and messages may be a stranger's: control characters are shown, and much is made short. */
     void message(String line) {
         String shown = visible(line);
-        if (shown.length() > MESSAGE_CHARS) {
-            int end = MESSAGE_CHARS / 4; // there it says what to do
-            shown = shown.substring(0, MESSAGE_CHARS - end) + " ... " + shown.substring(shown.length() - end);
+        if (shown.length() > Limits.MESSAGE_CHARS) {
+            int end = Limits.MESSAGE_CHARS / 4; // there it says what to do
+            shown = shown.substring(0, Limits.MESSAGE_CHARS - end) + " ... " + shown.substring(shown.length() - end);
         }
         err.println(shown);
         err.flush();

@@ -159,6 +159,25 @@ class BatchCommandTest {
     }
 
     @Test
+    void aLineThatIsTooLongIsItsOwnError() throws IOException {
+        String good = "{\"id\":\"%\",\"prompt\":\"Once\",\"max_tokens\":2}";
+        Path in = directory.resolve("long.jsonl");
+        Files.write(
+                in,
+                List.of(
+                        good.replace("%", "a"),
+                        "{\"prompt\":\"" + "a".repeat(Limits.LINE_CHARS) + "\"}",
+                        good.replace("%", "b")));
+        CliRun run = xlstm("batch", "-m", DEMO, in.toString());
+        assertThat(run.code()).isZero();
+        List<JsonNode> results = lines(run.out());
+        assertThat(results).hasSize(3);
+        assertThat(results.get(1).get("error").asString())
+                .isEqualTo("line 2: is a line of more than " + Limits.LINE_CHARS + " characters");
+        assertThat(results.get(2).get("completion_tokens").asInt()).isEqualTo(2);
+    }
+
+    @Test
     void usage() {
         assertThat(xlstm("batch", "--resume").code()).isEqualTo(Cli.USAGE);
         assertThat(xlstm("batch", "--batch-size", "0").code()).isEqualTo(Cli.USAGE);

@@ -29,6 +29,20 @@ class ConstraintFlagsTest {
     }
 
     @Test
+    void aGrammarFileHasALimitAndIsText() throws IOException {
+        String comment = "#".repeat(Limits.GRAMMAR_BYTES);
+        Path file = Files.writeString(directory.resolve("x.gbnf"), comment);
+        assertThat(generate("--grammar", file.toString()).err())
+                .contains("x.gbnf: a grammar of " + Limits.GRAMMAR_BYTES + " characters");
+        Files.writeString(file, comment + "#");
+        CliRun run = generate("--grammar", file.toString());
+        assertThat(run.code()).isEqualTo(Cli.FAILURE);
+        assertThat(run.err()).contains("x.gbnf: is larger than " + Limits.GRAMMAR_BYTES + " bytes");
+        Files.write(file, new byte[] {'r', (byte) 0xff});
+        assertThat(generate("--json-schema", file.toString()).err()).contains("x.gbnf: is not UTF-8 text");
+    }
+
+    @Test
     void grammarFilesKeepTheTextInside() throws IOException {
         String grammar = file("g.gbnf", "root ::= \" \" [0-9]{2} \" cats\"\n");
         CliRun run = generate("--grammar", grammar, "-n", "20");

@@ -49,9 +49,12 @@ public final class SharedModel {
             Thread.currentThread().interrupt();
         }
         if (member.failure != null) {
-            RuntimeException failure = member.failure;
+            Throwable failure = member.failure;
             member.failure = null;
-            throw failure;
+            if (failure instanceof Error error) {
+                throw error;
+            }
+            throw new IllegalStateException(failure.getMessage(), failure);
         }
     }
 
@@ -87,7 +90,7 @@ public final class SharedModel {
                 computeTogether(some);
             }
         } catch (RuntimeException | Error e) {
-            some.forEach(member -> member.failure = new IllegalStateException(e.getMessage(), e));
+            some.forEach(member -> member.failure = e);
         } finally {
             some.forEach(member -> member.batch = null);
             together.clear();
@@ -115,7 +118,7 @@ public final class SharedModel {
 
         private Batch batch; // asked for; null when done
         private float[] logits;
-        private RuntimeException failure;
+        private Throwable failure;
 
         @Override
         public XlstmConfig config() {

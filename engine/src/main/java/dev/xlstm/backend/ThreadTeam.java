@@ -68,6 +68,9 @@ final class ThreadTeam implements AutoCloseable {
         if (failure != null) {
             Throwable thrown = failure;
             failure = null;
+            if (thrown instanceof Error error) { // of memory, or of a mapped file: to be told by its kind
+                throw error;
+            }
             throw new IllegalStateException("a worker thread failed: " + thrown, thrown);
         }
     }

@@ -121,8 +121,8 @@ final class AutomatonBuilder {
     }
 
     private int newState() {
-        if (states == GrammarLimits.STATES) {
-            throw new GrammarException("the grammar needs more than " + GrammarLimits.STATES
+        if (states == Limits.STATES) {
+            throw new GrammarException("the grammar needs more than " + Limits.STATES
                     + " states: make its literals, choices or repetitions smaller");
         }
         return states++;

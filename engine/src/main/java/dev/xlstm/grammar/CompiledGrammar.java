@@ -9,9 +9,6 @@ import java.util.Arrays;
  */
 public final class CompiledGrammar {
 
-    /** Longer completions are counted in bytes, not in tokens. */
-    private static final int MAX_SPELLED = 1024;
-
     private final String hash;
     private final TokenTrie vocabulary;
     private final Positions positions;
@@ -108,7 +105,7 @@ public final class CompiledGrammar {
      */
     int tokensToEnd(StackSet position) {
         if (position.tokensToEnd < 0) {
-            position.tokensToEnd = position.cost > MAX_SPELLED ? position.cost : spell(position);
+            position.tokensToEnd = position.cost > Limits.SPELLED ? position.cost : spell(position);
         }
         return position.tokensToEnd;
     }

@@ -22,7 +22,7 @@ final class GbnfParser {
     private final Map<String, Integer> firstCalls = new LinkedHashMap<>(); // where each name is first used
 
     GbnfParser(String text) {
-        GrammarLimits.checkSource("a grammar", text);
+        Limits.checkSource("a grammar", text);
         this.text = text;
     }
 
@@ -62,14 +62,14 @@ final class GbnfParser {
         if (rules.putIfAbsent(name, body) != null) {
             throw error(start, "rule \"" + name + "\" is defined twice");
         }
-        if (rules.size() > GrammarLimits.RULES) {
-            throw error(start, "more than " + GrammarLimits.RULES + " rules");
+        if (rules.size() > Limits.RULES) {
+            throw error(start, "more than " + Limits.RULES + " rules");
         }
     }
 
     private Expression choice(int depth) {
-        if (depth > GrammarLimits.NESTING) {
-            throw error(at, "groups nested deeper than " + GrammarLimits.NESTING);
+        if (depth > Limits.NESTING) {
+            throw error(at, "groups nested deeper than " + Limits.NESTING);
         }
         List<Expression> alternatives = new ArrayList<>();
         alternatives.add(sequence(depth));
@@ -148,8 +148,8 @@ final class GbnfParser {
                 at = before;
                 return repeated;
             }
-            if (++count > GrammarLimits.NESTING) {
-                throw error(at, "more than " + GrammarLimits.NESTING + " repetitions of repetitions");
+            if (++count > Limits.NESTING) {
+                throw error(at, "more than " + Limits.NESTING + " repetitions of repetitions");
             }
             at++;
             repeated = switch (c) {
@@ -190,8 +190,8 @@ final class GbnfParser {
         int value = 0;
         while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
             value = value * 10 + text.charAt(at++) - '0';
-            if (value > GrammarLimits.REPETITIONS) {
-                throw error(start, "more than " + GrammarLimits.REPETITIONS + " repetitions");
+            if (value > Limits.REPETITIONS) {
+                throw error(start, "more than " + Limits.REPETITIONS + " repetitions");
             }
         }
         if (at == start) {

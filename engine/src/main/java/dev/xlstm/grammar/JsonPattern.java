@@ -60,8 +60,8 @@ final class JsonPattern {
     }
 
     private Expression choice(int depth) {
-        if (depth > GrammarLimits.NESTING) {
-            throw unsupported("groups nested deeper than " + GrammarLimits.NESTING);
+        if (depth > Limits.NESTING) {
+            throw unsupported("groups nested deeper than " + Limits.NESTING);
         }
         List<Expression> alternatives = new ArrayList<>();
         do {
@@ -144,8 +144,8 @@ final class JsonPattern {
         int start = at;
         while (peek() >= '0' && peek() <= '9') {
             value = value * 10 + pattern.charAt(at++) - '0';
-            if (value > GrammarLimits.REPETITIONS) {
-                throw unsupported("more than " + GrammarLimits.REPETITIONS + " repetitions");
+            if (value > Limits.REPETITIONS) {
+                throw unsupported("more than " + Limits.REPETITIONS + " repetitions");
             }
         }
         if (at == start) {

@@ -88,15 +88,25 @@ final class JsonSchema {
     }
 
     private void addRule(String name, Expression body) {
-        if (rules.size() > GrammarLimits.RULES) {
-            throw new GrammarException("the JSON Schema needs more than " + GrammarLimits.RULES + " rules");
+        if (rules.size() > Limits.RULES) {
+            throw new GrammarException("the JSON Schema needs more than " + Limits.RULES + " rules");
         }
         rules.put(name, body);
     }
 
+    /** What is written down more than once, as a rule: else each level of a nested schema would double it. */
+    private Expression shared(Expression part) {
+        if (part instanceof Call || part instanceof Literal || part instanceof Expression.OneOf) {
+            return part;
+        }
+        Expression call = new Call("part " + rules.size());
+        addRule("part " + rules.size(), part);
+        return call;
+    }
+
     private Expression schema(JsonNode schema, String where, int depth) {
-        if (depth > GrammarLimits.NESTING) {
-            throw SchemaDocument.error(where, "schemas nested deeper than " + GrammarLimits.NESTING);
+        if (depth > Limits.NESTING) {
+            throw SchemaDocument.error(where, "schemas nested deeper than " + Limits.NESTING);
         }
         if (schema.isBoolean()) {
             if (!schema.booleanValue()) {
@@ -293,13 +303,14 @@ final class JsonSchema {
         boolean closed = additional != null && additional.isBoolean() && !additional.booleanValue();
         Expression other = closed
                 ? null
-                : additional == null ? ANY : schema(additional, where + "/additionalProperties", depth + 1);
+                : additional == null ? ANY : shared(schema(additional, where + "/additionalProperties", depth + 1));
         Map<String, Expression> members = new LinkedHashMap<>();
         for (String name : properties.propertyNames()) {
             JsonNode property = properties.get(name);
             if (required.contains(name) || !property.isBoolean() || property.booleanValue()) {
                 String below = where + "/properties/" + name.replace("~", "~0").replace("/", "~1");
-                members.put(name, schema(property, below, depth + 1));
+                Expression value = schema(property, below, depth + 1);
+                members.put(name, required.contains(name) ? value : shared(value));
             }
         }
         for (String name : required) {
@@ -378,7 +389,8 @@ final class JsonSchema {
             return sequence(literal("["), SPACE, literal("]"));
         }
         boolean some = prefix.isEmpty() || items != null || min > prefix.size(); // of those after the prefix
-        Expression item = closed || !some ? null : items == null ? ANY : schema(items, where + "/items", depth + 1);
+        Expression item =
+                closed || !some ? null : items == null ? ANY : shared(schema(items, where + "/items", depth + 1));
         // from the last to the first: what follows when so many items are there
         Expression rest = Expression.EMPTY;
         int fixed = max == Expression.UNLIMITED ? prefix.size() : Math.min(prefix.size(), max);
@@ -411,12 +423,12 @@ final class JsonSchema {
         if (!value.isNumber() || value.decimalValue().signum() < 0 || !hasType(value, "integer")) {
             throw SchemaDocument.error(where, "\"" + key + "\" must be a whole number, not " + value);
         }
-        BigDecimal limit = BigDecimal.valueOf(GrammarLimits.REPETITIONS);
+        BigDecimal limit = BigDecimal.valueOf(Limits.REPETITIONS);
         if (value.decimalValue().compareTo(limit) > 0) {
             if (key.startsWith("min")) {
                 throw SchemaDocument.error(where, "\"" + key + "\" above " + limit + " is not supported");
             }
-            return GrammarLimits.REPETITIONS;
+            return Limits.REPETITIONS;
         }
         return value.decimalValue().intValueExact();
     }

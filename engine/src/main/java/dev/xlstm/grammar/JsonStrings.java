@@ -149,7 +149,7 @@ final class JsonStrings {
             CharSet here = CharSet.of(
                     next.keySet().stream().map(c -> new CharSet.Range(c, c)).toList());
             ways.add(sequence(new OneOf(PLAIN.minus(here)), any));
-            if (depth < GrammarLimits.NESTING) { // longer names cannot be begun
+            if (depth < Limits.NESTING) { // longer names cannot be begun
                 next.forEach((c, node) -> {
                     if (PLAIN.contains(c)) {
                         ways.add(sequence(new Literal(Character.toString(c)), node.others(depth + 1)));

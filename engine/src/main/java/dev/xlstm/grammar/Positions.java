@@ -89,7 +89,7 @@ final class Positions {
     /** Makes room for something to be remembered with a position. */
     void grow(int words) {
         weight += words;
-        if (weight > GrammarLimits.CACHE) {
+        if (weight > Limits.CACHE) {
             known = new HashMap<>();
             unions = new HashMap<>();
             generation = new Object();
@@ -163,9 +163,9 @@ final class Positions {
             below[states[i]] = null;
         }
         reachedCount = 0;
-        if (count > GrammarLimits.POSITIONS) {
-            throw new GrammarException("the grammar is too ambiguous: the text may be at more than "
-                    + GrammarLimits.POSITIONS + " of its places at the same time");
+        if (count > Limits.POSITIONS) {
+            throw new GrammarException("the grammar is too ambiguous: the text may be at more than " + Limits.POSITIONS
+                    + " of its places at the same time");
         }
         return unique(states, tails, complete);
     }
@@ -223,7 +223,7 @@ final class Positions {
     /** Whether the end can be reached from here, and without more levels than there may be. */
     private boolean fits(int state, StackSet stacks) {
         return completion.bytes[state] != Completion.NEVER
-                && stacks.depth + completion.depth[state] <= GrammarLimits.STACK_DEPTH;
+                && stacks.depth + completion.depth[state] <= Limits.STACK_DEPTH;
     }
 
     private void call(int state, StackSet stacks) {

@@ -11,6 +11,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.MissingNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A JSON Schema document: its references, and schemas that must hold together made one. */
@@ -37,9 +38,10 @@ final class SchemaDocument {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     final JsonNode root;
+    private long steps;
 
     SchemaDocument(String text) {
-        GrammarLimits.checkSource("a JSON Schema", text);
+        Limits.checkSource("a JSON Schema", text);
         try {
             root = MAPPER.readTree(text);
         } catch (JacksonException e) {
@@ -110,18 +112,29 @@ final class SchemaDocument {
         }
     }
 
+    /** Counts the values in it as steps: parts that are put together of parts may double from level to level. */
+    private void count(JsonNode schema) {
+        if (++steps > Limits.SCHEMA_STEPS) {
+            throw new GrammarException("the JSON Schema takes more than " + Limits.SCHEMA_STEPS
+                    + " steps to put its parts together: use $ref, allOf and oneOf less");
+        }
+        schema.forEach(this::count);
+    }
+
     /** The schema with its {@code $ref} and {@code allOf} worked in: what is left is keywords of its own. */
     JsonNode flatten(JsonNode schema, String where) {
         return flatten(schema, where, 0);
     }
 
     private JsonNode flatten(JsonNode schema, String where, int depth) {
-        if (depth > GrammarLimits.NESTING) {
+        if (depth > Limits.NESTING) {
             throw error(where, "$ref or allOf leads back to itself");
         }
         if (!schema.isObject() || !schema.has("$ref") && !schema.has("allOf")) {
+            count(MissingNode.getInstance());
             return schema;
         }
+        count(schema);
         ObjectNode own = (ObjectNode) schema.deepCopy();
         own.remove(List.of("$ref", "allOf"));
         JsonNode whole = own;
@@ -155,6 +168,8 @@ final class SchemaDocument {
             JsonNode constant = a.isBoolean() ? a : b;
             return constant.booleanValue() ? constant == a ? b : a : constant;
         }
+        count(a);
+        count(b);
         ObjectNode merged = (ObjectNode) a.deepCopy();
         checkClosed(a, b, where);
         checkClosed(b, a, where);

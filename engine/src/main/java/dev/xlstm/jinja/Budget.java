@@ -3,25 +3,21 @@ package dev.xlstm.jinja;
 /** Bounds what one rendering may do. */
 final class Budget {
 
-    private static final long MAX_STEPS = 3_000_000;
-    private static final long MAX_CHARS = 1L << 27; // of all strings made on the way
-    private static final int MAX_DEPTH = 200;
-
     private long steps;
     private long chars;
     private int depth;
 
     void step() {
-        if (++steps > MAX_STEPS) {
-            throw new JinjaException("the template does not come to an end within " + MAX_STEPS + " steps");
+        if (++steps > Limits.STEPS) {
+            throw new JinjaException("the template does not come to an end within " + Limits.STEPS + " steps");
         }
     }
 
     /** Counts the chars of a string about to be made. */
     void make(long size) {
         chars += size;
-        if (chars > MAX_CHARS) {
-            throw new JinjaException("the template makes more than " + MAX_CHARS + " characters of text");
+        if (chars > Limits.CHARS) {
+            throw new JinjaException("the template makes more than " + Limits.CHARS + " characters of text");
         }
     }
 
@@ -36,8 +32,8 @@ final class Budget {
     }
 
     void enter() {
-        if (++depth > MAX_DEPTH) {
-            throw new JinjaException("the template calls itself more than " + MAX_DEPTH + " times");
+        if (++depth > Limits.CALLS) {
+            throw new JinjaException("the template calls itself more than " + Limits.CALLS + " times");
         }
     }
 

@@ -11,7 +11,6 @@ import java.util.Set;
 /** Reads expressions; each method stands for one level of binding, the loosest first. */
 final class ExpressionParser {
 
-    private static final int MAX_DEPTH = 100;
     private static final ArgumentList NO_ARGUMENTS = new ArgumentList(List.of(), Map.of());
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
     private static final Set<String> PRODUCTS = Set.of("*", "/", "//", "%");
@@ -49,7 +48,7 @@ final class ExpressionParser {
     }
 
     Expression expression() {
-        if (++depth > MAX_DEPTH) {
+        if (++depth > Limits.NESTING) {
             throw new JinjaException(tokens.line(), "an expression is nested too deep");
         }
         Expression value = or();
@@ -142,7 +141,7 @@ final class ExpressionParser {
     }
 
     private Expression unary(boolean withFilters) {
-        if (++depth > MAX_DEPTH) {
+        if (++depth > Limits.NESTING) {
             throw new JinjaException(tokens.line(), "an expression is nested too deep");
         }
         Expression value;

@@ -8,8 +8,6 @@ import java.util.Map;
 /** The functions every template sees. */
 final class Globals {
 
-    private static final long MAX_RANGE = 100_000;
-
     private static final Map<String, Callable> FUNCTIONS = Map.of(
             "namespace",
             Globals::namespace,
@@ -51,8 +49,8 @@ final class Globals {
             throw new JinjaException("range() cannot go by steps of 0");
         }
         double count = Math.ceil(((double) to - from) / step);
-        if (count > MAX_RANGE) {
-            throw new JinjaException("range() of more than " + MAX_RANGE + " numbers");
+        if (count > Limits.RANGE) {
+            throw new JinjaException("range() of more than " + Limits.RANGE + " numbers");
         }
         List<Object> numbers = new ArrayList<>();
         for (long i = 0; i < count; i++) {

@@ -8,8 +8,6 @@ import java.util.Map;
 /** {@code json.dumps} as chat templates call it: non-ASCII characters stay. */
 final class Json {
 
-    private static final int MAX_DEPTH = 100;
-
     private final StringBuilder out = new StringBuilder();
     private final Budget budget;
     private final String indent; // of one level, null for one line
@@ -40,7 +38,7 @@ final class Json {
 
     private void write(Object value, int depth) {
         budget.step();
-        if (depth > MAX_DEPTH) {
+        if (depth > Limits.NESTING) {
             throw new JinjaException("tojson: a value is nested too deep");
         }
         if (value == null) {

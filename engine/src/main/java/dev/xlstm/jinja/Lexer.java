@@ -12,7 +12,6 @@ import java.util.regex.Pattern;
  */
 final class Lexer {
 
-    private static final int MAX_NESTED_BRACKETS = 100;
     private static final Pattern RAW =
             Pattern.compile("\\{%[-+]?\\s*raw\\s*(?:-%}\\s*|%})", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern END_RAW =
@@ -211,7 +210,7 @@ final class Lexer {
         int closes = ")]}".indexOf(operator);
         if (opens >= 0) {
             open.append(")]}".charAt(opens));
-            if (open.length() > MAX_NESTED_BRACKETS) {
+            if (open.length() > Limits.NESTING) {
                 throw new JinjaException(line, "brackets are nested too deep");
             }
         } else if (closes >= 0) {

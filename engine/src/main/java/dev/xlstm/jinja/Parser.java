@@ -15,8 +15,6 @@ import java.util.Set;
 /** Makes the statements of a template from its tokens; the expressions in them are read by {@link ExpressionParser}. */
 final class Parser {
 
-    private static final int MAX_DEPTH = 100;
-
     private final Tokens tokens;
     private final ExpressionParser expressions;
     private int depth;
@@ -38,7 +36,7 @@ final class Parser {
 
     /** Statements up to a tag that begins with one of {@code ends}, whose name is the next token then. */
     private Block block(Set<String> ends) {
-        if (++depth > MAX_DEPTH) {
+        if (++depth > Limits.NESTING) {
             throw new JinjaException(tokens.line(), "blocks are nested too deep");
         }
         List<Statement> statements = new ArrayList<>();

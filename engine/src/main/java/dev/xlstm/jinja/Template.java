@@ -9,8 +9,6 @@ import java.util.Map;
  */
 public final class Template {
 
-    private static final int MAX_CHARS = 1 << 20;
-
     private final Block block;
 
     private Template(Block block) {
@@ -21,8 +19,8 @@ public final class Template {
      * @throws JinjaException naming the line, if the text is no template or uses what is not supported
      */
     public static Template parse(String text) {
-        if (text.length() > MAX_CHARS) {
-            throw new JinjaException("the template is longer than " + MAX_CHARS + " characters");
+        if (text.length() > Limits.SOURCE_CHARS) {
+            throw new JinjaException("the template is longer than " + Limits.SOURCE_CHARS + " characters");
         }
         return new Template(Parser.parse(text));
     }

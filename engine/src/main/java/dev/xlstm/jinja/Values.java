@@ -14,8 +14,6 @@ import java.util.Map;
  */
 final class Values {
 
-    private static final int MAX_DEPTH = 100;
-
     private Values() {}
 
     static boolean truth(Object value) {
@@ -284,7 +282,7 @@ final class Values {
     }
 
     private static void represent(Object value, StringBuilder to, int depth) {
-        if (depth > MAX_DEPTH) {
+        if (depth > Limits.NESTING) {
             throw new JinjaException("a value is nested too deep");
         }
         if (value == null) {

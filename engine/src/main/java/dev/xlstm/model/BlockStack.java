@@ -7,18 +7,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-import static dev.xlstm.model.XlstmConfig.MAX_FACTOR;
-import static dev.xlstm.model.XlstmConfig.MAX_LAYERS;
-import static dev.xlstm.model.XlstmConfig.MAX_VOCAB;
-import static dev.xlstm.model.XlstmConfig.MAX_WIDTH;
-
 /** The config tree of the original models, stacks of mLSTM and sLSTM blocks: NX-AI's {@code xLSTMLMModelConfig}. */
 final class BlockStack {
 
     private static final float NORM_EPS = 1e-5f; // of every norm, fixed
     private static final int CHUNK = 64; // the file says none
-    private static final int MAX_KERNEL = 64;
-    private static final int MAX_BLOCK = 512; // a q, k or v matrix of larger blocks would be no small part of a model
 
     private BlockStack() {}
 
@@ -62,8 +55,8 @@ final class BlockStack {
 
     static XlstmConfig config(JsonObject json) throws ModelException {
         JsonObject tree = tree(json);
-        int embedding = tree.integer("embedding_dim", 128, 1, MAX_WIDTH);
-        int count = tree.integer("num_blocks", 1, 1, MAX_LAYERS);
+        int embedding = tree.integer("embedding_dim", 128, 1, Limits.WIDTH);
+        int count = tree.integer("num_blocks", 1, 1, Limits.LAYERS);
         boolean allSlstm = tree.value("mlstm_block") == null;
         Set<Integer> slstmAt = allSlstm ? all(count) : slstmAt(tree, count);
         if (!slstmAt.isEmpty() && tree.value("slstm_block") == null) {
@@ -77,7 +70,7 @@ final class BlockStack {
         }
         return new XlstmConfig(
                 embedding,
-                tree.integer("vocab_size", 1, MAX_VOCAB)
+                tree.integer("vocab_size", 1, Limits.VOCAB)
                         .orElseThrow(() -> tree.problem("vocab_size", "is missing; it has no default")),
                 List.copyOf(blocks),
                 XlstmConfig.NormKind.LAYER,
@@ -110,18 +103,18 @@ final class BlockStack {
 
     private static BlockConfig mlstm(JsonObject tree, int embedding) throws ModelException {
         JsonObject json = tree.object("mlstm_block").object("mlstm");
-        int heads = json.integer("num_heads", 4, 1, MAX_WIDTH);
+        int heads = json.integer("num_heads", 4, 1, Limits.WIDTH);
         int inner = projected(json, embedding, 2.0, heads);
-        int wanted = json.integer("qkv_proj_blocksize", 4, 1, MAX_WIDTH);
+        int wanted = json.integer("qkv_proj_blocksize", 4, 1, Limits.WIDTH);
         int blocks = Math.max(inner / wanted, 1);
         if (inner % blocks != 0 || wanted > inner) {
             throw json.problem(
                     "qkv_proj_blocksize", "is " + wanted + ", which does not cut the width " + inner + " into blocks");
         }
-        if (inner / blocks > MAX_BLOCK) {
-            throw json.problem("qkv_proj_blocksize", "is " + wanted + "; up to " + MAX_BLOCK + " is possible");
+        if (inner / blocks > Limits.BLOCK) {
+            throw json.problem("qkv_proj_blocksize", "is " + wanted + "; up to " + Limits.BLOCK + " is possible");
         }
-        int kernel = json.integer("conv1d_kernel_size", 4, 1, MAX_KERNEL);
+        int kernel = json.integer("conv1d_kernel_size", 4, 1, Limits.KERNEL);
         return new BlockConfig.Mlstm(heads, inner, inner / blocks, kernel, tree.flag("bias", false));
     }
 
@@ -131,11 +124,11 @@ final class BlockStack {
         if (!function.equals("slstm")) {
             throw json.problem("function", "is '" + function + "'; only 'slstm' is supported");
         }
-        int heads = Math.max(1, json.integer("num_heads", 4, Integer.MIN_VALUE, MAX_WIDTH));
+        int heads = Math.max(1, json.integer("num_heads", 4, Integer.MIN_VALUE, Limits.WIDTH));
         if (embedding % heads != 0) {
             throw json.problem("num_heads", "is " + heads + ", which does not divide the width " + embedding);
         }
-        int kernel = json.integer("conv1d_kernel_size", 4, 0, MAX_KERNEL);
+        int kernel = json.integer("conv1d_kernel_size", 4, 0, Limits.KERNEL);
         boolean none = block.has("feedforward") && block.value("feedforward") == null; // absence means the default
         BlockConfig.FeedForward feedForward = none ? null : feedForward(block.object("feedforward"), embedding);
         return new BlockConfig.Slstm(heads, embedding, kernel, json.flag("group_norm_weight", true), feedForward);
@@ -158,8 +151,8 @@ final class BlockStack {
      * the format: 1.1 * 800 in multiples of 16 is 896.
      */
     private static int projected(JsonObject json, int embedding, double factor, int heads) throws ModelException {
-        int multiple = json.integer("round_proj_up_to_multiple_of", 64, 1, MAX_WIDTH);
-        double multiples = json.number("proj_factor", factor, 0, MAX_FACTOR) * embedding / multiple;
+        int multiple = json.integer("round_proj_up_to_multiple_of", 64, 1, Limits.WIDTH);
+        double multiples = json.number("proj_factor", factor, 0, Limits.FACTOR) * embedding / multiple;
         double whole = json.flag("round_proj_up_dim_up", true) ? Math.ceil(multiples) : Math.floor(multiples);
         return XlstmConfig.width(json, "proj_factor", whole * multiple, heads);
     }

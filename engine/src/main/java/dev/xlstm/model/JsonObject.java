@@ -16,6 +16,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.dataformat.yaml.YAMLFactory;
@@ -29,14 +30,13 @@ import tools.jackson.dataformat.yaml.YAMLFactory;
  */
 record JsonObject(Path file, String at, Map<String, Object> fields) {
 
-    private static final int MAX_BYTES = 16 << 20;
-
-    /** Values in a file: far beyond any vocabulary's added tokens, and no more than the heap has room for. */
-    private static final int MAX_VALUES = 1 << 20;
+    private static final StreamReadConstraints CONSTRAINTS =
+            StreamReadConstraints.builder().maxNestingDepth(Limits.NESTING).build();
 
     // the streaming parser alone: data binding would take longer to start than the rest of opening a model
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .streamReadConstraints(CONSTRAINTS)
             .build();
 
     static JsonObject read(Path file) throws IOException {
@@ -48,10 +48,10 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
         }
         byte[] utf8;
         try (InputStream in = Files.newInputStream(file)) {
-            utf8 = in.readNBytes(MAX_BYTES + 1);
+            utf8 = in.readNBytes(Limits.FILE_BYTES + 1);
         }
-        if (utf8.length > MAX_BYTES) {
-            throw new ModelException(file, "is larger than " + MAX_BYTES + " bytes");
+        if (utf8.length > Limits.FILE_BYTES) {
+            throw new ModelException(file, "is larger than " + Limits.FILE_BYTES + " bytes");
         }
         return parse(file, utf8);
     }
@@ -99,8 +99,8 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
         }
 
         private Object value() throws ModelException {
-            if (++values > MAX_VALUES) {
-                throw new ModelException(file, "holds more than " + MAX_VALUES + " values");
+            if (++values > Limits.VALUES) {
+                throw new ModelException(file, "holds more than " + Limits.VALUES + " values");
             }
             return switch (in.currentToken()) {
                 case START_OBJECT -> object();
@@ -131,6 +131,7 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
     private static final class Yaml {
         private static final YAMLFactory FACTORY = YAMLFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .streamReadConstraints(CONSTRAINTS)
                 .build();
 
         /** Without surrogates, which make the library fail where one comes last in its buffer; no config needs any. */

@@ -19,8 +19,6 @@ import java.util.Optional;
 public record TokenizerConfig(
         Optional<String> bosToken, Optional<String> eosToken, boolean addBosToken, Optional<String> chatTemplate) {
 
-    private static final int MAX_TEMPLATE_BYTES = 1 << 20;
-
     static TokenizerConfig read(Path directory) throws IOException {
         JsonObject json = JsonObject.readIfThere(directory.resolve("tokenizer_config.json"));
         return new TokenizerConfig(
@@ -48,8 +46,8 @@ public record TokenizerConfig(
     /** A file of its own; else a string in the JSON; else the one called "default" of several. */
     private static Optional<String> chatTemplate(Path file, JsonObject json) throws IOException {
         if (Files.isRegularFile(file)) {
-            if (Files.size(file) > MAX_TEMPLATE_BYTES) {
-                throw new ModelException(file, "is larger than " + MAX_TEMPLATE_BYTES + " bytes");
+            if (Files.size(file) > Limits.TEMPLATE_BYTES) {
+                throw new ModelException(file, "is larger than " + Limits.TEMPLATE_BYTES + " bytes");
             }
             try {
                 return Optional.of(Files.readString(file));

@@ -28,8 +28,8 @@ final class JsonSource implements AutoCloseable {
                     .maxDocumentLength(Limits.JSON_BYTES)
                     .maxNameLength(Limits.NAME_LENGTH)
                     .maxStringLength(Limits.METADATA_LENGTH)
-                    .maxNumberLength(64)
-                    .maxNestingDepth(16)
+                    .maxNumberLength(Limits.NUMBER_LENGTH)
+                    .maxNestingDepth(Limits.NESTING)
                     .build())
             .build();
 

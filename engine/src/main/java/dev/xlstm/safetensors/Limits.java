@@ -18,6 +18,12 @@ final class Limits {
     /** Characters of all metadata values of a file. */
     static final int METADATA_LENGTH = 16 << 20;
 
+    /** Objects and arrays within each other; a header needs three. */
+    static final int NESTING = 16;
+
+    /** Characters of a number. */
+    static final int NUMBER_LENGTH = 64;
+
     /** Shards of a checkpoint. */
     static final int SHARDS = 10_000;
 

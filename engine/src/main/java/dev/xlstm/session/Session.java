@@ -5,6 +5,8 @@ import dev.xlstm.backend.Batch.Logits;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
 import dev.xlstm.backend.TopLogits;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 
 /**
  * One sequence fed to a model. Its memory is a state of constant size, so a session can be forked at any token for the
@@ -26,7 +28,7 @@ public final class Session implements AutoCloseable {
     private boolean late; // the model still has to write them
     private TopLogits top = new TopLogits(0);
     long position;
-    private IllegalStateException damage; // null while all is well
+    private RuntimeException damage; // null while all is well
 
     /** A session that has read nothing. */
     public Session(LoadedModel model) {
@@ -160,8 +162,9 @@ public final class Session implements AutoCloseable {
             }
         } catch (Throwable e) { // the state may have read a part of the ids
             damage = new IllegalStateException("the session was lost when the model failed: " + e.getMessage(), e);
-            if (e instanceof InternalError || e.getCause() instanceof InternalError) { // the JVM's name for it
-                damage = new IllegalStateException("a file of the model was cut short while in use; fetch it again", e);
+            if (e instanceof InternalError) { // the JVM's name for it
+                damage = new UncheckedIOException(
+                        new IOException("a file of the model was cut short while in use; fetch it again", e));
                 throw damage;
             }
             throw e;

@@ -4,6 +4,7 @@ import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.session.Session;
 import java.lang.foreign.Arena;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -144,6 +145,19 @@ class SharedModelTest {
                 assertThat(session.logits()).hasSize(2048);
             }
         }
+    }
+
+    @Test
+    void aPassThatRunsOutOfMemoryIsToldAsThat() {
+        LoadedModel failing = (LoadedModel) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {LoadedModel.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("forward")) {
+                        throw new OutOfMemoryError("as if");
+                    }
+                    return method.invoke(counted, arguments);
+                });
+        LoadedModel member = new SharedModel(failing).join();
+        assertThatThrownBy(() -> member.forward(new Batch(), new float[0])).isInstanceOf(OutOfMemoryError.class);
     }
 
     /** The session is closed after its model here, as the state belongs to the model that all share. */

@@ -53,6 +53,27 @@ class ThreadTeamTest {
     }
 
     @Test
+    void aHelperThatRunsOutOfMemoryIsToldAsThat() {
+        try (ThreadTeam team = new ThreadTeam(2)) {
+            AtomicIntegerArray met = new AtomicIntegerArray(2);
+            assertThatThrownBy(() -> team.run(2, (index, worker) -> {
+                        met.set(index, 1);
+                        while (met.get(1 - index) == 0) {
+                            Thread.onSpinWait();
+                        }
+                        if (worker == 1) {
+                            throw new OutOfMemoryError("as if");
+                        }
+                    }))
+                    .isInstanceOf(OutOfMemoryError.class)
+                    .hasMessage("as if");
+            AtomicIntegerArray runs = new AtomicIntegerArray(8);
+            team.run(8, (index, worker) -> runs.incrementAndGet(index));
+            assertThat(runs.toString()).isEqualTo("[1, 1, 1, 1, 1, 1, 1, 1]");
+        }
+    }
+
+    @Test
     void aTaskThatThrowsFailsItsJobAndNotTheTeam() {
         try (ThreadTeam team = new ThreadTeam(3)) {
             for (int failing = 0; failing < 8; failing++) {

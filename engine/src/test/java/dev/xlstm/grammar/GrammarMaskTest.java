@@ -184,7 +184,7 @@ class GrammarMaskTest {
             mask.accept(id('['));
             depth++;
         }
-        assertThat(depth).isBetween(GrammarLimits.STACK_DEPTH / 2, GrammarLimits.STACK_DEPTH);
+        assertThat(depth).isBetween(Limits.STACK_DEPTH / 2, Limits.STACK_DEPTH);
         accept(mask, "x" + "]".repeat(depth));
         assertThat(mask.hasEnded()).isTrue();
     }

@@ -1,7 +1,7 @@
 package dev.xlstm.grammar;
 
 /** Bounds on grammars and schemas, which may come from strangers. Real ones are far below. */
-final class GrammarLimits {
+final class Limits {
 
     /** Chars of a grammar's or schema's text. */
     static final int SOURCE = 1 << 19;
@@ -10,6 +10,9 @@ final class GrammarLimits {
 
     /** Groups within groups, schemas within schemas. */
     static final int NESTING = 200;
+
+    /** Values of a schema that are looked at or copied while its parts are put together. */
+    static final int SCHEMA_STEPS = 5_000_000;
 
     /** The numbers in braces; also the longest string or array that a schema gives. */
     static final int REPETITIONS = 10_000;
@@ -23,10 +26,13 @@ final class GrammarLimits {
     /** Places of the grammar that one text may be at, all at the same time. */
     static final int POSITIONS = 10_000;
 
+    /** Bytes of the shortest ending whose tokens are counted; of longer ones the bytes are. */
+    static final int SPELLED = 1024;
+
     /** What is remembered of a grammar between tokens, in words of about 16 bytes. */
     static final int CACHE = 3 << 20;
 
-    private GrammarLimits() {}
+    private Limits() {}
 
     static void checkSource(String what, String text) {
         if (text.length() > SOURCE) {

@@ -1,0 +1,39 @@
+package dev.xlstm.model;
+
+/** What the files of a model, other than its tensors and its tokenizer, may ask for. Real ones stay far below. */
+final class Limits {
+
+    /** Size of a JSON or YAML file. */
+    static final int FILE_BYTES = 16 << 20;
+
+    /** Values in such a file: far beyond any vocabulary's added tokens, and no more than the heap has room for. */
+    static final int VALUES = 1 << 20;
+
+    /** Objects and arrays within each other. */
+    static final int NESTING = 500;
+
+    /** Size of a chat_template.jinja. */
+    static final int TEMPLATE_BYTES = 1 << 20;
+
+    // Dimensions: near enough that no product of them overflows a long.
+
+    static final int WIDTH = 1 << 20;
+
+    static final int LAYERS = 1 << 12;
+
+    static final int VOCAB = 1 << 24;
+
+    /** By how much a layer may widen its input. */
+    static final int FACTOR = 1 << 10;
+
+    /** Of a session's state. */
+    static final long STATE_BYTES = 1L << 36;
+
+    /** Tokens that a convolution looks at. */
+    static final int KERNEL = 64;
+
+    /** Width of the blocks of a q, k or v matrix: larger ones would be no small part of a model. */
+    static final int BLOCK = 512;
+
+    private Limits() {}
+}
