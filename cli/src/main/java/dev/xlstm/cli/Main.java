@@ -15,17 +15,25 @@ public final class Main {
         takeStderr();
         Interruption interruption = new Interruption();
         interruption.install();
-        System.exit(new Cli(Streams.ofProcess(), interruption, System.getenv()).run(args));
+        System.exit(new Cli(Streams.ofProcess(stdout()), interruption, System.getenv()).run(args));
     }
 
     /** The launcher starts the JVM without stderr, for its warnings' sake, and hands the real one on as a descriptor. */
     private static void takeStderr() throws ReflectiveOperationException {
         int number = Integer.getInteger("xlstm.stderr", 2);
         if (number != 2) {
-            Constructor<FileDescriptor> descriptor = FileDescriptor.class.getDeclaredConstructor(int.class);
-            descriptor.setAccessible(true); // the launcher opens java.io
-            FileOutputStream stream = new FileOutputStream(descriptor.newInstance(number));
-            System.setErr(new PrintStream(stream, true, StandardCharsets.UTF_8));
+            System.setErr(new PrintStream(descriptor(number), true, StandardCharsets.UTF_8));
         }
+    }
+
+    private static FileOutputStream stdout() throws ReflectiveOperationException {
+        int number = Integer.getInteger(Streams.STDOUT, 1);
+        return number == 1 ? new FileOutputStream(FileDescriptor.out) : descriptor(number);
+    }
+
+    private static FileOutputStream descriptor(int number) throws ReflectiveOperationException {
+        Constructor<FileDescriptor> descriptor = FileDescriptor.class.getDeclaredConstructor(int.class);
+        descriptor.setAccessible(true); // the launcher opens java.io
+        return new FileOutputStream(descriptor.newInstance(number));
     }
 }

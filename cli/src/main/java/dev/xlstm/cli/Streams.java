@@ -2,7 +2,6 @@ package dev.xlstm.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -20,6 +19,9 @@ import java.util.List;
  */
 final class Streams {
 
+    /** The system property that says which descriptor is stdout. */
+    static final String STDOUT = "xlstm.stdout";
+
     private final InputStream in;
     private final OutputStream out;
     private final PrintStream err;
@@ -36,13 +38,9 @@ final class Streams {
     }
 
     /** Those of the process. Asking the system for terminals takes a tenth of a second in Java, so the launcher tells. */
-    static Streams ofProcess() {
+    static Streams ofProcess(OutputStream out) {
         String terminals = System.getProperty("xlstm.terminals", "");
-        return new Streams(
-                new FileInputStream(FileDescriptor.in),
-                new FileOutputStream(FileDescriptor.out),
-                System.err,
-                List.of(terminals.split(",")));
+        return new Streams(new FileInputStream(FileDescriptor.in), out, System.err, List.of(terminals.split(",")));
     }
 
     /** stdout could not be written. */
@@ -56,7 +54,8 @@ final class Streams {
         /** Whether there was a reader who left: it is a pipe or a socket, which fail for no other reason. */
         static boolean readerIsGone() {
             try {
-                int type = (int) Files.getAttribute(Path.of("/dev/stdout"), "unix:mode") & 0170000;
+                int type = (int) Files.getAttribute(Path.of("/dev/fd/" + Integer.getInteger(STDOUT, 1)), "unix:mode")
+                        & 0170000;
                 return type == 0010000 || type == 0140000; // S_IFIFO, S_IFSOCK
             } catch (IOException | UnsupportedOperationException e) {
                 return false;

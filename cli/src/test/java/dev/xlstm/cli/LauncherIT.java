@@ -233,7 +233,27 @@ class LauncherIT {
         assertThat(good.err()).contains("xlstm: /no/model: no such model directory\n");
         CliRun bad = shell("$xlstm --version", Map.of("XLSTM_JAVA_OPTS", "-XX:NoSuchOption=1"));
         assertThat(bad.code()).isEqualTo(1);
-        assertThat(bad.out() + bad.err()).contains("NoSuchOption");
+        assertThat(bad.out()).isEmpty();
+        assertThat(bad.err()).contains("NoSuchOption");
+    }
+
+    /** Where the JVM itself gives up: stdout carries text of models only. */
+    @Test
+    void aJvmThatCannotStartSaysSoOnStderr() throws Exception {
+        CliRun run = shell("ulimit -v 1000000 || exit 77; $xlstm generate -n 2 text");
+        Assumptions.assumeTrue(run.code() != 77, "no limit of address space on this system");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).containsPattern("[Cc]ould not (reserve|allocate)|memory");
+    }
+
+    @Test
+    void aLocaleThatIsNotInstalledChangesNothing() throws Exception {
+        CliRun run = shell(
+                "mkdir 'mödel İı' && cp " + ROOT + "/test-data/demo-model/* 'mödel İı' &&"
+                        + " $xlstm generate -t 0 -n 8 --model 'mödel İı' 'Once upon a time'",
+                Map.of("LC_ALL", "xx_YY.UTF-8"));
+        assertThat(run).isEqualTo(shell("$xlstm generate -t 0 -n 8 'Once upon a time'"));
     }
 
     /** Without the launcher's flags the engine refuses to run slowly. */

@@ -7,7 +7,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -71,8 +73,17 @@ public final class SafetensorsWriter implements AutoCloseable {
         byte[] header = header(metadata, layout);
         String random = Long.toHexString(new SecureRandom().nextLong());
         Path temporary = target.resolveSibling("." + target.getFileName() + "." + random + ".tmp");
-        FileChannel channel = FileChannel.open(
-                temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes);
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(
+                    temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes);
+        } catch (NoSuchFileException e) {
+            throw new IOException(target + ": cannot be written: there is no such directory", e);
+        } catch (AccessDeniedException e) {
+            throw new IOException(target + ": cannot be written: no permission in its directory", e);
+        } catch (FileSystemException e) { // as where all is read-only; names the temporary file
+            throw new IOException(target + ": cannot be written: " + e.getReason(), e);
+        }
         SafetensorsWriter writer = new SafetensorsWriter(target, temporary, channel);
         try {
             writer.start(header, layout);
