@@ -256,6 +256,36 @@ class LauncherIT {
         assertThat(run).isEqualTo(shell("$xlstm generate -t 0 -n 8 'Once upon a time'"));
     }
 
+    @Test
+    void withoutTornadoVmTheGpuIsMissedInOneLine() throws Exception {
+        CliRun devices = shell("$xlstm devices");
+        assertThat(devices.code()).isZero();
+        assertThat(devices.out().lines()).hasSize(2);
+        assertThat(devices.out())
+                .containsPattern("(?m)^\\* cpu  \\d+ processors, ")
+                .containsPattern("(?m)^  gpu  none: .*TORNADOVM_HOME");
+        CliRun run = shell("$xlstm generate --backend gpu text");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err().lines()).hasSize(1);
+        assertThat(run.err()).startsWith("xlstm: ").contains("TornadoVM").contains("TORNADOVM_HOME");
+    }
+
+    @Test
+    void aWrongPlaceOfTornadoVmIsNamedWhereItMatters() throws Exception {
+        Map<String, String> wrong = Map.of("TORNADOVM_HOME", directory.toString());
+        for (String command : List.of("devices", "generate text", "generate --backend gpu text")) {
+            CliRun run = shell("$xlstm " + command, wrong);
+            assertThat(run.code()).isEqualTo(1);
+            assertThat(run.err())
+                    .isEqualTo("xlstm: TORNADOVM_HOME is '" + directory
+                            + "', which has no tornado-argfile: set it to a TornadoVM SDK\n");
+        }
+        for (String command : List.of("--version", "generate --backend cpu -n 1 text", "tokenize text")) {
+            assertThat(shell("$xlstm " + command, wrong).code()).as(command).isZero();
+        }
+    }
+
     /** Without the launcher's flags the engine refuses to run slowly. */
     @Test
     void aJvmWithoutTheVectorModuleIsTold() throws Exception {

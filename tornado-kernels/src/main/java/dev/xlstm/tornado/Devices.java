@@ -12,6 +12,7 @@ import uk.ac.manchester.tornado.api.TornadoRuntime;
 import uk.ac.manchester.tornado.api.common.TornadoDevice;
 import uk.ac.manchester.tornado.api.enums.TornadoDeviceType;
 import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
+import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 
 /** The devices TornadoVM finds, and what they can hold. */
@@ -22,6 +23,8 @@ final class Devices {
 
     /** Of a device's memory, what the rest of the system may use. */
     private static final double RESERVE = 0.05;
+
+    private static final String WAY_OUT = "Quantise the model (--format q8_0 or q4_0), or use --backend cpu";
 
     private Devices() {}
 
@@ -67,31 +70,59 @@ final class Devices {
     static GpuModel load(XlstmWeights modelWeights, LoadProgress progress) {
         TornadoDevice device = chosen();
         DeviceWeights weights = new DeviceWeights(modelWeights, progress);
-        int slots = slots(weights, modelWeights.config().stateBytes(), describe(device));
-        return new GpuModel(modelWeights, weights, device, slots);
+        Needs needs = new Needs(
+                weights.totalBytes(),
+                weights.largestBytes(),
+                GpuModel.activationBytes(weights),
+                modelWeights.config().stateBytes());
+        int slots = needs.slotsOn(describe(device));
+        try {
+            return new GpuModel(modelWeights, weights, device, slots);
+        } catch (TornadoOutOfMemoryException e) { // its hint is at a limit of TornadoVM's own, which is lifted
+            throw new DoesNotFitException("the model needs " + needs.bytes() + " bytes of device memory, which "
+                    + device.getPhysicalDevice().getDeviceName().strip()
+                    + " has, but could not give: other programs may use it. " + WAY_OUT);
+        }
     }
 
     /**
-     * How many states fit beside the weights.
+     * What a model takes of a device, in bytes.
      *
-     * @throws DoesNotFitException if not one does, or an array is larger than the device's largest buffer
+     * @param weights all of them
+     * @param largest array of them
+     * @param activations of a pass, with its logits
+     * @param state of a sequence
      */
-    private static int slots(DeviceWeights weights, long stateBytes, Device device) {
-        if (weights.largestBytes() > device.largestBufferBytes()) {
-            throw new DoesNotFitException("the model's largest matrix has " + weights.largestBytes() + " bytes, but "
-                    + device.name() + " takes at most " + device.largestBufferBytes()
-                    + " in one buffer (whatever its memory); quantise the model or use --backend cpu");
+    record Needs(long weights, long largest, long activations, long state) {
+
+        /** With one state, and room to move another. */
+        long bytes() {
+            return weights + activations + 2 * state;
         }
-        long usable = (long) (device.memoryBytes() * (1 - RESERVE));
-        long free = usable - weights.totalBytes() - GpuModel.activationBytes(weights) - stateBytes; // one is staged
-        long slots = Math.min(free, device.largestBufferBytes()) / stateBytes;
-        if (slots < 1) {
-            throw new DoesNotFitException("the model needs "
-                    + (usable - free + stateBytes) + " bytes of device memory, but " + device.name() + " has "
-                    + device.memoryBytes() + "; quantise the model or use --backend cpu");
+
+        /**
+         * How many states fit beside the weights.
+         *
+         * @throws DoesNotFitException if not one does, or an array is larger than the device's largest buffer
+         */
+        int slotsOn(Device device) {
+            long buffer = Math.max(largest, state);
+            if (buffer > device.largestBufferBytes()) {
+                throw new DoesNotFitException("the model's largest " + (largest > state ? "matrix" : "memory") + " has "
+                        + buffer + " bytes, but " + device.name() + " takes at most " + device.largestBufferBytes()
+                        + " in one buffer, whatever its memory. " + WAY_OUT);
+            }
+            long usable = (long) (device.memoryBytes() * (1 - RESERVE));
+            if (bytes() > usable) {
+                throw new DoesNotFitException("the model needs " + bytes() + " bytes of device memory, but "
+                        + device.name() + " has " + usable + " to spare of its " + device.memoryBytes() + ". "
+                        + WAY_OUT);
+            }
+            long free = usable - bytes() + state;
+            long slots = Math.min(free, device.largestBufferBytes()) / state;
+            long countable = Integer.MAX_VALUE / (state / Float.BYTES); // an array's index is an int
+            return (int) Math.min(MAX_SLOTS, Math.min(slots, countable));
         }
-        long countable = Integer.MAX_VALUE / (stateBytes / Float.BYTES); // an array's index is an int
-        return (int) Math.min(MAX_SLOTS, Math.min(slots, countable));
     }
 
     /** The device models are loaded on. */
