@@ -31,6 +31,12 @@ class KernelTest {
     private static final double ULP = 0x1p-23;
 
     private final KernelContext context = new KernelContext();
+    private final boolean emulated = emulated();
+
+    /** Whether the kernels run in Java, instead of on the device. */
+    boolean emulated() {
+        return false;
+    }
 
     static {
         assertThat(new GpuBackend().obstacle()).isEmpty(); // makes TornadoVM's settings, too
@@ -79,6 +85,10 @@ class KernelTest {
         FloatArray before = FloatArray.fromArray(y.toHeapArray());
         FloatArray factors = new FloatArray(maxSteps);
 
+        int rowGroups = (rows + MatrixVector.ROWS - 1) / MatrixVector.ROWS;
+        int tileGroups = (rows + MatrixProduct.ROWS - 1) / MatrixProduct.ROWS;
+        int stepGroups = (maxSteps + MatrixProduct.STEPS - 1) / MatrixProduct.STEPS;
+        int norms = normed ? 1 : 0;
         TaskGraph graph = new TaskGraph("g")
                 .transferToDevice(
                         DataTransferMode.FIRST_EXECUTION,
@@ -92,7 +102,24 @@ class KernelTest {
                         bias,
                         y);
         GridScheduler grids = new GridScheduler();
-        if (vector) {
+        if (emulated && vector) {
+            Emulation.run(
+                    rowGroups,
+                    1,
+                    MatrixVector.GROUP,
+                    c -> MatrixVector.multiply(
+                            c, x, norm, w.floats, w.halves, w.words, bias, y, format, rows, columns, norms, eps,
+                            epilogue, at, capFrom, cap));
+        } else if (emulated) {
+            Emulation.run(maxSteps, 1, Norms.GROUP, c -> Norms.rms(c, batch, x, factors, columns, eps));
+            Emulation.run(
+                    tileGroups,
+                    stepGroups,
+                    MatrixProduct.GROUP,
+                    c -> MatrixProduct.multiply(
+                            c, batch, x, factors, norm, w.floats, w.halves, w.words, bias, y, format, rows, columns,
+                            norms, epilogue, width, at, capFrom, cap));
+        } else if (vector) {
             graph.task(
                     "t",
                     MatrixVector::multiply,
@@ -107,13 +134,13 @@ class KernelTest {
                     format,
                     rows,
                     columns,
-                    normed ? 1 : 0,
+                    norms,
                     eps,
                     epilogue,
                     at,
                     capFrom,
                     cap);
-            grid(grids, "g.t", (rows + MatrixVector.ROWS - 1) / MatrixVector.ROWS, 1, MatrixVector.GROUP);
+            grid(grids, "g.t", rowGroups, 1, MatrixVector.GROUP);
         } else {
             graph.task("rms", Norms::rms, context, batch, x, factors, columns, eps);
             grid(grids, "g.rms", maxSteps, 1, Norms.GROUP);
@@ -133,20 +160,17 @@ class KernelTest {
                     format,
                     rows,
                     columns,
-                    normed ? 1 : 0,
+                    norms,
                     epilogue,
                     width,
                     at,
                     capFrom,
                     cap);
-            grid(
-                    grids,
-                    "g.t",
-                    (rows + MatrixProduct.ROWS - 1) / MatrixProduct.ROWS,
-                    (maxSteps + MatrixProduct.STEPS - 1) / MatrixProduct.STEPS,
-                    MatrixProduct.GROUP);
+            grid(grids, "g.t", tileGroups, stepGroups, MatrixProduct.GROUP);
         }
-        run(graph, grids, y);
+        if (!emulated) {
+            run(graph, grids, y);
+        }
 
         float[] expected = before.toHeapArray();
         for (int t = 0; t < steps; t++) {
@@ -278,7 +302,22 @@ class KernelTest {
         GridScheduler grids = new GridScheduler();
         grid(grids, "g.cell", heads * tiles, 1, MlstmKernels.CELL_GROUP);
         grid(grids, "g.gate", maxRows * heads, 1, MlstmKernels.GATE_GROUP);
-        run(graph, grids, h, states);
+        if (emulated) {
+            Emulation.run(
+                    heads * tiles,
+                    1,
+                    MlstmKernels.CELL_GROUP,
+                    c -> MlstmKernels.cell(
+                            c, batch, y, states, layerIndex, carry, h, layers, heads, dqk, dv, tiles, eps));
+            Emulation.run(
+                    maxRows * heads,
+                    1,
+                    MlstmKernels.GATE_GROUP,
+                    c -> MlstmKernels.gate(
+                            c, batch, y, h, weight, bias, states, layerIndex, carry, layers, heads, dqk, dv, eps));
+        } else {
+            run(graph, grids, h, states);
+        }
 
         for (int t = 0; t < slotOfRow.length; t++) {
             int base = (slotOfRow[t] * layers + layer) * perLayer;
@@ -357,7 +396,11 @@ class KernelTest {
                 .task("t", Norms::pick, context, batch, x, picked, 100);
         GridScheduler grids = new GridScheduler();
         grid(grids, "g.t", 4, 1, Norms.GROUP);
-        run(graph, grids, picked);
+        if (emulated) {
+            Emulation.run(4, 1, Norms.GROUP, c -> Norms.pick(c, batch, x, picked, 100));
+        } else {
+            run(graph, grids, picked);
+        }
         float[] all = x.toHeapArray();
         float[] out = picked.toHeapArray();
         assertThat(Arrays.copyOfRange(out, 0, 100)).isEqualTo(Arrays.copyOfRange(all, 500, 600));
@@ -413,7 +456,11 @@ class KernelTest {
                 .task("t", LargestLogits::sort, context, logits, sorted, vocab, slices);
         GridScheduler grids = new GridScheduler();
         grid(grids, "g.t", slices, 1, LargestLogits.GROUP);
-        run(graph, grids, sorted);
+        if (emulated) {
+            Emulation.run(slices, 1, LargestLogits.GROUP, c -> LargestLogits.sort(c, logits, sorted, vocab, slices));
+        } else {
+            run(graph, grids, sorted);
+        }
         LargestLogits.merge(sorted, new int[slices], top);
     }
 
@@ -438,7 +485,12 @@ class KernelTest {
         GridScheduler grids = new GridScheduler();
         grid(grids, "g.in", (size + 255) / 256, 1, 256);
         grid(grids, "g.out", (size + 255) / 256, 1, 256);
-        run(graph, grids, states, left);
+        if (emulated) {
+            Emulation.run((size + 255) / 256, 1, 256, c -> MlstmKernels.enter(c, slotNumber, staging, states, size));
+            Emulation.run((size + 255) / 256, 1, 256, c -> MlstmKernels.leave(c, slotNumber, states, left, size));
+        } else {
+            run(graph, grids, states, left);
+        }
         assertThat(states.toHeapArray()).isEqualTo(expected);
         assertThat(left.toHeapArray()).isEqualTo(staging.toHeapArray());
     }
