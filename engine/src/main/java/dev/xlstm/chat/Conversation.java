@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -49,14 +50,12 @@ public final class Conversation implements AutoCloseable {
     private int nextId;
     private final TextSession live; // goes on from turn to turn
     private Turn liveAt; // the turn it stands behind, null if none
-    private final TextSession asked; // has read a question, but not its answer:
-    private Turn askedFor; // that of this turn, null if of none
     private Outcome outcome;
 
     /**
      * Where the memories after turns are kept.
      *
-     * @param memoryBytes of main memory for them; one is kept in any case
+     * @param memoryBytes of main memory for them; two are kept in any case
      * @param directory for the others; must exist and be the conversation's alone; null to keep none of them
      * @param diskBytes of files there; beyond it the oldest are deleted, to be made again when they are needed
      */
@@ -76,8 +75,8 @@ public final class Conversation implements AutoCloseable {
         Turn first = null;
         if (state != null) {
             first = Turn.state(nextId++, stateName, state.position());
-            snapshots.put(first, state);
-            snapshots.save(first);
+            snapshots.put(Place.after(first), state);
+            snapshots.save(Place.after(first));
         }
         branches.put(MAIN, beginning(first, system));
     }
@@ -92,7 +91,6 @@ public final class Conversation implements AutoCloseable {
         files = new SnapshotFiles(model, storage.directory(), storage.diskBytes());
         snapshots = new Snapshots(model, storage.memoryBytes(), files);
         live = model.newSession();
-        asked = model.newSession();
     }
 
     /** Takes over what was saved. */
@@ -154,7 +152,7 @@ public final class Conversation implements AutoCloseable {
     /** A copy of the memory at a turn, for logits and scores; to be closed. */
     public TextSession memory(Turn turn) {
         TextSession copy = model.newSession();
-        snapshots.restore(turn, copy, SILENT);
+        snapshots.restore(Place.after(turn), copy, SILENT);
         return copy;
     }
 
@@ -208,7 +206,7 @@ public final class Conversation implements AutoCloseable {
             return true;
         }
         liveAt = null;
-        return snapshots.restore(turn, live, listener);
+        return snapshots.restore(Place.after(turn), live, listener);
     }
 
     /**
@@ -272,21 +270,18 @@ public final class Conversation implements AutoCloseable {
     }
 
     /**
-     * Lets the model answer the last question once more, in place of its answer. The question is read again if another was
-     * asked since.
+     * Lets the model answer the last question once more, in place of its answer.
      *
      * @return the new head, null if cancelled before the model spoke
      */
     public Turn retry(GenerationOptions options, GenerationListener listener) throws IOException {
         Turn old = lastExchange();
         Turn question = old.askedAgain(nextId++);
-        if (askedFor != old) {
-            return ask(question, options, listener);
-        }
         long start = System.nanoTime();
         liveAt = null;
-        live.copyFrom(asked);
-        return answer(question, start, options, listener);
+        return snapshots.restore(Place.asked(old), live, new Reading(listener, true))
+                ? answer(question, start, options, listener)
+                : null;
     }
 
     private Turn ask(Turn question, GenerationOptions options, GenerationListener listener) throws IOException {
@@ -296,18 +291,15 @@ public final class Conversation implements AutoCloseable {
             return null;
         }
         liveAt = null;
-        if (!live.feed(question.promptIds(), reading)) {
-            return null;
-        }
-        live.session().logits(); // so that what follows begins the same, however it is cut
-        askedFor = null;
-        asked.copyFrom(live);
-        return answer(question, start, options, listener);
+        return Snapshots.replay(Place.asked(question), live, reading)
+                ? answer(question, start, options, listener)
+                : null;
     }
 
     /** @param start when the reading of the question began */
     private Turn answer(Turn question, long start, GenerationOptions options, GenerationListener listener)
             throws IOException {
+        snapshots.put(Place.asked(question), live);
         long prefillNanos = System.nanoTime() - start;
         Gatherer gathered = new Gatherer() {
             @Override
@@ -335,15 +327,14 @@ public final class Conversation implements AutoCloseable {
         if (cut) {
             // the model has read a part of the stop string: back, and read the answer alone
             ids = tokenizer.encode(gathered.text(), false);
-            live.copyFrom(asked);
+            snapshots.restore(Place.asked(question), live, SILENT);
             live.feed(ids);
         }
-        live.session().logits(); // as before
+        live.session().logits(); // so that what follows begins the same, however it is cut
         Turn turn = question.answered(
                 gathered.text(), ids, !cut, outcome.finishReason().toString());
-        askedFor = turn;
         liveAt = turn;
-        snapshots.put(turn, live);
+        snapshots.put(Place.after(turn), live);
         moveTo(turn);
         return turn;
     }
@@ -420,14 +411,14 @@ public final class Conversation implements AutoCloseable {
         }
         Turn turn = Turn.document(id, head, name, prompt.substring(0, end + place.length()), ids);
         liveAt = turn;
-        snapshots.put(turn, live);
+        snapshots.put(Place.after(turn), live);
         moveTo(turn);
         return turn;
     }
 
     private void moveTo(Turn turn) {
         branches.put(branch, turn);
-        snapshots.retain(turns());
+        retainTurns();
     }
 
     /**
@@ -470,7 +461,7 @@ public final class Conversation implements AutoCloseable {
             throw new ChatException("'" + name + "' is the current branch; /switch to another before");
         }
         branches.remove(name);
-        snapshots.retain(turns());
+        retainTurns();
     }
 
     private String known(String name) {
@@ -500,9 +491,19 @@ public final class Conversation implements AutoCloseable {
         return kept;
     }
 
-    /** Has the memory of the current turn put on disk, without waiting for it. */
+    private void retainTurns() {
+        Set<Place> places = new HashSet<>();
+        for (Turn turn : turns()) {
+            places.add(Place.asked(turn));
+            places.add(Place.after(turn));
+        }
+        snapshots.retain(places);
+    }
+
+    /** Has the memories of the current turn put on disk, without waiting for it. */
     void saveHead() {
-        snapshots.save(head());
+        snapshots.save(Place.asked(head()));
+        snapshots.save(Place.after(head()));
     }
 
     /** Waits until the disk has what it was to be given. */
@@ -522,19 +523,19 @@ public final class Conversation implements AutoCloseable {
         return turns;
     }
 
-    /** Leaves on disk the memory at the ends of all branches, and of the turn before the current one for an undo. */
+    /** Leaves on disk the memories at the ends of all branches, and of the current turn those for an undo and a retry. */
     @Override
     public void close() {
-        Set<Turn> kept = new LinkedHashSet<>(branches.values());
+        Set<Place> kept = new HashSet<>();
+        branches.values().forEach(turn -> kept.add(Place.after(turn)));
+        kept.add(Place.asked(head()));
         if (head().parent() != null) {
-            kept.add(head().parent());
+            kept.add(Place.after(head().parent()));
         }
-        kept.addAll(
-                turns().stream().filter(turn -> turn.kind() == Turn.Kind.STATE).toList());
+        turns().stream().filter(turn -> turn.kind() == Turn.Kind.STATE).forEach(turn -> kept.add(Place.after(turn)));
         kept.forEach(snapshots::save);
         snapshots.retain(kept);
         snapshots.close();
         live.close();
-        asked.close();
     }
 }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
@@ -29,13 +30,16 @@ import java.util.stream.Stream;
  */
 final class SnapshotFiles implements AutoCloseable {
 
-    private static final Pattern NAME = Pattern.compile("turn-(\\d{1,9})\\.safetensors");
-    private static final Pattern UNFINISHED = Pattern.compile("\\.turn-\\d+\\.safetensors\\..*\\.tmp");
+    private static final Pattern NAME = Pattern.compile("(asked|turn)-(\\d{1,9})\\.safetensors");
+    private static final Pattern UNFINISHED = Pattern.compile("\\.(asked|turn)-\\d+\\.safetensors\\..*\\.tmp");
+
+    private static final Comparator<String> OLDEST_FIRST =
+            Comparator.comparingInt(SnapshotFiles::turnId).thenComparing(Comparator.naturalOrder());
 
     private final TextModel model;
     private final Path directory; // null: nothing is kept
     private final long budget;
-    private final ConcurrentSkipListMap<Integer, Long> bytes = new ConcurrentSkipListMap<>(); // of each file
+    private final ConcurrentSkipListMap<String, Long> bytes = new ConcurrentSkipListMap<>(OLDEST_FIRST); // of each file
     private final ExecutorService writer = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "xlstm-snapshots");
         thread.setDaemon(true); // a file is whole or not there
@@ -60,7 +64,7 @@ final class SnapshotFiles implements AutoCloseable {
                 String name = file.getFileName().toString();
                 Matcher snapshot = NAME.matcher(name);
                 if (snapshot.matches()) {
-                    bytes.put(Integer.valueOf(snapshot.group(1)), Files.size(file));
+                    bytes.put(name, Files.size(file));
                 } else if (UNFINISHED.matcher(name).matches()) {
                     Files.delete(file); // of a process that was killed
                 }
@@ -68,19 +72,25 @@ final class SnapshotFiles implements AutoCloseable {
         }
     }
 
-    private Path file(int id) {
-        return directory.resolve("turn-" + id + ".safetensors");
+    private static String name(Place place) {
+        return (place.asked() ? "asked-" : "turn-") + place.turn().id() + ".safetensors";
     }
 
-    /** Has the memory after a turn written, if it is not there. It must not change until what is asked for {@link #afterwards}. */
-    void write(Turn turn, TextSession session) {
+    private static int turnId(String name) {
+        Matcher parts = NAME.matcher(name);
+        return parts.matches() ? Integer.parseInt(parts.group(2)) : -1;
+    }
+
+    /** Has the memory at a place written, if it is not there. It must not change until what is asked for {@link #afterwards}. */
+    void write(Place place, TextSession session) {
         if (directory != null) {
-            enqueue(() -> writeNow(turn, session));
+            enqueue(() -> writeNow(place, session));
         }
     }
 
-    private void writeNow(Turn turn, TextSession session) {
-        if (bytes.containsKey(turn.id())) {
+    private void writeNow(Place place, TextSession session) {
+        String name = name(place);
+        if (bytes.containsKey(name)) {
             return;
         }
         boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
@@ -90,9 +100,9 @@ final class SnapshotFiles implements AutoCloseable {
                 }
                 : new FileAttribute<?>[0];
         try {
-            session.save(file(turn.id()), DType.F32, mine);
-            bytes.put(turn.id(), Files.size(file(turn.id())));
-            keepWithinBudget(turn);
+            session.save(directory.resolve(name), DType.F32, mine);
+            bytes.put(name, Files.size(directory.resolve(name)));
+            keepWithinBudget(place);
         } catch (IOException e) {
             failure = e;
         } catch (RuntimeException e) {
@@ -100,16 +110,15 @@ final class SnapshotFiles implements AutoCloseable {
         }
     }
 
-    private void keepWithinBudget(Turn written) throws IOException {
-        Turn first = written.path().get(0);
+    private void keepWithinBudget(Place written) throws IOException {
+        Turn first = written.turn().path().get(0);
+        String state = name(Place.after(first)); // if the first is one, it cannot be made again
         long sum = bytes.values().stream().mapToLong(Long::longValue).sum();
-        Iterator<Map.Entry<Integer, Long>> oldest = bytes.entrySet().iterator();
+        Iterator<Map.Entry<String, Long>> oldest = bytes.entrySet().iterator();
         while (sum > budget && oldest.hasNext()) {
-            Map.Entry<Integer, Long> entry = oldest.next();
-            // a state that the conversation began after cannot be made again
-            boolean needed = first.kind() == Turn.Kind.STATE && first.id() == entry.getKey();
-            if (entry.getKey() != written.id() && !needed) {
-                Files.deleteIfExists(file(entry.getKey()));
+            Map.Entry<String, Long> entry = oldest.next();
+            if (!entry.getKey().equals(name(written)) && !entry.getKey().equals(state)) {
+                Files.deleteIfExists(directory.resolve(entry.getKey()));
                 sum -= entry.getValue();
                 oldest.remove();
             }
@@ -150,39 +159,40 @@ final class SnapshotFiles implements AutoCloseable {
         }
     }
 
-    /** The memory after a turn; null if there is no file, or it is damaged. */
-    TextSession read(Turn turn) {
-        if (!bytes.containsKey(turn.id())) {
+    /** The memory at a place; null if there is no file, or it is damaged. */
+    TextSession read(Place place) {
+        String name = name(place);
+        if (!bytes.containsKey(name)) {
             await(); // it may be on its way
         }
-        if (!bytes.containsKey(turn.id())) {
+        if (!bytes.containsKey(name)) {
             return null;
         }
         try {
-            TextSession session = model.resume(file(turn.id()));
-            if (session.position() == turn.position()) {
+            TextSession session = model.resume(directory.resolve(name));
+            if (session.position() == place.position()) {
                 return session;
             }
             session.close();
         } catch (IOException e) {
             // the ids say the same, in more time
         }
-        bytes.remove(turn.id());
+        bytes.remove(name);
         return null;
     }
 
-    /** Deletes all files but those of these turns. */
-    void retain(Set<Turn> turns) {
+    /** Deletes all files but those of places that are wanted. */
+    void retain(Set<Place> wanted) {
         if (directory == null) {
             return;
         }
-        Set<Integer> ids = turns.stream().map(Turn::id).collect(Collectors.toSet());
+        Set<String> names = wanted.stream().map(SnapshotFiles::name).collect(Collectors.toSet());
         enqueue(() -> {
             try {
-                for (int id : bytes.keySet()) {
-                    if (!ids.contains(id)) {
-                        Files.deleteIfExists(file(id));
-                        bytes.remove(id);
+                for (String name : bytes.keySet()) {
+                    if (!names.contains(name)) {
+                        Files.deleteIfExists(directory.resolve(name));
+                        bytes.remove(name);
                     }
                 }
             } catch (IOException e) {

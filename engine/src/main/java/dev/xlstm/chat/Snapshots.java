@@ -13,24 +13,25 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * The model's memory after each turn. Those used last stay in main memory within a budget, the others are on disk. One that
- * is nowhere any more is made again from the ids of its turn.
+ * The model's memory at each place of a conversation. Those used last stay in main memory within a budget, the others are on
+ * disk. One that is nowhere any more is made again from the ids that lead to it.
  */
 final class Snapshots implements AutoCloseable {
 
+    private static final int LEAST = 2; // a question, to have it answered again, and its answer
     private static final int MAX_SPARE = 2;
     private static final int MAX_WAITING = 8; // tasks of the disk, some of which hold memory beyond the budget
 
     private final TextModel model;
     private final long budget; // bytes
     private final SnapshotFiles files;
-    private final Map<Turn, TextSession> inMemory = new LinkedHashMap<>(16, 0.75f, true); // least recently used first
+    private final Map<Place, TextSession> inMemory = new LinkedHashMap<>(16, 0.75f, true); // least recently used first
 
     /** Given up, for their memory: new pages cost more than the copying into them. */
     private final Queue<TextSession> spare = new ConcurrentLinkedQueue<>();
 
     /**
-     * @param budget bytes of snapshots in main memory; the last one put is kept in any case
+     * @param budget bytes of snapshots in main memory; the last two put are kept in any case
      * @param files for the others; closed with this
      */
     Snapshots(TextModel model, long budget, SnapshotFiles files) {
@@ -39,21 +40,21 @@ final class Snapshots implements AutoCloseable {
         this.files = files;
     }
 
-    /** Keeps a copy of the memory as it is after a turn. */
-    void put(Turn turn, TextSession session) {
+    /** Keeps a copy of the memory as it is at a place. */
+    void put(Place place, TextSession session) {
         TextSession free = spare.poll();
         TextSession copy = free == null ? model.newSession() : free;
         copy.copyFrom(session);
-        keep(turn, copy);
+        keep(place, copy);
     }
 
-    private void keep(Turn turn, TextSession session) {
-        giveUp(inMemory.put(turn, session));
-        long most = Math.max(1, budget / session.session().byteSize());
-        Iterator<Map.Entry<Turn, TextSession>> oldest = inMemory.entrySet().iterator();
+    private void keep(Place place, TextSession session) {
+        giveUp(inMemory.put(place, session));
+        long most = Math.max(LEAST, budget / session.session().byteSize());
+        Iterator<Map.Entry<Place, TextSession>> oldest = inMemory.entrySet().iterator();
         while (inMemory.size() > most && oldest.hasNext()) {
-            Map.Entry<Turn, TextSession> entry = oldest.next();
-            if (entry.getKey() != turn && entry.getKey().kind() != Turn.Kind.STATE) { // which no ids could bring back
+            Map.Entry<Place, TextSession> entry = oldest.next();
+            if (!entry.getKey().equals(place) && !entry.getKey().isState()) {
                 oldest.remove();
                 files.write(entry.getKey(), entry.getValue());
                 giveUp(entry.getValue());
@@ -78,22 +79,22 @@ final class Snapshots implements AutoCloseable {
     }
 
     /**
-     * Lets a session be as it was after a turn.
+     * Lets a session be as it was at a place.
      *
      * @return false if the listener cancelled, which can happen only where turns must be read again; then the session is
      *     anywhere
      */
-    boolean restore(Turn turn, TextSession session, GenerationListener listener) {
-        Deque<Turn> missing = new ArrayDeque<>(); // from the last turn kept to this one
-        Turn kept = turn;
+    boolean restore(Place place, TextSession session, GenerationListener listener) {
+        Deque<Place> missing = new ArrayDeque<>(); // from the last place kept to this one
+        Place kept = place;
         TextSession memory = null;
         while (kept != null && (memory = kept(kept)) == null) {
-            if (kept.kind() == Turn.Kind.STATE) {
-                throw new ChatException("the state '" + kept.text()
+            if (kept.isState()) {
+                throw new ChatException("the state '" + kept.turn().text()
                         + "', after which this conversation began, is damaged or gone: it cannot go on");
             }
             missing.push(kept);
-            kept = kept.parent();
+            kept = kept.before();
         }
         if (memory != null) {
             session.copyFrom(memory);
@@ -102,38 +103,42 @@ final class Snapshots implements AutoCloseable {
                 session.copyFrom(empty);
             }
         }
-        for (Turn next : missing) {
+        for (Place next : missing) {
             if (!replay(next, session, listener)) {
                 return false;
             }
-            if (!next.isBeginning()) {
+            if (!next.turn().isBeginning() && (!next.asked() || next == place)) {
                 put(next, session);
             }
         }
         return true;
     }
 
-    /** The memory after a turn, not to be changed; null if it is nowhere. */
-    private TextSession kept(Turn turn) {
-        TextSession session = inMemory.get(turn);
-        if (session == null && !turn.isBeginning()) {
-            session = files.read(turn);
+    /** The memory at a place, not to be changed; null if it is nowhere. */
+    private TextSession kept(Place place) {
+        TextSession session = inMemory.get(place);
+        if (session == null && !place.turn().isBeginning()) {
+            session = files.read(place);
             if (session != null) {
-                keep(turn, session);
+                keep(place, session);
             }
         }
         return session;
     }
 
-    /** Feeds a turn just as it was fed the first time: the same bits come out. False if the listener cancelled. */
-    static boolean replay(Turn turn, TextSession session, GenerationListener listener) {
-        if (!session.feed(turn.promptIds(), listener)) {
-            return false;
-        }
+    /** Feeds what leads to a place just as it was fed the first time: the same bits come out. False if the listener cancelled. */
+    static boolean replay(Place place, TextSession session, GenerationListener listener) {
+        Turn turn = place.turn();
         if (turn.kind() != Turn.Kind.EXCHANGE) {
-            return true;
+            return session.feed(turn.promptIds(), listener);
         }
-        session.session().logits();
+        if (place.asked()) {
+            boolean read = session.feed(turn.promptIds(), listener);
+            if (read) {
+                session.session().logits(); // so that what follows begins the same, however it is cut
+            }
+            return read;
+        }
         if (turn.decoded()) {
             for (int id : turn.answerIds()) {
                 if (listener.cancelled()) {
@@ -145,29 +150,29 @@ final class Snapshots implements AutoCloseable {
         } else {
             session.feed(turn.answerIds());
         }
-        session.session().logits();
+        session.session().logits(); // likewise
         return true;
     }
 
-    /** Has the memory after a turn written to disk. */
-    void save(Turn turn) {
-        TextSession session = inMemory.get(turn);
+    /** Has the memory at a place written to disk. */
+    void save(Place place) {
+        TextSession session = inMemory.get(place);
         if (session != null) {
-            files.write(turn, session);
+            files.write(place, session);
         }
     }
 
-    /** Forgets all but these turns. */
-    void retain(Set<Turn> turns) {
-        Iterator<Map.Entry<Turn, TextSession>> all = inMemory.entrySet().iterator();
+    /** Forgets all places but those that are wanted. */
+    void retain(Set<Place> wanted) {
+        Iterator<Map.Entry<Place, TextSession>> all = inMemory.entrySet().iterator();
         while (all.hasNext()) {
-            Map.Entry<Turn, TextSession> entry = all.next();
-            if (!turns.contains(entry.getKey())) {
+            Map.Entry<Place, TextSession> entry = all.next();
+            if (!wanted.contains(entry.getKey())) {
                 all.remove();
                 giveUp(entry.getValue());
             }
         }
-        files.retain(turns);
+        files.retain(wanted);
     }
 
     int inMemory() {

@@ -18,6 +18,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -211,7 +213,8 @@ class ConversationTest {
             assertThat(turn.answer()).isEqualTo(whole.substring(0, whole.indexOf(stop)));
             assertThat(model.tokenizer().orElseThrow().decode(turn.answerIds())).isEqualTo(turn.answer());
             try (TextSession replayed = model.newSession()) {
-                Snapshots.replay(turn, replayed, SILENT);
+                Snapshots.replay(Place.asked(turn), replayed, SILENT);
+                Snapshots.replay(Place.after(turn), replayed, SILENT);
                 assertThat(replayed.session().logits()).containsExactly(logits(conversation));
             }
         }
@@ -359,8 +362,52 @@ class ConversationTest {
         }
     }
 
+    /** Whether the chat ended in good order or was killed: then nothing closes it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void undoAndRetryReadNothingAgainAfterAContinuation(boolean closed) throws IOException {
+        Conversation first = conversation(null);
+        first.say("One.", options(5), SILENT);
+        ConversationFile.save(first, directory);
+        float[] before = logits(first);
+        first.say("Two.", options(5), SILENT);
+        ConversationFile.save(first, directory);
+        first.awaitStorage();
+        if (closed) {
+            first.close();
+        }
+        GenerationListener nothingIsRead = new GenerationListener() {
+            @Override
+            public void prefill(int done, int total) {
+                throw new AssertionError("read " + done + " tokens again");
+            }
+        };
+        try (Conversation resumed = ConversationFile.open(directory).resume(model, template, 1 << 20, 1 << 30)) {
+            GenerationOptions greedy = options(5).withSampling(SamplingOptions.greedy());
+            Turn retried = resumed.retry(greedy, nothingIsRead);
+            Turn again = resumed.retry(greedy, nothingIsRead);
+            assertThat(again.answer()).isEqualTo(retried.answer());
+            try (TextSession memory = resumed.memory(again);
+                    TextSession replayed = model.newSession()) {
+                for (Turn turn : again.path()) {
+                    Snapshots.replay(Place.asked(turn), replayed, SILENT);
+                    if (turn.kind() == Turn.Kind.EXCHANGE) {
+                        Snapshots.replay(Place.after(turn), replayed, SILENT);
+                    }
+                }
+                assertThat(memory.session().logits())
+                        .containsExactly(replayed.session().logits());
+            }
+            resumed.undo(1);
+            assertThat(logits(resumed)).containsExactly(before);
+        }
+        if (!closed) {
+            first.close();
+        }
+    }
+
     @Test
-    void whatStaysOnDiskAtTheEndAreTheEndsOfBranchesAndOneTurnToUndo() throws IOException {
+    void whatStaysOnDiskAtTheEndAreTheEndsOfBranchesAndOneTurnToUndoOrRetry() throws IOException {
         Turn side;
         List<Turn> path;
         try (Conversation conversation = conversation(null)) {
@@ -381,9 +428,10 @@ class ConversationTest {
                     .doesNotExist();
         }
         try (var files = Files.list(directory)) {
-            assertThat(files.map(file -> file.getFileName().toString()).filter(name -> name.startsWith("turn")))
+            assertThat(files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".safetensors")))
                     .containsExactlyInAnyOrder(
                             "turn-" + side.id() + ".safetensors",
+                            "asked-" + path.get(3).id() + ".safetensors",
                             "turn-" + path.get(3).id() + ".safetensors",
                             "turn-" + path.get(2).id() + ".safetensors");
         }

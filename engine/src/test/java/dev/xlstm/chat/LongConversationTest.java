@@ -278,7 +278,10 @@ class LongConversationTest {
         } else {
             session = replays.get(turn.parent().id()).fork();
         }
-        Snapshots.replay(turn, session, SILENT);
+        if (turn.kind() == Kind.EXCHANGE) {
+            Snapshots.replay(Place.asked(turn), session, SILENT);
+        }
+        Snapshots.replay(Place.after(turn), session, SILENT);
         return session;
     }
 }
