@@ -16,8 +16,9 @@ record Bpe(Vocabulary vocabulary, LongMap merges, int[] byteIds, boolean ignoreM
     record Entry(char[] pretoken, int[] ids) {}
 
     /**
-     * Ids of pretokens seen lately, one to a slot. Needs no lock: an entry never changes, and whichever a thread sees is
-     * right.
+     * Ids of pretokens, of those that share a slot the first. None gives way to another: entries grow old, and when they then
+     * became garbage, memory would grow with the length of a text. Needs no lock: an entry never changes, and whichever a
+     * thread sees is right.
      */
     static final class Cache {
         /** Longer pretokens are rare, and not kept. */

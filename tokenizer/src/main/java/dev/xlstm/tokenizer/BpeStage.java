@@ -55,12 +55,15 @@ final class BpeStage implements Stage {
         char[] chars = pretoken.chars;
         int hash = Bpe.Cache.hash(chars, 0, length);
         Bpe.Entry entry = cache.get(hash);
-        if (entry == null || !Arrays.equals(entry.pretoken(), 0, entry.pretoken().length, chars, 0, length)) {
-            int count = encode(length);
-            entry = new Bpe.Entry(Arrays.copyOf(chars, length), Arrays.copyOf(ids, count));
-            cache.put(hash, entry);
+        if (entry != null && Arrays.equals(entry.pretoken(), 0, entry.pretoken().length, chars, 0, length)) {
+            out.addAll(entry.ids(), entry.ids().length);
+            return;
         }
-        out.addAll(entry.ids(), entry.ids().length);
+        int count = encode(length);
+        out.addAll(ids, count);
+        if (entry == null) {
+            cache.put(hash, new Bpe.Entry(Arrays.copyOf(chars, length), Arrays.copyOf(ids, count)));
+        }
     }
 
     @Override
