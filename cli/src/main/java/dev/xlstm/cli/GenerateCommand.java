@@ -1,6 +1,5 @@
 package dev.xlstm.cli;
 
-import dev.xlstm.bench.Bench;
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
@@ -161,12 +160,13 @@ final class GenerateCommand implements Callable<Integer> {
                 boolean whole = prefill(opened, session, text, ids, printer);
                 boolean saves = output.saveState != null;
                 Outcome outcome = saves ? session.generatePart(options, printer) : session.generate(options, printer);
-                printer.end(result(outcome, options, opened), saves);
+                GenerateOutput.Result result = result(outcome, options, opened, bandwidth(outcome, opened));
+                printer.end(result, saves);
                 if (saves && whole) {
                     output.stateFormat.save(session, output.saveState);
                 }
                 warnIfCutOff(outcome, options);
-                stats(outcome, options, opened);
+                stats(result);
                 return exitCode(outcome);
             } finally {
                 interruption.end();
@@ -201,32 +201,37 @@ final class GenerateCommand implements Callable<Integer> {
         }
         SampleRun.Saver saver =
                 output.saveState == null ? null : (i, copy) -> output.stateFormat.save(copy, stateFile(i + 1));
-        List<Outcome> outcomes = new ArrayList<>();
+        List<GenerateOutput.Result> results = new ArrayList<>();
         SampleRun.run(opened, session, options, printers, saver, (i, outcome) -> {
             GenerationOptions seeded = SampleRun.seeded(options, i);
-            outcomes.add(outcome);
+            GenerateOutput.Result result = result(outcome, seeded, opened, null);
+            results.add(result);
             if (!output.json) {
-                printers.get(i).end(result(outcome, seeded, opened), false);
+                printers.get(i).end(result, false);
             }
             warnIfCutOff(outcome, seeded);
-            stats(outcome, seeded, opened);
+            stats(result);
         });
         if (output.json) {
             JsonOutput.printArray(
-                    streams,
-                    outcomes.size(),
-                    (json, i) -> ((JsonResult) printers.get(i))
-                            .write(json, result(outcomes.get(i), SampleRun.seeded(options, i), opened)));
+                    streams, results.size(), (json, i) -> ((JsonResult) printers.get(i)).write(json, results.get(i)));
         }
-        return exitCode(outcomes.getLast());
+        return exitCode(results.getLast().outcome());
     }
 
-    private GenerateOutput.Result result(Outcome outcome, GenerationOptions options, TextModel opened) {
+    private GenerateOutput.Result result(
+            Outcome outcome, GenerationOptions options, TextModel opened, Bandwidth bandwidth) {
         return new GenerateOutput.Result(
                 outcome,
                 constraint.given(),
                 options.sampling().seed(),
-                opened.loaded().device());
+                opened.loaded().device(),
+                bandwidth);
+    }
+
+    private Bandwidth bandwidth(Outcome outcome, TextModel opened) throws IOException {
+        boolean measured = output.told.statsAsked() && !interruption.requested();
+        return Bandwidth.of(outcome, opened, model.threads(), measured);
     }
 
     private static int exitCode(Outcome outcome) {
@@ -357,25 +362,25 @@ final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private void stats(Outcome outcome, GenerationOptions options, TextModel opened) throws IOException {
+    private void stats(GenerateOutput.Result result) {
         if (!output.told.stats(streams)) {
             return;
         }
-        double bytes = outcome.decodeRate()
-                * Bench.weightBytesPerToken(opened.directory().weights());
+        Outcome outcome = result.outcome();
         streams.message(String.format(
                 Locale.ROOT,
-                "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s, %.2f GB/s of weights), end: %s,"
-                        + " seed %d, on %s",
+                "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s%s), end: %s, seed %d, on %s",
                 outcome.promptTokens(),
                 outcome.prefillSeconds(),
                 outcome.prefillRate(),
                 outcome.tokens(),
                 outcome.decodeSeconds(),
                 outcome.decodeRate(),
-                bytes / 1e9,
+                result.bandwidth() == null || outcome.decodeRate() == 0
+                        ? ""
+                        : ", " + result.bandwidth().text(),
                 outcome.finishReason(),
-                options.sampling().seed(),
-                opened.loaded().device()));
+                result.seed(),
+                result.device()));
     }
 }

@@ -36,8 +36,9 @@ abstract class GenerateOutput implements GenerationListener {
      * How it went, in the fields that all JSON has.
      *
      * @param constrained whether the text was to be one of a grammar
+     * @param bandwidth null for texts generated together
      */
-    record Result(Outcome outcome, boolean constrained, long seed, String device) {
+    record Result(Outcome outcome, boolean constrained, long seed, String device, Bandwidth bandwidth) {
 
         void write(JsonGenerator json) {
             json.writeStringProperty("finish_reason", outcome.finishReason().toString());
@@ -59,6 +60,9 @@ abstract class GenerateOutput implements GenerationListener {
             json.writeNumberProperty("prefill_tokens_per_second", outcome.prefillRate());
             json.writeNumberProperty("decode_seconds", outcome.decodeSeconds());
             json.writeNumberProperty("decode_tokens_per_second", outcome.decodeRate());
+            if (bandwidth != null) {
+                bandwidth.write(json);
+            }
             json.writeEndObject();
         }
     }

@@ -8,7 +8,9 @@ final class ToldFlags {
     @Option(
             names = "--stats",
             fallbackValue = "true",
-            description = "Show tokens, seconds and seed on stderr. Default where that is a terminal.")
+            description =
+                    "Show tokens, seconds and seed on stderr. Default where that is a terminal; only if asked for,"
+                            + " generate also measures how fast the weights could be read, for half a second.")
     private boolean stats;
 
     @Option(
@@ -19,6 +21,11 @@ final class ToldFlags {
 
     boolean quiet() {
         return quiet;
+    }
+
+    /** Whether statistics were asked for. */
+    boolean statsAsked() {
+        return stats;
     }
 
     /** Whether to show statistics. */

@@ -8,7 +8,11 @@ import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
 import dev.xlstm.model.XlstmWeights.Linear;
+import dev.xlstm.tensor.WeightMatrix;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** Times prefill and decode of a loaded model. */
 public final class Bench {
@@ -65,13 +69,19 @@ public final class Bench {
 
     /** Weight bytes that one decoded token reads: all matrices but the embedding, of which it reads a row. */
     public static long weightBytesPerToken(XlstmWeights weights) {
-        long bytes = weights.head().byteSize();
-        for (BlockWeights block : weights.blocks()) {
-            for (Linear linear : block.linears()) {
-                bytes += linear.matrix().byteSize();
-            }
-        }
-        return bytes;
+        return matrices(weights).mapToLong(WeightMatrix::byteSize).sum();
+    }
+
+    /** Those bytes, in memory. */
+    public static List<MemorySegment> weightsPerToken(XlstmWeights weights) {
+        return matrices(weights).flatMap(matrix -> matrix.data().stream()).toList();
+    }
+
+    private static Stream<WeightMatrix> matrices(XlstmWeights weights) {
+        Stream<WeightMatrix> ofBlocks = weights.blocks().stream()
+                .flatMap(block -> block.linears().stream())
+                .map(Linear::matrix);
+        return Stream.concat(ofBlocks, Stream.of(weights.head()));
     }
 
     /** State bytes that one decoded token moves: all is read and written. */

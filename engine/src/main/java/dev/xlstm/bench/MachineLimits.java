@@ -4,6 +4,8 @@ import dev.xlstm.tensor.Simd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import jdk.incubator.vector.FloatVector;
 
@@ -15,6 +17,12 @@ public final class MachineLimits implements AutoCloseable {
 
     /** Bytes each thread reads in one pass: far above what caches hold. */
     private static final long BYTES_PER_THREAD = 512L << 20;
+
+    private static final long STRETCH = 1 << 20; // bytes of a loop that the compiler gets to see whole
+    private static final long STRIDE = 16L * LANES; // bytes that the four streams of a read take at a step
+    private static final long PIECE = 4 << 20; // bytes between two looks at the clock
+    private static final long RATE_NANOS = 100_000_000;
+    private static final long MOST_NANOS = 3_000_000_000L;
 
     private static final int FMA_ROUNDS = 1 << 22;
     private static final int FMA_CHAINS = 12; // enough to keep two multipliers of four cycles busy
@@ -37,7 +45,7 @@ public final class MachineLimits implements AutoCloseable {
                 if (memory[t] == null) {
                     memory[t] = arena.allocate(BYTES_PER_THREAD, 64).fill((byte) 1);
                 }
-                sink = read(memory[t]);
+                sink = read(memory[t], 0, BYTES_PER_THREAD);
             });
             best = Math.max(best, threads * BYTES_PER_THREAD / seconds);
         }
@@ -94,17 +102,65 @@ public final class MachineLimits implements AutoCloseable {
         }
     }
 
-    /** Four streams at once, as the kernels read four rows. */
-    private static float read(MemorySegment m) {
-        long quarter = m.byteSize() / 4;
+    /**
+     * The rate at which all threads together read memory over and over and do nothing else, in bytes a second. Of the weights
+     * of a model it is the limit of decoding: for one that fits in the caches, theirs. Takes about half a second.
+     *
+     * @param data is shared among the threads, part by part
+     * @param known a rate that has been seen, so that what is below it is the compiler's doing
+     * @return 0 if none above that is found in three seconds
+     */
+    public double readRate(List<MemorySegment> data, double known) {
+        double best = 0;
+        int steady = 0;
+        long end = System.nanoTime() + MOST_NANOS;
+        while ((steady < 3 || best < known) && System.nanoTime() < end) {
+            double[] rates = new double[threads];
+            onAllThreads(t -> rates[t] = readRate(data, t));
+            double rate = Arrays.stream(rates).sum();
+            steady = rate > 1.05 * best ? 0 : steady + 1;
+            best = Math.max(best, rate);
+        }
+        return best < known ? 0 : best;
+    }
+
+    /** Of one thread, for a tenth of a second. */
+    private double readRate(List<MemorySegment> data, int thread) {
+        long begin = System.nanoTime();
+        long bytes = 0;
+        while (true) {
+            for (MemorySegment part : data) {
+                long share = part.byteSize() / threads & -STRIDE;
+                for (long at = 0; at < share; at += PIECE) {
+                    long piece = Math.min(PIECE, share - at);
+                    sink = read(part, thread * share + at, piece);
+                    bytes += piece;
+                    long nanos = System.nanoTime() - begin;
+                    if (nanos > RATE_NANOS) {
+                        return bytes / (nanos * 1e-9);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * Four streams at once, as the kernels read four rows.
+     *
+     * @param bytes a multiple of {@link #STRIDE}
+     */
+    private static float read(MemorySegment m, long from, long bytes) {
+        long quarter = bytes / 4;
+        long p0 = from, p1 = p0 + quarter, p2 = p1 + quarter, p3 = p2 + quarter;
         FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
         int step = 4 * LANES;
-        for (long at = 0; at < quarter; at += 1 << 20) {
-            for (int i = 0; i < 1 << 20; i += step) {
-                s0 = s0.add(FloatVector.fromMemorySegment(F32, m, at + i, ByteOrder.LITTLE_ENDIAN));
-                s1 = s1.add(FloatVector.fromMemorySegment(F32, m, quarter + at + i, ByteOrder.LITTLE_ENDIAN));
-                s2 = s2.add(FloatVector.fromMemorySegment(F32, m, 2 * quarter + at + i, ByteOrder.LITTLE_ENDIAN));
-                s3 = s3.add(FloatVector.fromMemorySegment(F32, m, 3 * quarter + at + i, ByteOrder.LITTLE_ENDIAN));
+        for (long at = 0; at < quarter; at += STRETCH) {
+            int end = (int) Math.min(STRETCH, quarter - at);
+            for (int i = 0; i < end; i += step) {
+                s0 = s0.add(FloatVector.fromMemorySegment(F32, m, p0 + at + i, ByteOrder.LITTLE_ENDIAN));
+                s1 = s1.add(FloatVector.fromMemorySegment(F32, m, p1 + at + i, ByteOrder.LITTLE_ENDIAN));
+                s2 = s2.add(FloatVector.fromMemorySegment(F32, m, p2 + at + i, ByteOrder.LITTLE_ENDIAN));
+                s3 = s3.add(FloatVector.fromMemorySegment(F32, m, p3 + at + i, ByteOrder.LITTLE_ENDIAN));
             }
         }
         return Simd.sum(s0.add(s1).add(s2.add(s3)));

@@ -2,6 +2,7 @@ package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 
 import static dev.xlstm.tensor.Simd.LANES;
 
@@ -32,6 +33,11 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
     @Override
     public final long byteSize() {
         return data.byteSize();
+    }
+
+    @Override
+    public final List<MemorySegment> data() {
+        return List.of(data);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 import static dev.xlstm.tensor.Simd.LANES;
 
@@ -70,6 +71,17 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     @Override
     public final long byteSize() {
         return (long) rows * columns / digits * 4 + (long) rows * (columns / BLOCK) * 2;
+    }
+
+    @Override
+    public final List<MemorySegment> data() {
+        return List.of(ofRows(quants), ofRows(scales));
+    }
+
+    /** As many bytes as are of these rows, though rows are stored interleaved. */
+    private MemorySegment ofRows(MemorySegment all) {
+        long bytes = all.byteSize() / stored;
+        return all.asSlice(first * bytes, rows * bytes);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.xlstm.tensor;
 
 import dev.xlstm.safetensors.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * The matrix of a linear layer, {@code y = W x}, in its stored format: {@code rows} outputs by {@code columns} inputs,
@@ -80,6 +81,9 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
 
     /** Bytes read to use every weight once. */
     public abstract long byteSize();
+
+    /** What {@link #byteSize} counts, as it lies in memory. */
+    public abstract List<MemorySegment> data();
 
     /** The rows {@code [from, to)} as a matrix of their own, sharing this one's bytes. */
     public abstract WeightMatrix slice(int from, int to);
