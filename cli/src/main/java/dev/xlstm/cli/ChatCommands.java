@@ -81,7 +81,7 @@ final class ChatCommands {
             case STATS -> stats();
             case BENCH -> terminal.whileWorking(() -> terminal.say(ChatBench.measure(conversation(), terminal)));
             case SAVE -> save(argument);
-            case SESSIONS -> terminal.say(SessionsCommand.table(store));
+            case SESSIONS -> terminal.say(SessionsCommand.table(store, terminal.width()));
             case LOAD -> load(argument);
             case HELP -> terminal.say(SlashCommand.table());
             case EXIT -> throw new IllegalStateException("the reader of lines ends the chat");

@@ -4,6 +4,8 @@ import dev.xlstm.chat.Conversation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jline.keymap.KeyMap;
+import org.jline.reader.Binding;
 import org.jline.reader.EndOfFileException;
 import org.jline.reader.LineReader;
 import org.jline.reader.LineReader.Option;
@@ -35,6 +37,17 @@ final class ChatRepl {
             builder.variable(LineReader.HISTORY_FILE, history);
         }
         reader = builder.build();
+        takeArrowsOfAnyMode(reader.getKeyMaps().get(LineReader.MAIN));
+    }
+
+    /** Some terminals send keys as in normal mode though they were asked for those of application mode. */
+    private static void takeArrowsOfAnyMode(KeyMap<Binding> keys) {
+        for (char key : "ABCDHF".toCharArray()) {
+            Binding bound = keys.getBound("\u001bO" + key);
+            if (bound != null) {
+                keys.bind(bound, "\u001b[" + key);
+            }
+        }
     }
 
     private Conversation conversation() {
@@ -62,7 +75,6 @@ final class ChatRepl {
                 String line = reader.readLine(prompt, null, (Character) null, changed);
                 goesOn = take(line, changed != null);
             } catch (UserInterruptException e) {
-                Thread.interrupted(); // what is left of it would end the next line, too
                 terminal.note("(Ctrl-D or /exit leaves)");
             } catch (EndOfFileException e) {
                 goesOn = false;

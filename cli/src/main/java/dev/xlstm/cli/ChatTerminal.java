@@ -5,7 +5,6 @@ import java.util.Locale;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
-import org.jline.terminal.Terminal.SignalHandler;
 import org.jline.terminal.TerminalBuilder;
 import org.jline.utils.WCWidth;
 
@@ -13,7 +12,7 @@ import org.jline.utils.WCWidth;
 final class ChatTerminal implements AutoCloseable {
 
     private static final String PASTES_MARKED = "\u001b[?2004h"; // so that a paste is one text, whatever is in it
-    private static final String PASTES_PLAIN = "\u001b[?2004l";
+    static final String PASTES_PLAIN = "\u001b[?2004l";
     private static final long PATIENCE_NANOS = 300_000_000; // before progress is shown
 
     private final Terminal terminal;
@@ -24,10 +23,21 @@ final class ChatTerminal implements AutoCloseable {
     private boolean progressShown;
 
     ChatTerminal(RootCommand.Color color) throws IOException {
+        // while a line is read, Ctrl-C is a key like others; JLine would raise a signal for it, too, and take it twice
+        System.setProperty(TerminalBuilder.PROP_SOFTWARE_SIGNALS, "false");
         terminal = TerminalBuilder.builder().system(true).dumb(true).build();
         dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
         colour = color.decide(!dumb, System.getenv());
+        terminal.handle(Signal.INT, signal -> interrupted = true); // never the end of the process
         markPastes(true);
+    }
+
+    /** Of the terminal that the process writes to, 0 if unknown. */
+    static int columns() throws IOException {
+        try (Terminal terminal =
+                TerminalBuilder.builder().system(true).dumb(true).build()) {
+            return terminal.getColumns();
+        }
     }
 
     /** The reader of lines does so only while it reads. */
@@ -97,7 +107,6 @@ final class ChatTerminal implements AutoCloseable {
         markPastes(true);
         workBegan = System.nanoTime();
         progressShown = false;
-        SignalHandler before = terminal.handle(Signal.INT, signal -> interrupted = true);
         Attributes attributes = dumb ? null : quiet();
         try {
             work.run();
@@ -106,7 +115,6 @@ final class ChatTerminal implements AutoCloseable {
             if (attributes != null) {
                 terminal.setAttributes(attributes);
             }
-            terminal.handle(Signal.INT, before);
         }
     }
 

@@ -15,6 +15,9 @@ public final class Main {
         takeStderr();
         Interruption interruption = new Interruption();
         interruption.install();
+        if (Boolean.getBoolean("xlstm.pastes")) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.print(ChatTerminal.PASTES_PLAIN)));
+        }
         System.exit(new Cli(Streams.ofProcess(stdout()), interruption, System.getenv()).run(args));
     }
 

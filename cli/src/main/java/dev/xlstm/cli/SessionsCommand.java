@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -32,6 +33,7 @@ final class SessionsCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm");
     private static final int WORDS = 48; // characters shown of what was said last
+    private static final int FEWEST_WORDS = 20; // before other details go
 
     private final Streams streams;
     private final SessionStore store;
@@ -50,39 +52,48 @@ final class SessionsCommand implements Callable<Integer> {
         return Cli.USAGE;
     }
 
-    /** One line for each saved session, the one used last first. */
-    static String table(SessionStore store) throws IOException {
-        StringBuilder table = new StringBuilder();
+    /**
+     * One line for each saved session, the one used last first.
+     *
+     * @param width columns of the terminal, for which details are left out; 0 for as many as it takes
+     */
+    static String table(SessionStore store, int width) throws IOException {
+        List<String> lines = new ArrayList<>();
         for (Path session : store.list()) {
-            String words;
-            long tokens = 0;
-            int branches = 0;
-            try {
-                ConversationFile saved = ConversationFile.open(session);
-                Turn head = saved.branches().get(saved.branch());
-                words = head.isBeginning() ? "" : head.label(WORDS);
-                tokens = head.position();
-                branches = saved.branches().size();
-            } catch (IOException e) {
-                words = "(damaged)";
-            }
-            LocalDateTime used = LocalDateTime.ofInstant(
-                    Instant.ofEpochMilli(SessionStore.lastUse(session)), ZoneId.systemDefault());
-            table.append(String.format(
-                    "%-18s %s %7d tokens %2d branches %10s  %s%n",
-                    session.getFileName(),
-                    used.format(TIME),
-                    tokens,
-                    branches,
-                    MemorySize.text(SessionStore.bytes(session)),
-                    words));
+            lines.add(line(session, width));
         }
-        return table.isEmpty() ? "no saved sessions\n" : table.toString();
+        return lines.isEmpty() ? "no saved sessions\n" : String.join("\n", lines) + "\n";
+    }
+
+    private static String line(Path session, int width) throws IOException {
+        LocalDateTime used =
+                LocalDateTime.ofInstant(Instant.ofEpochMilli(SessionStore.lastUse(session)), ZoneId.systemDefault());
+        List<String> details = new ArrayList<>();
+        details.add(String.format("%-17s", session.getFileName()));
+        details.add(used.format(TIME));
+        Turn head = null;
+        try {
+            ConversationFile saved = ConversationFile.open(session);
+            head = saved.branches().get(saved.branch());
+            int branches = saved.branches().size();
+            details.add(String.format("%7d tokens", head.position()));
+            details.add(String.format("%2d %-8s", branches, branches == 1 ? "branch" : "branches"));
+            details.add(String.format("%10s", MemorySize.text(SessionStore.bytes(session))));
+        } catch (IOException e) {
+            details.add("(damaged)");
+        }
+        int room = width - 3; // two blanks before the words, and the last column, which makes some terminals wrap
+        while (width > 0 && details.size() > 1 && String.join(" ", details).length() + FEWEST_WORDS > room) {
+            details.removeLast();
+        }
+        String line = String.join(" ", details);
+        int words = width > 0 ? Math.max(1, room - line.length()) : WORDS;
+        return (line + "  " + (head == null || head.isBeginning() ? "" : head.label(words))).stripTrailing();
     }
 
     @Command(name = "list", description = "Lists saved sessions, the one used last first.")
     int list() throws IOException {
-        streams.printUntrusted(table(store));
+        streams.printUntrusted(table(store, streams.outIsTerminal() ? ChatTerminal.columns() : 0));
         return Cli.OK;
     }
 

@@ -82,6 +82,74 @@ class ChatIT extends ChatOnTerminal {
     }
 
     @Test
+    void ctrlCAtThePromptIsTakenOnceEachTime() throws Exception {
+        try (PseudoTerminal terminal = chat("-t", "0", "-n", "3")) {
+            terminal.awaitPrompt(">");
+            for (int pressed = 1; pressed <= 30; pressed++) {
+                terminal.type((pressed % 3 == 0 ? "words not sent" : "") + CTRL_C);
+                int hints = pressed;
+                terminal.await("hint " + pressed, shown -> hints(terminal) >= hints && shown.endsWith("\n>"));
+                Thread.sleep(pressed); // for a second that should not come
+                assertThat(hints(terminal)).isEqualTo(pressed);
+            }
+            terminal.type("" + CTRL_C + CTRL_C + CTRL_C); // nor do several at once end anything
+            terminal.enter("Hello!");
+            terminal.await("tokens in memory · main");
+            terminal.awaitPrompt(">");
+            assertThat(hints(terminal)).isBetween(31, 33);
+            terminal.type(String.valueOf(CTRL_D));
+            assertThat(terminal.exitCode()).isZero();
+        }
+    }
+
+    private static int hints(PseudoTerminal terminal) {
+        return terminal.received().split("\\(Ctrl-D or /exit leaves\\)", -1).length - 1;
+    }
+
+    @Test
+    void linesTypedAreThereInTheNextSession() throws Exception {
+        String up = "\u001bOA"; // in the mode that the terminal is asked to be in
+        String plainUp = "\u001b[A";
+        try (PseudoTerminal terminal = chat("-n", "3")) {
+            terminal.awaitPrompt(">");
+            terminal.enter("What is first!");
+            terminal.await("tokens in memory");
+            terminal.awaitPrompt(">");
+            terminal.enter("/set top-k 7");
+            terminal.await("top-k = 7");
+            terminal.awaitPrompt(">");
+            terminal.type(String.valueOf(CTRL_D));
+            assertThat(terminal.exitCode()).isZero();
+        }
+        Path history = home.resolve("xlstm/history");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(history)))
+                .isEqualTo("rw-------");
+        try (PseudoTerminal terminal = chat("-n", "3")) {
+            terminal.awaitPrompt(">");
+            terminal.type(up);
+            terminal.await("last line", shown -> shown.endsWith("> /set top-k 7"));
+            terminal.type(plainUp);
+            terminal.await("line before", shown -> shown.endsWith("> What is first!"));
+            terminal.enter("");
+            terminal.await("tokens in memory");
+            terminal.kill();
+        }
+        String before = Files.readString(history);
+        assertThat(before).as("kept line by line, whatever becomes of the chat").endsWith(":What is first!\n");
+        try (PseudoTerminal terminal = chat("--no-history", "-n", "3")) {
+            terminal.awaitPrompt(">");
+            terminal.type(up);
+            terminal.enter("a secret");
+            terminal.await("> a secret");
+            terminal.await("tokens in memory");
+            terminal.awaitPrompt(">");
+            terminal.type(String.valueOf(CTRL_D));
+            assertThat(terminal.exitCode()).isZero();
+        }
+        assertThat(Files.readString(history)).isEqualTo(before);
+    }
+
+    @Test
     void completesCommandsBranchesSettingsAndPaths() throws Exception {
         Path notes = Files.writeString(home.resolve("notes.md"), "The cat is called Mia.\n");
         try (PseudoTerminal terminal = chat()) {
@@ -163,7 +231,7 @@ class ChatIT extends ChatOnTerminal {
             terminal.enter("/exit");
             terminal.exitCode();
         }
-        assertThat(run("sessions", "list")).contains("tokens  1 branches").contains("Hello there!");
+        assertThat(run("sessions", "list")).contains("tokens  1 branch ").contains("Hello there!");
         assertThat(run("sessions", "show")).startsWith("**User:**\n\nHello there!\n\n**Assistant:**\n\n");
         assertThat(run("sessions", "export", "--json")).contains("\"role\" : \"user\"", "\"Hello there!\"");
         String id = run("sessions", "list").split(" ")[0];

@@ -152,6 +152,23 @@ class ChatScreenIT extends ChatOnTerminal {
     }
 
     @Test
+    void aPasteBeforeTheChatIsThereIsOneText() throws Exception {
+        try (PseudoTerminal terminal = chat("-t", "0", "-n", "3")) {
+            terminal.await("marked pastes", shown -> terminal.received().contains("\u001b[?2004h"));
+            terminal.type("\u001b[200~one\ntwo\u001b[201~");
+            terminal.await("paste", shown -> shown.endsWith("> one\n. two"));
+            terminal.enter("");
+            terminal.await("tokens in memory");
+            terminal.enter("/exit");
+            assertThat(terminal.exitCode()).isZero();
+        }
+        try (PseudoTerminal terminal = chat("--nonsense")) {
+            assertThat(terminal.exitCode()).isEqualTo(2);
+            assertThat(terminal.received()).endsWith("\u001b[?2004l");
+        }
+    }
+
+    @Test
     void aDumbTerminalAndNoColour() throws Exception {
         try (PseudoTerminal terminal = chat(30, 24, Map.of("TERM", "dumb"), "-t", "0")) {
             terminal.await(">");
