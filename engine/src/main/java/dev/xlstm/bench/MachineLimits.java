@@ -22,6 +22,7 @@ public final class MachineLimits implements AutoCloseable {
     private static final long STRIDE = 16L * LANES; // bytes that the four streams of a read take at a step
     private static final long PIECE = 4 << 20; // bytes between two looks at the clock
     private static final long RATE_NANOS = 100_000_000;
+    private static final double LEAST_RATE = 1e9; // below it the loop has not been compiled yet
     private static final long MOST_NANOS = 3_000_000_000L;
 
     private static final int FMA_ROUNDS = 1 << 22;
@@ -107,21 +108,22 @@ public final class MachineLimits implements AutoCloseable {
      * of a model it is the limit of decoding: for one that fits in the caches, theirs. Takes about half a second.
      *
      * @param data is shared among the threads, part by part
-     * @param known a rate that has been seen, so that what is below it is the compiler's doing
-     * @return 0 if none above that is found in three seconds
+     * @param seen a rate that has been reached in other work
+     * @return 0 if it stays below that for three seconds, as on a machine that is busy with other work
      */
-    public double readRate(List<MemorySegment> data, double known) {
+    public double readRate(List<MemorySegment> data, double seen) {
+        double least = Math.max(seen, LEAST_RATE);
         double best = 0;
         int steady = 0;
         long end = System.nanoTime() + MOST_NANOS;
-        while ((steady < 3 || best < known) && System.nanoTime() < end) {
+        while ((steady < 3 || best < least) && System.nanoTime() < end) {
             double[] rates = new double[threads];
             onAllThreads(t -> rates[t] = readRate(data, t));
             double rate = Arrays.stream(rates).sum();
             steady = rate > 1.05 * best ? 0 : steady + 1;
             best = Math.max(best, rate);
         }
-        return best < known ? 0 : best;
+        return best < least ? 0 : best;
     }
 
     /** Of one thread, for a tenth of a second. */
