@@ -17,6 +17,7 @@ import java.util.Locale;
 /** What each command of a chat does. */
 final class ChatCommands {
 
+    private static final int STATS_COLUMN = 11; // where what is said of each begins
     private static final int LABEL = 60; // characters of what was said that remind of it
 
     private final ChatTerminal terminal;
@@ -67,7 +68,7 @@ final class ChatCommands {
                 talk.session().save();
                 showPlace();
             }
-            case BRANCHES -> terminal.say(TreeDrawing.of(conversation()));
+            case BRANCHES -> terminal.say(TreeDrawing.of(conversation(), terminal.width()));
             case DELETE -> {
                 conversation().delete(argument);
                 talk.session().save();
@@ -83,7 +84,7 @@ final class ChatCommands {
             case SAVE -> save(argument);
             case SESSIONS -> terminal.say(SessionsCommand.table(store, terminal.width()));
             case LOAD -> load(argument);
-            case HELP -> terminal.say(SlashCommand.table());
+            case HELP -> terminal.table(SlashCommand.table(), SlashCommand.TEXT_COLUMN);
             case EXIT -> throw new IllegalStateException("the reader of lines ends the chat");
         }
         return null;
@@ -169,7 +170,7 @@ final class ChatCommands {
 
     private void set(String argument) {
         if (argument.isEmpty()) {
-            terminal.say(settings.table());
+            terminal.table(settings.table(), ChatSettings.TEXT_COLUMN);
             return;
         }
         String[] words = argument.split("[\\s=]+", 2);
@@ -184,7 +185,9 @@ final class ChatCommands {
         Conversation now = conversation();
         Outcome last = now.outcome();
         StringBuilder text = new StringBuilder();
-        text.append("model      ").append(now.model().directory().path()).append('\n');
+        text.append("model      ")
+                .append(now.model().directory().path().toAbsolutePath().normalize())
+                .append('\n');
         text.append("session    ").append(talk.session().id()).append('\n');
         text.append(String.format(
                 Locale.ROOT,
@@ -202,7 +205,7 @@ final class ChatCommands {
                     last.tokens(),
                     last.decodeRate()));
         }
-        terminal.say(text.toString());
+        terminal.table(text.toString(), STATS_COLUMN);
     }
 
     private void save(String argument) throws IOException {

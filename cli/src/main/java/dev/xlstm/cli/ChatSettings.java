@@ -12,6 +12,9 @@ import java.util.function.Function;
 /** What {@code /set} can change while a chat runs. */
 final class ChatSettings {
 
+    /** Where the texts of the {@link #table} begin. */
+    static final int TEXT_COLUMN = 34;
+
     /** A setting: how it is shown, and what a new value makes of the options. */
     private record Setting(
             String help,

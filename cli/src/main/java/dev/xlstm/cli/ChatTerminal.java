@@ -13,6 +13,8 @@ final class ChatTerminal implements AutoCloseable {
 
     private static final String PASTES_MARKED = "\u001b[?2004h"; // so that a paste is one text, whatever is in it
     static final String PASTES_PLAIN = "\u001b[?2004l";
+    private static final int NARROWEST_TEXT = 20; // columns
+    private static final int NARROW_INDENT = 4; // where a table has no room for the other
     private static final long PATIENCE_NANOS = 300_000_000; // before progress is shown
 
     private final Terminal terminal;
@@ -63,6 +65,31 @@ final class ChatTerminal implements AutoCloseable {
     /** Lines of the program's own, text of strangers in them made harmless. */
     void say(String text) {
         print(Streams.visible(text.stripTrailing()) + "\n");
+    }
+
+    /** A table of the program's own: what does not fit in a line goes on below, from the column on where its text begins. */
+    void table(String lines, int column) {
+        say(fitted(lines, column, width()));
+    }
+
+    /** @param width 0 for lines as they are */
+    static String fitted(String lines, int column, int width) {
+        int room = width - 1; // the last column makes some terminals wrap
+        int indent = room - column < NARROWEST_TEXT ? NARROW_INDENT : column;
+        StringBuilder fitted = new StringBuilder();
+        for (String line : lines.stripTrailing().split("\n")) {
+            String rest = line;
+            int from = 0; // what is in front of it is indent
+            while (room > 2 * NARROW_INDENT && rest.length() > room) {
+                int blank = rest.lastIndexOf(' ', room);
+                int end = rest.substring(from, Math.max(from, blank)).isBlank() ? room : blank;
+                fitted.append(rest.substring(0, end).stripTrailing()).append('\n');
+                rest = " ".repeat(indent) + rest.substring(end).stripLeading();
+                from = indent;
+            }
+            fitted.append(rest).append('\n');
+        }
+        return fitted.toString();
     }
 
     /** Text of people and models, in as many lines as it takes. */

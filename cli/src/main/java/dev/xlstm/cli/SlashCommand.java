@@ -29,6 +29,9 @@ enum SlashCommand {
     HELP("", "show this", "/?"),
     EXIT("", "leave; Ctrl-D, too", "/quit", "/bye");
 
+    /** Where the texts of the {@link #table} begin. */
+    static final int TEXT_COLUMN = 23;
+
     private static final Map<String, SlashCommand> BY_WORD = new LinkedHashMap<>();
 
     static {

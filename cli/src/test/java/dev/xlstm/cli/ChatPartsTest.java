@@ -208,4 +208,18 @@ class ChatPartsTest {
         SessionStore.delete(first);
         assertThat(store.list()).containsExactly(second);
     }
+
+    @ParameterizedTest
+    @ValueSource(ints = {20, 40, 60, 80, 200})
+    void tablesFitAnyWidthAndLoseNoWord(int width) {
+        String table = SlashCommand.table();
+        String fitted = ChatTerminal.fitted(table, SlashCommand.TEXT_COLUMN, width);
+        assertThat(fitted.lines()).allMatch(line -> line.length() < width);
+        assertThat(fitted.split("\\s+")).containsExactly(table.split("\\s+"));
+        if (width >= 60) {
+            assertThat(fitted.lines())
+                    .as("under each other")
+                    .allMatch(line -> !line.startsWith("   ") || line.startsWith(" ".repeat(SlashCommand.TEXT_COLUMN)));
+        }
+    }
 }

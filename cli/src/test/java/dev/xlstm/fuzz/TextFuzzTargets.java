@@ -315,7 +315,7 @@ final class TextFuzzTargets {
                     opened.started();
                     opened.model();
                     try (Conversation conversation = opened.resume(model, template, 1 << 20, 1 << 20)) {
-                        TreeDrawing.of(conversation);
+                        TreeDrawing.of(conversation, 0);
                         Transcript.markdown(conversation.head());
                         Transcript.json(conversation.head());
                     }

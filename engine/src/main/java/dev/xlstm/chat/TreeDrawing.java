@@ -7,22 +7,29 @@ import java.util.Map;
 /** Draws a conversation's turns below each other and its forks side by side. */
 public final class TreeDrawing {
 
-    private static final int WIDTH = 40; // characters shown of what the user said
+    private static final int MOST = 40; // characters shown of what the user said
+    private static final int LEAST = 8; // in a narrow window
 
     private final Conversation conversation;
     private final List<Turn> turns; // the oldest first
+    private final int width;
     private final StringBuilder out = new StringBuilder();
 
-    private TreeDrawing(Conversation conversation) {
+    private TreeDrawing(Conversation conversation, int width) {
+        this.width = width;
         this.conversation = conversation;
         turns = conversation.turns().stream()
                 .sorted(Comparator.comparingInt(Turn::id))
                 .toList();
     }
 
-    /** The tree with the names of its branches; the current one has a star. */
-    public static String of(Conversation conversation) {
-        TreeDrawing drawing = new TreeDrawing(conversation);
+    /**
+     * The tree with the names of its branches; the current one has a star.
+     *
+     * @param width columns to draw in, 0 for as many as it takes
+     */
+    public static String of(Conversation conversation, int width) {
+        TreeDrawing drawing = new TreeDrawing(conversation, width);
         for (Turn turn : drawing.turns) {
             if (turn.parent() == null) {
                 drawing.line("", turn);
@@ -53,13 +60,17 @@ public final class TreeDrawing {
     }
 
     private void line(String indent, Turn turn) {
-        out.append(indent).append(turn.label(WIDTH));
+        StringBuilder names = new StringBuilder();
         for (Map.Entry<String, Turn> branch : conversation.branches().entrySet()) {
             if (branch.getValue() == turn) {
                 boolean current = branch.getKey().equals(conversation.branch());
-                out.append(current ? "  <- * " : "  <- ").append(branch.getKey());
+                names.append(current ? "  <- * " : "  <- ").append(branch.getKey());
             }
         }
-        out.append('\n');
+        int room = width == 0 ? MOST : width - 1 - indent.length() - names.length();
+        out.append(indent)
+                .append(turn.label(Math.clamp(room, LEAST, MOST)))
+                .append(names)
+                .append('\n');
     }
 }

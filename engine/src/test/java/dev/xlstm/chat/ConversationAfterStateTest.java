@@ -74,7 +74,7 @@ class ConversationAfterStateTest {
             assertThat(conversation.head().position()).isEqualTo(read);
             assertThat(logits(conversation)).containsExactly(after);
             assertThat(conversation.undo(1)).isEmpty();
-            assertThat(TreeDrawing.of(conversation)).startsWith("[state notes.state]\n├─ (start) system: Be kind.");
+            assertThat(TreeDrawing.of(conversation, 0)).startsWith("[state notes.state]\n├─ (start) system: Be kind.");
         }
     }
 

@@ -273,11 +273,11 @@ class ConversationTest {
             conversation.say("What is 3 plus 4?", options(9), SILENT);
             ConversationFile.save(conversation, directory);
             logits = logits(conversation);
-            tree = TreeDrawing.of(conversation);
+            tree = TreeDrawing.of(conversation, 0);
         }
         for (int round = 0; round < 2; round++) {
             try (Conversation resumed = ConversationFile.open(directory).resume(model, template, 1 << 20, 1 << 30)) {
-                assertThat(TreeDrawing.of(resumed)).isEqualTo(tree);
+                assertThat(TreeDrawing.of(resumed, 0)).isEqualTo(tree);
                 assertThat(logits(resumed)).containsExactly(logits);
                 resumed.undo(1);
                 assertThat(resumed.head().text()).isEqualTo("Hello!");
