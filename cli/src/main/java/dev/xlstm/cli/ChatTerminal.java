@@ -27,11 +27,20 @@ final class ChatTerminal implements AutoCloseable {
     ChatTerminal(RootCommand.Color color) throws IOException {
         // while a line is read, Ctrl-C is a key like others; JLine would raise a signal for it, too, and take it twice
         System.setProperty(TerminalBuilder.PROP_SOFTWARE_SIGNALS, "false");
-        terminal = TerminalBuilder.builder().system(true).dumb(true).build();
+        terminal = open();
         dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
         colour = color.decide(!dumb, System.getenv());
         terminal.handle(Signal.INT, signal -> interrupted = true); // never the end of the process
         markPastes(true);
+    }
+
+    /** Asks the terminal nothing: with the answers JLine would throw away what was typed before them. */
+    private static Terminal open() throws IOException {
+        return TerminalBuilder.builder()
+                .system(true)
+                .dumb(true)
+                .graphemeCluster(false)
+                .build();
     }
 
     /** Of the terminal that the process writes to, 0 if unknown. */

@@ -2,6 +2,7 @@ package dev.xlstm.chat;
 
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.TextModel;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -18,10 +19,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A conversation on disk: a directory with {@code conversation.json}, the tree with its ledger of text and ids, and the
@@ -64,52 +64,57 @@ public final class ConversationFile {
         if (!isIn(directory)) {
             conversation.awaitStorage(); // a state that it began after cannot be made again from what is written here
         }
-        ObjectNode json = JsonMapper.shared().createObjectNode();
-        json.put("version", VERSION);
-        json.put(
-                "model",
-                conversation
-                        .model()
-                        .directory()
-                        .path()
-                        .toAbsolutePath()
-                        .normalize()
-                        .toString());
-        json.put("started", conversation.started().toString());
-        json.put("branch", conversation.branch());
-        json.put("next", conversation.nextId());
-        ObjectNode branches = json.putObject("branches");
-        conversation.branches().forEach((name, turn) -> branches.put(name, turn.id()));
-        ArrayNode turns = json.putArray("turns");
-        conversation.turns().forEach(turn -> write(turn, turns.addObject()));
-        replace(directory.resolve(NAME), JsonMapper.shared().writeValueAsBytes(json));
+        replace(directory.resolve(NAME), json(conversation));
         conversation.saveHead();
     }
 
-    private static void write(Turn turn, ObjectNode json) {
-        json.put("id", turn.id());
-        if (turn.parent() != null) {
-            json.put("parent", turn.parent().id());
+    /** Written as it goes: as a tree of nodes the ids of a long conversation would take many times their size. */
+    private static byte[] json(Conversation conversation) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = JsonMapper.shared().createGenerator(bytes)) {
+            json.writeStartObject();
+            json.writeNumberProperty("version", VERSION);
+            Path model = conversation.model().directory().path();
+            json.writeStringProperty("model", model.toAbsolutePath().normalize().toString());
+            json.writeStringProperty("started", conversation.started().toString());
+            json.writeStringProperty("branch", conversation.branch());
+            json.writeNumberProperty("next", conversation.nextId());
+            json.writeObjectPropertyStart("branches");
+            conversation.branches().forEach((name, turn) -> json.writeNumberProperty(name, turn.id()));
+            json.writeEndObject();
+            json.writeArrayPropertyStart("turns");
+            conversation.turns().forEach(turn -> write(turn, json));
+            json.writeEndArray();
+            json.writeEndObject();
         }
-        json.put("kind", turn.kind().name());
-        if (turn.kind() == Turn.Kind.STATE) {
-            json.put("tokens", turn.position());
-        }
-        json.put("text", turn.text());
-        json.put("prompt", turn.prompt());
-        ids(turn.promptIds(), json.putArray("prompt_ids"));
-        if (turn.kind() == Turn.Kind.EXCHANGE) {
-            json.put("answer", turn.answer());
-            ids(turn.answerIds(), json.putArray("answer_ids"));
-            json.put("decoded", turn.decoded());
-            json.put("ending", turn.ending());
-        }
+        return bytes.toByteArray();
     }
 
-    private static void ids(int[] ids, ArrayNode to) {
-        for (int id : ids) {
-            to.add(id);
+    private static void write(Turn turn, JsonGenerator json) {
+        json.writeStartObject();
+        json.writeNumberProperty("id", turn.id());
+        if (turn.parent() != null) {
+            json.writeNumberProperty("parent", turn.parent().id());
         }
+        json.writeStringProperty("kind", turn.kind().name());
+        if (turn.kind() == Turn.Kind.STATE) {
+            json.writeNumberProperty("tokens", turn.position());
+        }
+        json.writeStringProperty("text", turn.text());
+        json.writeStringProperty("prompt", turn.prompt());
+        ids("prompt_ids", turn.promptIds(), json);
+        if (turn.kind() == Turn.Kind.EXCHANGE) {
+            json.writeStringProperty("answer", turn.answer());
+            ids("answer_ids", turn.answerIds(), json);
+            json.writeBooleanProperty("decoded", turn.decoded());
+            json.writeStringProperty("ending", turn.ending());
+        }
+        json.writeEndObject();
+    }
+
+    private static void ids(String name, int[] ids, JsonGenerator json) {
+        json.writeName(name);
+        json.writeArray(ids, 0, ids.length);
     }
 
     /** Puts a file in the place of another at once, on disk for good, for the user's eyes only. */
