@@ -114,7 +114,7 @@ class ChatCommandsIT extends ChatOnTerminal {
             terminal.await("tokens in memory");
             terminal.awaitPrompt(">");
             terminal.enter("/sessions");
-            assertThat(terminal.await("My name is Tom.")).containsPattern("1 branches .* Hello there!");
+            assertThat(terminal.await("My name is Tom.")).containsPattern("1 branch .* Hello there!");
             terminal.enter("/load nothing");
             terminal.await("no session 'nothing'");
             terminal.enter("/load " + id);
