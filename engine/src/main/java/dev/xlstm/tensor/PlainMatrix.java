@@ -91,9 +91,18 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
             for (int column = 0; column < k; column += STRETCH) {
                 int count = Math.min(STRETCH, k - column);
                 unpack(r, column, count, scratch, LANES);
-                for (int i = 0; i < count; i++) {
-                    int lane = i & (LANES - 1);
-                    scratch[lane] = Math.fma(scratch[LANES + i], x[column + i], scratch[lane]);
+                for (int lane = 0; lane < LANES; lane += 4) { // four, as each sum waits for itself
+                    float s0 = scratch[lane], s1 = scratch[lane + 1], s2 = scratch[lane + 2], s3 = scratch[lane + 3];
+                    for (int i = lane; i < count; i += LANES) {
+                        s0 = Math.fma(scratch[LANES + i], x[column + i], s0);
+                        s1 = Math.fma(scratch[LANES + i + 1], x[column + i + 1], s1);
+                        s2 = Math.fma(scratch[LANES + i + 2], x[column + i + 2], s2);
+                        s3 = Math.fma(scratch[LANES + i + 3], x[column + i + 3], s3);
+                    }
+                    scratch[lane] = s0;
+                    scratch[lane + 1] = s1;
+                    scratch[lane + 2] = s2;
+                    scratch[lane + 3] = s3;
                 }
             }
             y[r] = Simd.sum(scratch, 0);

@@ -177,21 +177,45 @@ final class Q4_0Matrix extends QuantizedMatrix {
     }
 
     @Override
-    protected float scalarDot(int row, float[] x, float[] sums) {
-        float s = 0;
+    protected void scalarDots(int row, int count, int height, float[] x, float[] sums, float[] y) {
+        int i1 = Math.min(1, count - 1), i2 = Math.min(2, count - 1), i3 = count - 1;
+        long word = wordsAt(row, 0);
+        long scale = scalesAt(row, 0);
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
         for (int b = 0; b < columns / BLOCK; b++) {
-            float low = TAKE_OFF_LOW * sums[2 * b];
-            float high = TAKE_OFF_HIGH * sums[2 * b + 1];
+            float low0 = TAKE_OFF_LOW * sums[2 * b], low1 = low0, low2 = low0, low3 = low0;
+            float high0 = TAKE_OFF_HIGH * sums[2 * b + 1], high1 = high0, high2 = high0, high3 = high0;
             for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += DIGITS) {
-                int word = word(row, c);
+                int a = quants.get(Simd.INT, word);
+                int e = quants.get(Simd.INT, word + 4 * i1);
+                int f = quants.get(Simd.INT, word + 4 * i2);
+                int g = quants.get(Simd.INT, word + 4 * i3);
+                word += 4L * height;
                 for (int digit = 0; digit < DIGITS; digit += 2) {
-                    low = Math.fma(1 + (word >>> 4 * digit & 15) / 256f, x[c + digit], low);
-                    high = Math.fma(1 + (word >>> 4 * digit + 4 & 15) / 16f, x[c + digit + 1], high);
+                    low0 = Math.fma(Float.intBitsToFloat(a & LOW | ONE), x[c + digit], low0);
+                    high0 = Math.fma(Float.intBitsToFloat(a & HIGH | ONE), x[c + digit + 1], high0);
+                    a = Integer.rotateRight(a, 8);
+                    low1 = Math.fma(Float.intBitsToFloat(e & LOW | ONE), x[c + digit], low1);
+                    high1 = Math.fma(Float.intBitsToFloat(e & HIGH | ONE), x[c + digit + 1], high1);
+                    e = Integer.rotateRight(e, 8);
+                    low2 = Math.fma(Float.intBitsToFloat(f & LOW | ONE), x[c + digit], low2);
+                    high2 = Math.fma(Float.intBitsToFloat(f & HIGH | ONE), x[c + digit + 1], high2);
+                    f = Integer.rotateRight(f, 8);
+                    low3 = Math.fma(Float.intBitsToFloat(g & LOW | ONE), x[c + digit], low3);
+                    high3 = Math.fma(Float.intBitsToFloat(g & HIGH | ONE), x[c + digit + 1], high3);
+                    g = Integer.rotateRight(g, 8);
                 }
             }
-            s = Math.fma(Math.fma(low, 16f, high), scale(row, b), s);
+            s0 = Math.fma(Math.fma(low0, 16f, high0), half(scale), s0);
+            s1 = Math.fma(Math.fma(low1, 16f, high1), half(scale + 2 * i1), s1);
+            s2 = Math.fma(Math.fma(low2, 16f, high2), half(scale + 2 * i2), s2);
+            s3 = Math.fma(Math.fma(low3, 16f, high3), half(scale + 2 * i3), s3);
+            scale += 2L * height;
         }
-        return UNIT * s;
+        y[row] = UNIT * s0;
+        y[row + i1] = UNIT * s1;
+        y[row + i2] = UNIT * s2;
+        y[row + i3] = UNIT * s3;
     }
 
     @Override

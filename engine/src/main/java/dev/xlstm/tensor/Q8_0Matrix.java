@@ -180,19 +180,40 @@ final class Q8_0Matrix extends QuantizedMatrix {
     }
 
     @Override
-    protected float scalarDot(int row, float[] x, float[] sums) {
-        float s = 0;
+    protected void scalarDots(int row, int count, int height, float[] x, float[] sums, float[] y) {
+        int i1 = Math.min(1, count - 1), i2 = Math.min(2, count - 1), i3 = count - 1;
+        long word = wordsAt(row, 0);
+        long scale = scalesAt(row, 0);
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
         for (int b = 0; b < columns / BLOCK; b++) {
-            float t = -1.5f * (sums[2 * b] + sums[2 * b + 1]);
+            float t0 = -1.5f * (sums[2 * b] + sums[2 * b + 1]), t1 = t0, t2 = t0, t3 = t0;
             for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += DIGITS) {
-                int word = word(row, c);
+                int a = quants.get(Simd.INT, word);
+                int e = quants.get(Simd.INT, word + 4 * i1);
+                int f = quants.get(Simd.INT, word + 4 * i2);
+                int g = quants.get(Simd.INT, word + 4 * i3);
+                word += 4L * height;
                 for (int digit = 0; digit < DIGITS; digit++) {
-                    t = Math.fma(1 + (word >>> 8 * digit & 255) / 256f, x[c + digit], t);
+                    t0 = Math.fma(Float.intBitsToFloat(a & BYTE | ONE), x[c + digit], t0);
+                    a = Integer.rotateRight(a, 8);
+                    t1 = Math.fma(Float.intBitsToFloat(e & BYTE | ONE), x[c + digit], t1);
+                    e = Integer.rotateRight(e, 8);
+                    t2 = Math.fma(Float.intBitsToFloat(f & BYTE | ONE), x[c + digit], t2);
+                    f = Integer.rotateRight(f, 8);
+                    t3 = Math.fma(Float.intBitsToFloat(g & BYTE | ONE), x[c + digit], t3);
+                    g = Integer.rotateRight(g, 8);
                 }
             }
-            s = Math.fma(t, scale(row, b), s);
+            s0 = Math.fma(t0, half(scale), s0);
+            s1 = Math.fma(t1, half(scale + 2 * i1), s1);
+            s2 = Math.fma(t2, half(scale + 2 * i2), s2);
+            s3 = Math.fma(t3, half(scale + 2 * i3), s3);
+            scale += 2L * height;
         }
-        return UNIT * s;
+        y[row] = UNIT * s0;
+        y[row + i1] = UNIT * s1;
+        y[row + i2] = UNIT * s2;
+        y[row + i3] = UNIT * s3;
     }
 
     @Override

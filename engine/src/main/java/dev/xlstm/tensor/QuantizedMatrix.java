@@ -94,7 +94,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
 
     @Override
     public final float scale(int row, int block) {
-        return Float.float16ToFloat(scales.get(Simd.SHORT, scaleAt(stored, columns, first + row, block)));
+        return half(scalesAt(row, block));
     }
 
     /** The byte of the word with a row's column, in a matrix of so many rows. */
@@ -128,7 +128,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
                 scale = scale(row, c / BLOCK);
             }
             if (c == column || c % digits == 0) {
-                word = word(row, c) >>> c % digits * bits;
+                word = Integer.rotateRight(quants.get(Simd.INT, wordsAt(row, c)), FIRST_BIT + c % digits * bits);
             }
             out[offset + (c - column) * apart] = scale * ((word & mask) - half);
             word >>>= bits;
@@ -147,29 +147,35 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
             start++;
         }
         int panels = (to - start) / PANEL;
+        int end = start + panels * PANEL;
         int quarter = (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
         int split = trial.split(0, quarter, 1);
         long begin = trial.now();
         panels(x, y, start, panels, quarter, split);
         long middle = trial.now();
-        long scalars = 0;
-        for (int r = from; r < to; r++) {
-            if (r == start && split == quarter) {
-                r += panels * PANEL;
-            }
-            if (r < to && !isDone(r - start, panels, quarter, split)) {
-                y[r] = scalarDot(r, x.data(), x.sums());
-                scalars += columns;
+        int scalars = start - from + to - end;
+        scalarRows(x, y, from, start);
+        for (int p = 0; split < quarter && p < panels; p++) {
+            if (p % quarter >= split) {
+                scalarRows(x, y, start + p * PANEL, start + (p + 1) * PANEL);
+                scalars += PANEL;
             }
         }
+        scalarRows(x, y, end, to);
         if (begin > 0) {
-            trial.compare((long) (to - from) * columns - scalars, scalars, begin, middle, trial.now());
+            trial.compare((long) (to - from - scalars) * columns, (long) scalars * columns, begin, middle, trial.now());
         }
     }
 
-    /** Whether a row is in one of the first {@code count} of each quarter of the panels. */
-    private static boolean isDone(int row, int panels, int quarter, int count) {
-        return row >= 0 && row < panels * PANEL && row / PANEL % quarter < count;
+    /** Four at a time, as each sum waits for itself, but those of one panel. */
+    private void scalarRows(PackedActivations x, float[] y, int from, int to) {
+        for (int r = from; r < to; ) {
+            int panel = (first + r) / PANEL * PANEL;
+            int height = Math.min(PANEL, stored - panel);
+            int count = Math.min(4, Math.min(panel + height - first, to) - r);
+            scalarDots(r, count, height, x.data(), x.sums(), y);
+            r += count;
+        }
     }
 
     /** The first {@code count} of each quarter of the panels. */
@@ -236,22 +242,26 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
             int y2,
             int y3);
 
-    /** The same for one row, to the bit. */
-    protected abstract float scalarDot(int row, float[] x, float[] sums);
+    /**
+     * The same for {@code count} rows of a panel, to the bit.
+     *
+     * @param count 1 to 4
+     * @param height rows of the panel
+     */
+    protected abstract void scalarDots(int row, int count, int height, float[] x, float[] sums, float[] y);
 
-    /** The word with a row's column, digit 0 lowest. */
-    protected final int word(int row, int column) {
-        return Integer.rotateRight(
-                quants.get(Simd.INT, wordAt(stored, columns, digits, first + row, column)), FIRST_BIT);
+    /** The half at a byte of the scales. */
+    protected final float half(long at) {
+        return Float.float16ToFloat(scales.get(Simd.SHORT, at));
     }
 
     /** The byte at which the scales of a panel, told by its first row, begin from a block on. */
-    private long scalesAt(int row, int block) {
+    protected final long scalesAt(int row, int block) {
         return scaleAt(stored, columns, first + row, block);
     }
 
-    /** The byte at which the words of a panel, told by its first row, begin from a column on. */
-    private long wordsAt(int row, int column) {
+    /** The byte of the word with a row's column; with a panel's first row, where its words from that column on begin. */
+    protected final long wordsAt(int row, int column) {
         return wordAt(stored, columns, digits, first + row, column);
     }
 
