@@ -17,6 +17,7 @@ final class ThreadTeam implements AutoCloseable {
     }
 
     private static final long SPIN_NANOS = 50_000;
+    private static final int SPINS = 1000; // about as long
 
     private final Thread[] helpers;
 
@@ -62,8 +63,12 @@ final class ThreadTeam implements AutoCloseable {
             }
         }
         takeTasks(0);
-        while (finished.get() < count) {
-            Thread.onSpinWait();
+        for (int spins = 0; finished.get() < count; spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield(); // the helper, or the compiler it waits for, may be in want of this core
+            }
         }
         if (failure != null) {
             Throwable thrown = failure;

@@ -147,6 +147,9 @@ public final class MatrixProduct {
     /** Most rows of activations of a product; a multiple of {@link PackedActivations#GROUP}. */
     static final int MAX_ROWS = 256;
 
+    /** Of a run to get a loop compiled. */
+    private static final int WARM_UP_COLUMNS = 16;
+
     private static final Trial TILES = new Trial();
     private static final Trial HALF_TILES = new Trial();
 
@@ -255,6 +258,15 @@ public final class MatrixProduct {
             float[] a, int ao, int rows, float[] b, int bo, int k, float[] sums, int so, int stride, int count) {
         boolean half = count <= LANES; // the other is empty
         Trial trial = half ? HALF_TILES : TILES;
+        int warmUps = trial.warmUps();
+        float[] spare = warmUps > 0 ? new float[16 * 2 * LANES] : null;
+        for (; warmUps > 0 && rows >= 16; warmUps--) {
+            if (half) {
+                tile16x1(a, ao, b, bo, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
+            } else {
+                tile8x2(a, ao, b, bo, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
+            }
+        }
         int split = trial.split(0, rows, half ? 16 : 8);
         long start = trial.now();
         int r = 0;

@@ -15,6 +15,9 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
     /** Weights of a row that the scalar product unpacks at once. */
     private static final int STRETCH = 1024;
 
+    /** Vectors of a row in a run to get the loop compiled. */
+    private static final int WARM_UP_VECTORS = 16;
+
     protected final MemorySegment data; // [rows, columns]
     private final int weightBytes;
     private final Trial trial;
@@ -61,6 +64,9 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
     protected final void multiplyRow(PackedActivations packed, float[] y, int from, int to, float[] scratch) {
         float[] x = packed.data();
         int inLanes = columns & -LANES;
+        for (int i = trial.warmUps(); i > 0; i--) {
+            dots(x, Math.min(inLanes, WARM_UP_VECTORS * LANES), y, from, Math.min(from + 4, to), scratch);
+        }
         int split = trial.split(from, to, 4);
         long start = trial.now();
         dots(x, inLanes, y, from, split, scratch);

@@ -38,6 +38,9 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     /** What makes of those bits the half's value, if it is finite: the exponents' biases are 112 apart. */
     static final float HALF_UNIT = 0x1p112f;
 
+    /** Blocks of a row in a run to get the loop compiled. */
+    private static final int WARM_UP_BLOCKS = 4;
+
     protected final MemorySegment quants; // of the stored rows
     protected final MemorySegment scales; // halves, of the stored rows
     private final int stored; // rows
@@ -149,9 +152,13 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         int panels = (to - start) / PANEL;
         int end = start + panels * PANEL;
         int quarter = (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
+        int blocks = columns / BLOCK;
+        for (int i = trial.warmUps(); i > 0; i--) {
+            panels(x, y, start, panels, quarter, Math.min(1, quarter), Math.min(WARM_UP_BLOCKS, blocks));
+        }
         int split = trial.split(0, quarter, 1);
         long begin = trial.now();
-        panels(x, y, start, panels, quarter, split);
+        panels(x, y, start, panels, quarter, split, blocks);
         long middle = trial.now();
         int scalars = start - from + to - end;
         scalarRows(x, y, from, start);
@@ -178,8 +185,8 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         }
     }
 
-    /** The first {@code count} of each quarter of the panels. */
-    private void panels(PackedActivations x, float[] y, int start, int panels, int quarter, int count) {
+    /** The first {@code count} of each quarter of the panels, so many blocks of columns. */
+    private void panels(PackedActivations x, float[] y, int start, int panels, int quarter, int count, int blocks) {
         for (int q = 0; q < count; q++) {
             // some come twice if there are too few
             int r0 = start + q * PANEL;
@@ -190,7 +197,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
                 dots(
                         quants,
                         scales,
-                        columns / BLOCK,
+                        blocks,
                         x.data(),
                         x.sums(),
                         wordsAt(r0, 0) + 4 * l,

@@ -3,8 +3,9 @@ package dev.xlstm.tensor;
 /**
  * When a vector loop takes over from the scalar loop that gives the same bits. Until the compiler has been over a vector
  * loop each of its vectors is an object, which makes it a hundred times slower than the scalar one: a short text would be
- * over before the kernels run as they are meant to. So work begins with the scalar loop; once that has cost some time, a
- * small part of the work goes to the vector loop, which gets it compiled; and when it is seen to be faster it does all.
+ * over before the kernels run as they are meant to. So work begins with the scalar loop; once that has cost some time, the
+ * vector loop is run many times over very little, which gets it compiled as a whole and soon; then a small part of the work
+ * goes to it, and when it is seen to be faster it does all.
  *
  * <p>Several threads may share a trial: a measurement that is lost does no harm.
  */
@@ -12,6 +13,11 @@ final class Trial {
 
     /** Scalar work before the first attempt: many a process is done by then. */
     private static final long FIRST_NANOS = 20_000_000;
+
+    /** Calls after which the compiler has taken notice of a method, however short they are (it wants 600, with loops in them). */
+    private static final int WARM_UPS = 1000;
+
+    private static final int WARM_UPS_AT_ONCE = 100;
 
     private static final int WINS = 3; // in a row, as a single one may be due to an interruption
 
@@ -21,8 +27,9 @@ final class Trial {
     private static volatile Boolean decided; // for all trials; null to let each take place
 
     private volatile boolean over;
+    private int warmUps;
     private long scalarNanos;
-    private long scalarWork;
+    private double scalarRate = Double.MAX_VALUE; // nanoseconds a weight, the best so far: it is slow itself at first
     private long vectorNanos;
     private int wins;
 
@@ -35,6 +42,15 @@ final class Trial {
         decided = vectors;
     }
 
+    /** How often the vector loop is to be run now over very little, its results to be thrown away. */
+    int warmUps() {
+        if (decided != null || over || warmUps >= WARM_UPS || scalarNanos < FIRST_NANOS) {
+            return 0;
+        }
+        warmUps += WARM_UPS_AT_ONCE;
+        return WARM_UPS_AT_ONCE;
+    }
+
     /**
      * How far, of the units of work [from, to), the vector loop is to go now: to the end if the trial is over.
      *
@@ -45,7 +61,7 @@ final class Trial {
         if (known != null || over) {
             return known == null || known ? to : from;
         }
-        boolean due = scalarNanos > FIRST_NANOS && vectorNanos < 4 * scalarNanos;
+        boolean due = warmUps >= WARM_UPS && 4 * vectorNanos < scalarNanos;
         return due ? Math.min(from + attempt, to) : from;
     }
 
@@ -63,10 +79,12 @@ final class Trial {
      */
     void compare(long vectorWork, long scalarWork, long start, long middle, long end) {
         scalarNanos += end - middle;
-        this.scalarWork += scalarWork;
+        if (scalarWork > 0) {
+            scalarRate = Math.min(scalarRate, (double) (end - middle) / scalarWork);
+        }
         if (vectorWork > 0) {
             vectorNanos += middle - start;
-            boolean faster = (double) (middle - start) * this.scalarWork < (double) scalarNanos * vectorWork;
+            boolean faster = middle - start < scalarRate * vectorWork;
             wins = faster ? wins + 1 : 0;
             if (wins == WINS) {
                 over = true;
