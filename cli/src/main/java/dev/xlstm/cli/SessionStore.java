@@ -178,7 +178,9 @@ final class SessionStore {
         return matches.get(0);
     }
 
+    /** The conversation first: who is killed on the way leaves nothing that is listed, and the next chat sweeps it. */
     static void delete(Path session) throws IOException {
+        ConversationFile.delete(session);
         try (Stream<Path> files = Files.list(session)) {
             for (Path file : files.toList()) {
                 Files.delete(file);

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -131,6 +132,10 @@ public final class ConversationFile {
                 out.write(bytes);
             }
             out.force(true);
+        } catch (FileSystemException e) { // names a file itself
+            throw e;
+        } catch (IOException e) { // as when the disk is full
+            throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
         }
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         try (FileChannel entry = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
@@ -138,6 +143,11 @@ public final class ConversationFile {
         } catch (AccessDeniedException e) {
             // Windows opens no directories, and needs no such step
         }
+    }
+
+    /** Makes a directory hold no conversation any more. */
+    public static void delete(Path directory) throws IOException {
+        Files.deleteIfExists(directory.resolve(NAME));
     }
 
     /** Whether a directory holds a saved conversation. */
