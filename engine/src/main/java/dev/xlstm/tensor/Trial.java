@@ -12,12 +12,15 @@ package dev.xlstm.tensor;
 final class Trial {
 
     /** Scalar work before the first attempt: many a process is done by then. */
-    private static final long FIRST_NANOS = 20_000_000;
+    private static final long FIRST_NANOS = 100_000_000;
 
-    /** Calls after which the compiler has taken notice of a method, however short they are (it wants 600, with loops in them). */
+    /** Calls after which the compiler has taken notice of a method with loops, however short they are. */
     private static final int WARM_UPS = 1000;
 
-    private static final int WARM_UPS_AT_ONCE = 100;
+    /** The same where the JVM was told to take notice early, as the launcher does. */
+    private static final int WARM_UPS_BEFORE_ATTEMPTS = 200;
+
+    private static final int WARM_UPS_AT_ONCE = 50;
 
     private static final int WINS = 3; // in a row, as a single one may be due to an interruption
 
@@ -61,7 +64,7 @@ final class Trial {
         if (known != null || over) {
             return known == null || known ? to : from;
         }
-        boolean due = warmUps >= WARM_UPS && 4 * vectorNanos < scalarNanos;
+        boolean due = warmUps >= WARM_UPS_BEFORE_ATTEMPTS && vectorNanos < scalarNanos;
         return due ? Math.min(from + attempt, to) : from;
     }
 
