@@ -74,6 +74,7 @@ class ChatIT extends ChatOnTerminal {
             assertThat(tokens(terminal.awaitPrompt(">"))).isGreaterThan(15);
             terminal.enter("/show");
             terminal.await("*[interrupted]*");
+            terminal.awaitPrompt(">"); // one that comes before is lost
             terminal.type(String.valueOf(CTRL_C));
             terminal.await("(Ctrl-D or /exit leaves)");
             terminal.enter("/exit");
