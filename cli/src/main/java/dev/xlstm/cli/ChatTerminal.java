@@ -45,8 +45,7 @@ final class ChatTerminal implements AutoCloseable {
 
     /** Of the terminal that the process writes to, 0 if unknown. */
     static int columns() throws IOException {
-        try (Terminal terminal =
-                TerminalBuilder.builder().system(true).dumb(true).build()) {
+        try (Terminal terminal = open()) {
             return terminal.getColumns();
         }
     }

@@ -258,9 +258,9 @@ public final class MatrixProduct {
             float[] a, int ao, int rows, float[] b, int bo, int k, float[] sums, int so, int stride, int count) {
         boolean half = count <= LANES; // the other is empty
         Trial trial = half ? HALF_TILES : TILES;
-        int warmUps = trial.warmUps();
+        int warmUps = rows >= 16 ? trial.warmUps() : 0;
         float[] spare = warmUps > 0 ? new float[16 * 2 * LANES] : null;
-        for (; warmUps > 0 && rows >= 16; warmUps--) {
+        for (; warmUps > 0; warmUps--) {
             if (half) {
                 tile16x1(a, ao, b, bo, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
             } else {

@@ -153,8 +153,8 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         int end = start + panels * PANEL;
         int quarter = (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
         int blocks = columns / BLOCK;
-        for (int i = trial.warmUps(); i > 0; i--) {
-            panels(x, y, start, panels, quarter, Math.min(1, quarter), Math.min(WARM_UP_BLOCKS, blocks));
+        for (int i = panels > 0 ? trial.warmUps() : 0; i > 0; i--) {
+            panels(x, y, start, panels, quarter, 1, Math.min(WARM_UP_BLOCKS, blocks));
         }
         int split = trial.split(0, quarter, 1);
         long begin = trial.now();
