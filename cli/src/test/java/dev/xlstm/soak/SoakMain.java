@@ -25,14 +25,15 @@ import java.util.stream.Stream;
 /**
  * {@code SoakMain MODEL MINUTES [PAUSE_MILLIS]}: turns of chats, forks, undos, saves, resumed states and batches, at random,
  * and each minute what the process takes. Fails if the last quarter took more than the second: memory, file handles, or time
- * a token.
+ * a token in the fastest tenth of the turns. Other work on the machine slows most turns, but not all; a fault of ours slows
+ * all.
  */
 public final class SoakMain {
 
     private static final int TURNS = 40; // of one conversation
     private static final GenerationListener SILENT = new GenerationListener() {};
 
-    private record Sample(long minute, long residentKiB, long files, double tokenMillis) {}
+    private record Sample(long minute, long residentKiB, long files, double tokenMillis, double fastestMillis) {}
 
     private final Random random = new Random(1);
     private final TextModel model;
@@ -62,8 +63,8 @@ public final class SoakMain {
 
     private List<Sample> run(long minutes, long pause) throws Exception {
         List<Sample> samples = new ArrayList<>();
-        System.out.println("| minute | resident, KiB | files | ms a token | turns | other work |");
-        System.out.println("|---:|---:|---:|---:|---:|---:|");
+        System.out.println("| minute | resident, KiB | files | ms a token | fastest tenth | turns | other work |");
+        System.out.println("|---:|---:|---:|---:|---:|---:|---:|");
         long begin = System.nanoTime();
         for (int n = 0; samples.size() < minutes; n++) {
             Path directory = Files.createDirectory(work.resolve("chat-" + n));
@@ -174,15 +175,16 @@ public final class SoakMain {
         try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
             files = all.count();
         }
-        Sample sample = new Sample(minute, resident, files, median(millis));
+        Sample sample = new Sample(minute, resident, files, quantile(millis, 0.5), quantile(millis, 0.1));
         millis.clear();
         System.out.printf(
                 Locale.ROOT,
-                "| %d | %,d | %d | %.2f | %,d | %,d |%n",
+                "| %d | %,d | %d | %.2f | %.2f | %,d | %,d |%n",
                 minute,
                 resident,
                 files,
                 sample.tokenMillis,
+                sample.fastestMillis,
                 turns,
                 others);
         return sample;
@@ -198,13 +200,14 @@ public final class SoakMain {
         for (int i = 0; i < 2; i++) {
             List<Sample> some = i == 0 ? (early.isEmpty() ? late : early) : late;
             medians[i][0] =
-                    median(some.stream().map(s -> (double) s.residentKiB).toList());
-            medians[i][1] = median(some.stream().map(s -> (double) s.files).toList());
-            medians[i][2] = median(some.stream().map(s -> s.tokenMillis).toList());
+                    quantile(some.stream().map(s -> (double) s.residentKiB).toList(), 0.5);
+            medians[i][1] = quantile(some.stream().map(s -> (double) s.files).toList(), 0.5);
+            medians[i][2] = quantile(some.stream().map(s -> s.fastestMillis).toList(), 0.5);
         }
         System.out.printf(
                 Locale.ROOT,
-                "medians, second quarter and last: resident %,.0f and %,.0f KiB, files %.0f and %.0f, %.2f and %.2f ms a token%n",
+                "medians, second quarter and last: resident %,.0f and %,.0f KiB, files %.0f and %.0f, %.2f and %.2f ms a token"
+                        + " in the fastest tenth%n",
                 medians[0][0],
                 medians[1][0],
                 medians[0][1],
@@ -213,15 +216,15 @@ public final class SoakMain {
                 medians[1][2]);
         return medians[1][0] <= 1.1 * medians[0][0]
                 && medians[1][1] <= medians[0][1] + 2
-                && medians[1][2] <= 2 * medians[0][2];
+                && medians[1][2] <= 1.5 * medians[0][2];
     }
 
-    private static double median(List<Double> values) {
+    private static double quantile(List<Double> values, double share) {
         return values.isEmpty()
                 ? 0
                 : values.stream()
                         .sorted()
-                        .skip((values.size() - 1) / 2)
+                        .skip((long) ((values.size() - 1) * share))
                         .findFirst()
                         .orElseThrow();
     }
