@@ -33,7 +33,7 @@ public final class SoakMain {
     private static final int TURNS = 40; // of one conversation
     private static final GenerationListener SILENT = new GenerationListener() {};
 
-    private record Sample(long minute, long residentKiB, long files, double tokenMillis, double fastestMillis) {}
+    private record Sample(int minute, long residentKiB, long files, double tokenMillis, double fastestMillis) {}
 
     private final Random random = new Random(1);
     private final TextModel model;
@@ -65,7 +65,7 @@ public final class SoakMain {
         List<Sample> samples = new ArrayList<>();
         System.out.println("| minute | resident, KiB | files | ms a token | fastest tenth | turns | other work |");
         System.out.println("|---:|---:|---:|---:|---:|---:|---:|");
-        long begin = System.nanoTime();
+        long minute = System.nanoTime();
         for (int n = 0; samples.size() < minutes; n++) {
             Path directory = Files.createDirectory(work.resolve("chat-" + n));
             Conversation.Storage storage = new Conversation.Storage(1 << 22, directory, 1 << 26);
@@ -73,9 +73,9 @@ public final class SoakMain {
                 for (int i = 0; i < TURNS && samples.size() < minutes; i++) {
                     step(chat, directory);
                     Thread.sleep(pause);
-                    long minute = (System.nanoTime() - begin) / 60_000_000_000L;
-                    if (minute > samples.size()) {
-                        samples.add(sample(minute));
+                    if (System.nanoTime() - minute >= 60_000_000_000L) {
+                        minute = System.nanoTime();
+                        samples.add(sample(samples.size() + 1));
                     }
                 }
                 ConversationFile.save(chat, directory);
@@ -165,7 +165,7 @@ public final class SoakMain {
         }
     }
 
-    private Sample sample(long minute) throws IOException {
+    private Sample sample(int minute) throws IOException {
         long resident = Files.readAllLines(Path.of("/proc/self/status")).stream()
                 .filter(line -> line.startsWith("VmRSS:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
