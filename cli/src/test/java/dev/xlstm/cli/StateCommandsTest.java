@@ -84,6 +84,31 @@ class StateCommandsTest {
     }
 
     @Test
+    void aStateOfAnotherShapeOrArchitectureIsRefusedInALine() {
+        String[] models = {
+            CliRun.FIXTURES.resolve("tiny-f32").toString(),
+            CliRun.FIXTURES.resolve("tiny-long").toString(),
+            CliRun.BLOCK_FIXTURES.resolve("blocks-mixed").toString(),
+            CliRun.BLOCK_FIXTURES.resolve("blocks-slstm").toString(),
+        };
+        for (String from : models) {
+            assertThat(CliRun.xlstm("generate", "-m", from, "--prompt-ids", "1,2", "-n", "1", "--save-state", state)
+                            .code())
+                    .isZero();
+            for (String to : models) {
+                CliRun run = CliRun.xlstm("generate", "-m", to, "--state", state, "--prompt-ids", "1", "-n", "1");
+                if (from.equals(to)) {
+                    assertThat(run.code()).isZero();
+                } else {
+                    assertThat(run.code()).isEqualTo(1);
+                    assertThat(run.out()).isEmpty();
+                    assertThat(run.err()).startsWith("xlstm: " + state + ": ").hasLineCount(1);
+                }
+            }
+        }
+    }
+
+    @Test
     void aStateAloneAddsNothing() {
         run("Once", "prime", "-o", state);
         JsonNode json = run("", "generate", "-t", "0", "-n", "3", "--json", "--state", state)
