@@ -5,12 +5,14 @@ import dev.xlstm.chat.Transcript;
 import dev.xlstm.chat.TreeDrawing;
 import dev.xlstm.chat.Turn;
 import dev.xlstm.generation.Outcome;
+import dev.xlstm.safetensors.WholeFile;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
 
@@ -209,15 +211,29 @@ final class ChatCommands {
     }
 
     private void save(String argument) throws IOException {
-        talk.session().save();
         if (argument.isEmpty()) {
+            talk.session().save();
             terminal.note("saved as session " + talk.session().id() + "; xlstm chat --continue goes on with it");
             return;
         }
         Turn head = conversation().head();
-        Files.writeString(
-                path(argument), argument.endsWith(".json") ? Transcript.json(head) : Transcript.markdown(head));
+        write(path(argument), argument.endsWith(".json") ? Transcript.json(head) : Transcript.markdown(head));
         terminal.note("wrote " + argument);
+    }
+
+    /** A file there stays as it was until the new one is whole, a link stays a link, and nobody else may read it then. */
+    private static void write(Path file, String text) throws IOException {
+        byte[] content = text.getBytes(StandardCharsets.UTF_8);
+        if (Files.notExists(file)) {
+            WholeFile.write(file, content);
+        } else if (!Files.isRegularFile(file)) { // a device, say
+            Files.write(file, content);
+        } else if (Files.getFileStore(file).supportsFileAttributeView("posix")) {
+            Path real = file.toRealPath();
+            WholeFile.write(real, content, PosixFilePermissions.asFileAttribute(Files.getPosixFilePermissions(real)));
+        } else {
+            WholeFile.write(file.toRealPath(), content);
+        }
     }
 
     private void load(String id) throws IOException {

@@ -45,14 +45,19 @@ final class ChatCompleter implements Completer {
     }
 
     private static void add(List<Candidate> candidates, Collection<String> words) {
-        words.forEach(word -> candidates.add(new Candidate(word)));
+        words.stream().filter(ChatCompleter::isPlain).forEach(word -> candidates.add(new Candidate(word)));
+    }
+
+    /** Whether a terminal shows a name as it is: a list of them goes to it as they are. */
+    private static boolean isPlain(String name) {
+        return Streams.visible(name).equals(name) && name.indexOf('\n') < 0 && name.indexOf('\t') < 0;
     }
 
     private static void paths(String typed, List<Candidate> candidates) {
         String parent = typed.substring(0, typed.lastIndexOf('/') + 1);
         String place = parent.startsWith("~/") ? System.getProperty("user.home") + parent.substring(1) : parent;
         try (Stream<Path> files = Files.list(Path.of(place.isEmpty() ? "." : place))) {
-            files.limit(MAX_PATHS).forEach(file -> {
+            files.filter(file -> isPlain(file.toString())).limit(MAX_PATHS).forEach(file -> {
                 boolean directory = Files.isDirectory(file);
                 String path = parent + file.getFileName() + (directory ? "/" : "");
                 candidates.add(new Candidate(path, path, null, null, null, null, !directory));

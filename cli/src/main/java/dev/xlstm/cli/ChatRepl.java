@@ -71,7 +71,7 @@ final class ChatRepl {
             draft = null;
             try {
                 String branch = conversation().branch();
-                String prompt = branch.equals(Conversation.MAIN) ? "> " : branch + "> ";
+                String prompt = branch.equals(Conversation.MAIN) ? "> " : Streams.visible(branch) + "> ";
                 String line = reader.readLine(prompt, null, (Character) null, changed);
                 goesOn = take(line, changed != null);
             } catch (UserInterruptException e) {

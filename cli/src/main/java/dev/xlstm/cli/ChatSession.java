@@ -17,6 +17,7 @@ final class ChatSession implements AutoCloseable {
     private final FileChannel lock;
     private final Conversation conversation;
     private boolean warned;
+    private boolean unsaved; // as the disk was full, say
 
     private ChatSession(Path directory, FileChannel lock, Conversation conversation) {
         this.directory = directory;
@@ -93,7 +94,10 @@ final class ChatSession implements AutoCloseable {
         boolean begun = conversation.turns().stream()
                 .anyMatch(turn -> turn.kind() == Turn.Kind.EXCHANGE || turn.kind() == Turn.Kind.DOCUMENT);
         if (directory != null && (begun || ConversationFile.isIn(directory))) {
+            unsaved = true;
             ConversationFile.save(conversation, directory);
+            unsaved = false;
+            SessionStore.markUsedLast(directory);
         }
     }
 
@@ -108,15 +112,21 @@ final class ChatSession implements AutoCloseable {
                 + " does not grow, so it may recall the beginning badly";
     }
 
+    /** Saves what could not be saved before. */
     @Override
     public void close() throws IOException {
-        conversation.close();
-        if (directory == null) {
-            return;
+        try {
+            if (unsaved) {
+                save();
+            }
+        } finally {
+            conversation.close();
+            if (directory != null) {
+                if (!ConversationFile.isIn(directory)) {
+                    SessionStore.delete(directory);
+                }
+                lock.close();
+            }
         }
-        if (!ConversationFile.isIn(directory)) {
-            SessionStore.delete(directory);
-        }
-        lock.close();
     }
 }

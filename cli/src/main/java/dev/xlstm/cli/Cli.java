@@ -125,7 +125,7 @@ final class Cli {
             case "chat":
                 return new ChatCommand(streams, interruption);
             case "sessions":
-                return new SessionsCommand(streams);
+                return new SessionsCommand(streams, environment);
             case "score":
                 return new ScoreCommand(streams);
             case "tokenize":

@@ -4,10 +4,13 @@ import dev.xlstm.chat.ConversationFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,9 +18,9 @@ import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.Stream;
 
 /** Saved conversations and the history of what was typed, for the user's eyes only: {@code $XDG_STATE_HOME/xlstm}. */
@@ -25,7 +28,6 @@ final class SessionStore {
 
     private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("uuuuMMdd-HHmmss");
     private static final String LOCK = "lock";
-    private static final Set<PosixFilePermission> MINE = PosixFilePermissions.fromString("rwx------");
 
     private final Path root;
 
@@ -64,9 +66,7 @@ final class SessionStore {
     private static void makeDirectory(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
             Files.createDirectories(directory);
-            if (Files.getFileStore(directory).supportsFileAttributeView("posix")) {
-                Files.setPosixFilePermissions(directory, MINE);
-            }
+            protect(directory, "rwx------");
         }
     }
 
@@ -78,10 +78,13 @@ final class SessionStore {
         String id = LocalDateTime.now().format(ID);
         for (int n = 0; ; n++) {
             Path directory = sessions().resolve(n == 0 ? id : id + "-" + n);
-            if (!Files.exists(directory)) {
-                makeDirectory(directory);
-                return directory;
+            try {
+                Files.createDirectory(directory);
+            } catch (FileAlreadyExistsException e) {
+                continue; // of another chat, perhaps begun at the same moment
             }
+            protect(directory, "rwx------");
+            return directory;
         }
     }
 
@@ -104,8 +107,12 @@ final class SessionStore {
      * @throws IOException if it is in use
      */
     static FileChannel lock(Path session) throws IOException {
-        FileChannel channel =
-                FileChannel.open(session.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel;
+        try {
+            channel = FileChannel.open(session.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (NoSuchFileException e) {
+            throw new IOException("session " + session.getFileName() + " is gone: it has just been deleted", e);
+        }
         try {
             protect(session.resolve(LOCK), "rw-------");
             if (channel.tryLock() != null) {
@@ -129,20 +136,43 @@ final class SessionStore {
 
     /** All sessions that hold a conversation, the one used last first. */
     List<Path> list() throws IOException {
-        if (!Files.isDirectory(sessions())) {
+        return list(sessions());
+    }
+
+    private static List<Path> list(Path sessions) throws IOException {
+        if (!Files.isDirectory(sessions)) {
             return List.of();
         }
-        try (Stream<Path> found = Files.list(sessions())) {
-            return found.filter(ConversationFile::isIn)
-                    .sorted(Comparator.comparingLong(SessionStore::lastUse).reversed())
-                    .toList();
+        Map<Path, Long> uses = new HashMap<>(); // asked for once: other chats write meanwhile
+        try (Stream<Path> found = Files.list(sessions)) {
+            found.filter(ConversationFile::isIn).forEach(session -> uses.put(session, lastUse(session)));
+        }
+        return uses.keySet().stream()
+                .sorted(Comparator.comparing(uses::get, Comparator.reverseOrder()))
+                .toList();
+    }
+
+    /**
+     * Lets no other session seem to have been used after this one. Those do that were used while the clock was ahead, and
+     * would be taken for the last until it gets there.
+     */
+    static void markUsedLast(Path session) throws IOException {
+        long before = lastUse(session);
+        for (Path other : list(session.getParent())) {
+            if (!other.equals(session) && lastUse(other) >= before) {
+                before--;
+                try {
+                    Files.setLastModifiedTime(ConversationFile.of(other), FileTime.fromMillis(before));
+                } catch (NoSuchFileException e) {
+                    // deleted meanwhile
+                }
+            }
         }
     }
 
     static long lastUse(Path session) {
         try {
-            return Files.getLastModifiedTime(session.resolve("conversation.json"))
-                    .toMillis();
+            return Files.getLastModifiedTime(ConversationFile.of(session)).toMillis();
         } catch (IOException e) {
             return 0;
         }
@@ -178,22 +208,34 @@ final class SessionStore {
         return matches.get(0);
     }
 
-    /** The conversation first: who is killed on the way leaves nothing that is listed, and the next chat sweeps it. */
+    /**
+     * Deletes a session that is locked. The conversation first: who is killed on the way leaves nothing that is listed, and
+     * the next chat sweeps it. The lock last: nobody begins anything there meanwhile.
+     */
     static void delete(Path session) throws IOException {
         ConversationFile.delete(session);
         try (Stream<Path> files = Files.list(session)) {
-            for (Path file : files.toList()) {
+            for (Path file : files.filter(file -> !file.endsWith(LOCK)).toList()) {
                 Files.delete(file);
             }
         }
-        Files.delete(session);
+        Files.deleteIfExists(session.resolve(LOCK));
+        try {
+            Files.delete(session);
+        } catch (DirectoryNotEmptyException e) {
+            // the lock of someone who came too late, and will find nothing; swept later
+        }
     }
 
     static long bytes(Path session) throws IOException {
         long bytes = 0;
         try (Stream<Path> files = Files.list(session)) {
             for (Path file : files.toList()) {
-                bytes += Files.size(file);
+                try {
+                    bytes += Files.size(file);
+                } catch (NoSuchFileException e) {
+                    // of a chat that goes on: it has just put another in its place
+                }
             }
         }
         return bytes;

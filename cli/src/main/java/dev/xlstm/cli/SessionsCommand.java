@@ -12,6 +12,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,9 +42,9 @@ final class SessionsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    SessionsCommand(Streams streams) {
+    SessionsCommand(Streams streams, Map<String, String> environment) {
         this.streams = streams;
-        store = SessionStore.ofUser(System.getenv());
+        store = SessionStore.ofUser(environment);
     }
 
     @Override
@@ -69,7 +70,8 @@ final class SessionsCommand implements Callable<Integer> {
         LocalDateTime used =
                 LocalDateTime.ofInstant(Instant.ofEpochMilli(SessionStore.lastUse(session)), ZoneId.systemDefault());
         List<String> details = new ArrayList<>();
-        details.add(String.format("%-17s", session.getFileName()));
+        String id = session.getFileName().toString().replaceAll("\\s", " ");
+        details.add(String.format("%-17s", id));
         details.add(used.format(TIME));
         Turn head = null;
         try {

@@ -103,12 +103,17 @@ final class Streams {
         print(outIsTerminal() ? visible(text) : text);
     }
 
-    /** Control characters but line feed and tab in caret notation, as {@code cat -v} has them. */
+    /**
+     * Control characters but line feed and tab in caret notation, as {@code cat -v} has them; those that turn the direction of
+     * other text, so that it reads as what it is not, by number.
+     */
     static String visible(String text) {
         StringBuilder shown = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);
-            if (c == '\n' || c == '\t' || !Character.isISOControl(c)) {
+            if (c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069) {
+                shown.append(String.format("<U+%04X>", (int) c));
+            } else if (c == '\n' || c == '\t' || !Character.isISOControl(c)) {
                 shown.append(c);
             } else if (c < 0x80) {
                 shown.append('^').append((char) (c ^ 0x40));

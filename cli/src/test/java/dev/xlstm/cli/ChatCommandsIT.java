@@ -100,7 +100,7 @@ class ChatCommandsIT extends ChatOnTerminal {
             assertThat(Files.readString(home.resolve("tom.md")))
                     .startsWith("**User:**\n\nMy name is Tom.\n\n**Assistant:**\n\n");
             terminal.enter("/save /nowhere/tom.md");
-            terminal.await("/nowhere/tom.md: no such file");
+            terminal.await("/nowhere/tom.md: cannot be written: there is no such directory");
             try (PseudoTerminal second = chat("--continue", id)) {
                 assertThat(second.exitCode()).isEqualTo(1);
                 assertThat(second.screen()).isEqualTo("xlstm: session " + id + " is in use by another chat");

@@ -1,15 +1,20 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.chat.ConversationFile;
 import dev.xlstm.generation.GenerationOptions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.jline.reader.EOFError;
 import org.jline.reader.Parser.ParseContext;
 import org.jline.utils.WCWidth;
@@ -168,6 +173,56 @@ class ChatPartsTest {
                     .hasMessage("session " + session.getFileName() + " is in use by another chat");
         }
         SessionStore.lock(session).close();
+    }
+
+    @Test
+    void chatsThatBeginTogetherHaveSessionsOfTheirOwn(@TempDir Path state) {
+        SessionStore store = SessionStore.ofUser(Map.of("XDG_STATE_HOME", state.toString()));
+        List<Path> sessions = IntStream.range(0, 64)
+                .parallel()
+                .mapToObj(i -> {
+                    try {
+                        return store.create();
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                })
+                .toList();
+        assertThat(sessions).doesNotHaveDuplicates().allMatch(Files::isDirectory);
+    }
+
+    /** What is deleted while someone is about to go on with it is gone for both. */
+    @Test
+    void deletingAndComingTooLate(@TempDir Path state) throws Exception {
+        SessionStore store = SessionStore.ofUser(Map.of("XDG_STATE_HOME", state.toString()));
+        Path session = store.create();
+        Files.writeString(ConversationFile.of(session), "{}");
+        SessionStore.lock(session).close();
+        SessionStore.delete(session);
+        assertThat(session).doesNotExist();
+        assertThatThrownBy(() -> SessionStore.lock(session))
+                .hasMessage("session " + session.getFileName() + " is gone: it has just been deleted");
+    }
+
+    /** Times from years when the clock was wrong do not decide which session is the last. */
+    @Test
+    void theSessionUsedLastIsTheOneSavedLastWhateverTheClockSays(@TempDir Path state) throws Exception {
+        SessionStore store = SessionStore.ofUser(Map.of("XDG_STATE_HOME", state.toString()));
+        List<Path> sessions = new ArrayList<>();
+        for (String time : List.of("2040-01-02T00:00:00Z", "2040-01-01T00:00:00Z", "1970-01-02T00:00:00Z")) {
+            Path session = store.create();
+            Files.writeString(ConversationFile.of(session), "{}");
+            Files.setLastModifiedTime(ConversationFile.of(session), FileTime.from(Instant.parse(time)));
+            sessions.add(session);
+        }
+        assertThat(store.list()).isEqualTo(sessions);
+        Path last = sessions.getLast();
+        Files.writeString(ConversationFile.of(last), "{} ");
+        SessionStore.markUsedLast(last);
+        assertThat(store.list()).containsExactly(last, sessions.get(0), sessions.get(1));
+        assertThat(store.find("")).isEqualTo(last);
+        assertThat(SessionStore.lastUse(sessions.get(0)))
+                .isLessThanOrEqualTo(Instant.now().toEpochMilli());
     }
 
     @Test

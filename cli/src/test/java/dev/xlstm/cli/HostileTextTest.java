@@ -21,11 +21,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** Names and texts of strangers that a terminal would obey: none reaches it, whichever way it takes. */
 class HostileTextTest {
 
-    /** Sets a title, clears the screen, goes back over the line, as 7 and as 8 bits. */
-    private static final String EVIL = "\u001b]0;evil\u0007\u001b[2J\r\u009b31m";
+    /** Sets a title, clears the screen, goes back over the line, as 7 and as 8 bits; turns the direction of what follows. */
+    private static final String EVIL = "\u001b]0;evil\u0007\u001b[2J\r\u009b31m\u202e";
 
     /** The same in a JSON string. */
-    private static final String ESCAPED = "\\u001b]0;evil\\u0007\\u001b[2J\\r\\u009b31m";
+    private static final String ESCAPED = "\\u001b]0;evil\\u0007\\u001b[2J\\r\\u009b31m\\u202e";
 
     private static final Path TINY = Path.of("../test-data/fixtures/tiny-f32");
 
@@ -56,11 +56,56 @@ class HostileTextTest {
         String text = all.toString(StandardCharsets.UTF_8);
         assertThat(text).isNotBlank();
         assertThat(text.chars().filter(c -> c != '\n' && c != '\t')).as(text).noneMatch(Character::isISOControl);
+        assertThat(text).doesNotContain("\u202e");
         return text;
     }
 
     private String shown(String... args) {
         return shown(Map.of("XDG_CONFIG_HOME", "/none", "NO_COLOR", "1"), args);
+    }
+
+    /** A saved chat whose words, names and endings are a stranger's; its directory has a name of lines. */
+    private static void session(Path state, String name, String branch) throws IOException {
+        String turns = """
+                {"id":0,"kind":"STATE","tokens":3,"text":"EVIL\\nx","prompt_ids":[]},
+                {"id":1,"parent":0,"kind":"BEGINNING","text":"EVIL\\nx","prompt_ids":[]},
+                {"id":2,"parent":1,"kind":"DOCUMENT","text":"EVIL\\nx","prompt":"EVIL","prompt_ids":[]},
+                {"id":3,"parent":2,"kind":"EXCHANGE","text":"EVIL","prompt":"EVIL","prompt_ids":[],
+                 "answer":"EVIL","answer_ids":[],"ending":"EVIL"}""";
+        String json = "{\"version\":1,\"model\":\"EVIL\",\"started\":\"EVIL\",\"branch\":\"" + branch
+                + "\",\"branches\":{\"" + branch + "\":3,\"\u202eniam\":2},\"turns\":[" + turns + "]}";
+        Path directory = Files.createDirectories(state.resolve("xlstm/sessions").resolve(name));
+        Files.writeString(directory.resolve("conversation.json"), json.replace("EVIL", ESCAPED));
+    }
+
+    @Test
+    void savedChats() throws IOException {
+        Path state = directory.resolve("state");
+        Map<String, String> environment =
+                Map.of("XDG_CONFIG_HOME", "/none", "NO_COLOR", "1", "XDG_STATE_HOME", state.toString());
+        session(state, EVIL + "\nmore", "main");
+        session(state, "named", "EVIL");
+        assertThat(shown(environment, "sessions", "list").lines())
+                .hasSize(2)
+                .anyMatch(line -> line.contains("damaged"));
+        for (String id : List.of(EVIL, EVIL + "\nmore", "none" + EVIL)) {
+            assertThat(shown(environment, "sessions", "show", id)).contains("evil");
+            assertThat(shown(environment, "sessions", "export", "--json", id)).contains("evil");
+            assertThat(shown(environment, "sessions", "export", "--branch", EVIL, id))
+                    .contains("evil");
+        }
+        assertThat(shown(environment, "sessions", "export", "--branch", "none", EVIL))
+                .contains("there are main, <U+202E>niam");
+        assertThat(shown(environment, "sessions", "show", "named"))
+                .contains("conversation.json: \"branches\" have a name with blanks or control characters")
+                .hasLineCount(1);
+        assertThat(shown(environment, "sessions", "delete", EVIL + "\nless")).hasLineCount(1);
+        new Cli(
+                        new Streams(new ByteArrayInputStream(new byte[0]), System.err, System.err, List.of()),
+                        new Interruption(),
+                        environment)
+                .run("sessions", "delete", EVIL);
+        assertThat(shown(environment, "sessions", "list").lines()).hasSize(1);
     }
 
     private void config(String text) throws IOException {
@@ -146,6 +191,8 @@ class HostileTextTest {
         Files.writeString(ids, encoded.out());
         assertThat(shown("tokenize", "-m", CliRun.DEMO.toString(), "--decode", "-f", ids.toString()))
                 .contains("^[]0;evil^G");
+        assertThat(shown("chat", "-m", CliRun.DEMO.toString(), "-n", "1", "--system", EVIL, "--once", EVIL + "\n"))
+                .isNotEmpty();
         shown("generate", "-m", CliRun.DEMO.toString(), "--echo", "-n", "1", EVIL);
     }
 }

@@ -39,6 +39,13 @@ class StreamsTest {
     }
 
     @Test
+    void whatTurnsTheDirectionOfOtherTextIsShown() {
+        assertThat(Streams.visible("a\u202Egnp.exe\u2069")).isEqualTo("a<U+202E>gnp.exe<U+2069>");
+        assertThat(Streams.visible("\u05d0\u200f \u0627"))
+                .isEqualTo("\u05d0\u200f \u0627"); // marks of right-to-left text
+    }
+
+    @Test
     void loadingIsShownOnATerminalOnly() {
         for (String terminal : List.of("out", "err")) {
             err.reset();

@@ -443,11 +443,16 @@ public final class Conversation implements AutoCloseable {
         if (branches.containsKey(name)) {
             throw new ChatException("there is a branch '" + name + "' already; /switch " + name + " goes to it");
         }
-        if (name.isBlank() || name.length() > 64 || name.chars().anyMatch(c -> c <= ' ' || Character.isISOControl(c))) {
+        if (isNoName(name) || name.length() > 64) {
             throw new ChatException("a branch needs a name of up to 64 characters, without blanks");
         }
         branches.put(name, head());
         branch = name;
+    }
+
+    /** Whether the name of a branch could not be typed, or would not stay in a line. */
+    static boolean isNoName(String name) {
+        return name.isBlank() || name.chars().anyMatch(c -> c <= ' ' || Character.isISOControl(c));
     }
 
     /** Goes on with another branch. */

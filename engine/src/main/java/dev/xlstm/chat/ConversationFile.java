@@ -2,23 +2,16 @@ package dev.xlstm.chat;
 
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.TextModel;
+import dev.xlstm.safetensors.WholeFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeParseException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
@@ -55,6 +48,9 @@ public final class ConversationFile {
         if (!whole || !branches.containsKey(branch())) {
             throw problem("\"branches\" name a turn that is not there");
         }
+        if (branches.keySet().stream().anyMatch(Conversation::isNoName)) {
+            throw problem("\"branches\" have a name with blanks or control characters");
+        }
     }
 
     /**
@@ -65,7 +61,7 @@ public final class ConversationFile {
         if (!isIn(directory)) {
             conversation.awaitStorage(); // a state that it began after cannot be made again from what is written here
         }
-        replace(directory.resolve(NAME), json(conversation));
+        WholeFile.write(of(directory), json(conversation), SnapshotFiles.mine());
         conversation.saveHead();
     }
 
@@ -118,41 +114,19 @@ public final class ConversationFile {
         json.writeArray(ids, 0, ids.length);
     }
 
-    /** Puts a file in the place of another at once, on disk for good, for the user's eyes only. */
-    static void replace(Path file, byte[] content) throws IOException {
-        Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
-        Files.deleteIfExists(temporary);
-        try (FileChannel out =
-                FileChannel.open(temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE))) {
-            if (Files.getFileStore(temporary).supportsFileAttributeView("posix")) {
-                Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rw-------"));
-            }
-            ByteBuffer bytes = ByteBuffer.wrap(content);
-            while (bytes.hasRemaining()) {
-                out.write(bytes);
-            }
-            out.force(true);
-        } catch (FileSystemException e) { // names a file itself
-            throw e;
-        } catch (IOException e) { // as when the disk is full
-            throw new IOException(file + ": cannot be written: " + e.getMessage(), e);
-        }
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel entry = FileChannel.open(file.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
-            entry.force(true);
-        } catch (AccessDeniedException e) {
-            // Windows opens no directories, and needs no such step
-        }
+    /** The file that makes a directory hold a conversation; its time is that of the last save. */
+    public static Path of(Path directory) {
+        return directory.resolve(NAME);
     }
 
     /** Makes a directory hold no conversation any more. */
     public static void delete(Path directory) throws IOException {
-        Files.deleteIfExists(directory.resolve(NAME));
+        Files.deleteIfExists(of(directory));
     }
 
     /** Whether a directory holds a saved conversation. */
     public static boolean isIn(Path directory) {
-        return Files.isRegularFile(directory.resolve(NAME));
+        return Files.isRegularFile(of(directory));
     }
 
     /**
@@ -161,7 +135,7 @@ public final class ConversationFile {
      * @throws IOException if there is none or it is damaged
      */
     public static ConversationFile open(Path directory) throws IOException {
-        Path file = directory.resolve(NAME);
+        Path file = of(directory);
         if (!Files.isRegularFile(file)) {
             throw new IOException(directory + ": holds no conversation");
         }
@@ -177,7 +151,7 @@ public final class ConversationFile {
     }
 
     private IOException problem(String problem) {
-        return new IOException(directory.resolve(NAME) + ": " + problem);
+        return new IOException(of(directory) + ": " + problem);
     }
 
     private Turn turn(JsonNode node) throws IOException {

@@ -31,7 +31,8 @@ import java.util.stream.Stream;
 final class SnapshotFiles implements AutoCloseable {
 
     private static final Pattern NAME = Pattern.compile("(asked|turn)-(\\d{1,9})\\.safetensors");
-    private static final Pattern UNFINISHED = Pattern.compile("\\.(asked|turn)-\\d+\\.safetensors\\..*\\.tmp");
+    private static final Pattern UNFINISHED =
+            Pattern.compile("\\.((asked|turn)-\\d+\\.safetensors|conversation\\.json)\\..*tmp");
 
     private static final Comparator<String> OLDEST_FIRST =
             Comparator.comparingInt(SnapshotFiles::turnId).thenComparing(Comparator.naturalOrder());
@@ -93,14 +94,8 @@ final class SnapshotFiles implements AutoCloseable {
         if (bytes.containsKey(name)) {
             return;
         }
-        boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
-        FileAttribute<?>[] mine = posix
-                ? new FileAttribute<?>[] {
-                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
-                }
-                : new FileAttribute<?>[0];
         try {
-            session.save(directory.resolve(name), DType.F32, mine);
+            session.save(directory.resolve(name), DType.F32, mine());
             bytes.put(name, Files.size(directory.resolve(name)));
             keepWithinBudget(place);
         } catch (IOException e) {
@@ -108,6 +103,16 @@ final class SnapshotFiles implements AutoCloseable {
         } catch (RuntimeException e) {
             failure = new IOException(e);
         }
+    }
+
+    /** For files that are the user's alone. */
+    static FileAttribute<?>[] mine() {
+        boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
+        return posix
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))
+                }
+                : new FileAttribute<?>[0];
     }
 
     private void keepWithinBudget(Place written) throws IOException {

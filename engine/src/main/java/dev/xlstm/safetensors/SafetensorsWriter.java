@@ -5,16 +5,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
-import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -41,17 +33,12 @@ public final class SafetensorsWriter implements AutoCloseable {
         long end;
     }
 
-    private final Path target;
-    private final Path temporary;
-    private final FileChannel channel;
+    private final WholeFile file;
     private final Map<String, Slot> slots = new LinkedHashMap<>();
     private final ByteBuffer staging = ByteBuffer.allocateDirect(1 << 20);
-    private boolean committed;
 
-    private SafetensorsWriter(Path target, Path temporary, FileChannel channel) {
-        this.target = target;
-        this.temporary = temporary;
-        this.channel = channel;
+    private SafetensorsWriter(WholeFile file) {
+        this.file = file;
     }
 
     /**
@@ -71,20 +58,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                 .toList();
         check(layout);
         byte[] header = header(metadata, layout);
-        String random = Long.toHexString(new SecureRandom().nextLong());
-        Path temporary = target.resolveSibling("." + target.getFileName() + "." + random + ".tmp");
-        FileChannel channel;
-        try {
-            channel = FileChannel.open(
-                    temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes);
-        } catch (NoSuchFileException e) {
-            throw new IOException(target + ": cannot be written: there is no such directory", e);
-        } catch (AccessDeniedException e) {
-            throw new IOException(target + ": cannot be written: no permission in its directory", e);
-        } catch (FileSystemException e) { // as where all is read-only; names the temporary file
-            throw new IOException(target + ": cannot be written: " + e.getReason(), e);
-        }
-        SafetensorsWriter writer = new SafetensorsWriter(target, temporary, channel);
+        SafetensorsWriter writer = new SafetensorsWriter(WholeFile.create(target, attributes));
         try {
             writer.start(header, layout);
             return writer;
@@ -179,13 +153,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             int count = (int) Math.min(staging.capacity(), bytes.byteSize() - done);
             staging.clear().limit(count);
             MemorySegment.ofBuffer(staging).copyFrom(bytes.asSlice(done, count));
-            while (staging.hasRemaining()) {
-                try {
-                    channel.write(staging, position + done + staging.position());
-                } catch (IOException e) { // as when the disk is full; names no file itself
-                    throw new IOException(target + ": cannot be written: " + e.getMessage(), e);
-                }
-            }
+            file.write(staging, position + done);
             done += count;
         }
     }
@@ -201,24 +169,12 @@ public final class SafetensorsWriter implements AutoCloseable {
                 throw new IllegalStateException("tensor '" + name + "' lacks " + (slot.end - slot.position) + " bytes");
             }
         });
-        channel.force(true);
-        channel.close();
-        Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        committed = true;
-        Path directory = target.toAbsolutePath().getParent();
-        try (FileChannel entry = FileChannel.open(directory, StandardOpenOption.READ)) {
-            entry.force(true); // the rename itself
-        } catch (AccessDeniedException e) {
-            // Windows opens no directories, and needs no such step
-        }
+        file.commit();
     }
 
     /** Ends writing; what was not committed is deleted. */
     @Override
     public void close() throws IOException {
-        channel.close();
-        if (!committed) {
-            Files.deleteIfExists(temporary);
-        }
+        file.close();
     }
 }

@@ -1,0 +1,103 @@
+package dev.xlstm.safetensors;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.security.SecureRandom;
+import java.util.Set;
+
+/**
+ * A file that appears whole, by {@link #commit()}, or not at all, whatever happens. Until then it is a temporary one beside its
+ * place, whose name begins with a dot and ends in {@code .tmp}. Errors name the file that is meant.
+ */
+public final class WholeFile implements AutoCloseable {
+
+    private final Path target;
+    private final Path temporary;
+    private final FileChannel channel;
+    private boolean committed;
+
+    private WholeFile(Path target, Path temporary, FileChannel channel) {
+        this.target = target;
+        this.temporary = temporary;
+        this.channel = channel;
+    }
+
+    /**
+     * Starts a file.
+     *
+     * @param target replaced by {@link #commit()} if it exists
+     * @param attributes for the new file, such as permissions
+     */
+    public static WholeFile create(Path target, FileAttribute<?>... attributes) throws IOException {
+        String random = Long.toHexString(new SecureRandom().nextLong());
+        Path temporary = target.resolveSibling("." + target.getFileName() + "." + random + ".tmp");
+        try {
+            FileChannel channel = FileChannel.open(
+                    temporary, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), attributes);
+            return new WholeFile(target, temporary, channel);
+        } catch (NoSuchFileException e) {
+            throw new IOException(target + ": cannot be written: there is no such directory", e);
+        } catch (AccessDeniedException e) {
+            throw new IOException(target + ": cannot be written: no permission in its directory", e);
+        } catch (FileSystemException e) { // as where all is read-only; names the temporary file
+            throw new IOException(target + ": cannot be written: " + e.getReason(), e);
+        }
+    }
+
+    /** Writes all of a file. */
+    public static void write(Path target, byte[] content, FileAttribute<?>... attributes) throws IOException {
+        try (WholeFile file = create(target, attributes)) {
+            file.write(ByteBuffer.wrap(content), 0);
+            file.commit();
+        }
+    }
+
+    /** Writes what remains in a buffer, from a position of the file on. */
+    public void write(ByteBuffer bytes, long position) throws IOException {
+        long at = position;
+        while (bytes.hasRemaining()) {
+            try {
+                at += channel.write(bytes, at);
+            } catch (IOException e) { // as when the disk is full; names no file itself
+                throw new IOException(target + ": cannot be written: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Makes the file appear under its name, on disk for good. */
+    public void commit() throws IOException {
+        try {
+            channel.force(true);
+            channel.close();
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (FileSystemException e) { // as where a directory has its name; names the temporary file
+            throw new IOException(target + ": cannot be written: " + e.getReason(), e);
+        } catch (IOException e) {
+            throw new IOException(target + ": cannot be written: " + e.getMessage(), e);
+        }
+        committed = true;
+        try (FileChannel entry = FileChannel.open(target.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
+            entry.force(true); // the rename itself
+        } catch (AccessDeniedException e) {
+            // Windows opens no directories, and needs no such step
+        }
+    }
+
+    /** Ends writing; what was not committed is deleted. */
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        if (!committed) {
+            Files.deleteIfExists(temporary);
+        }
+    }
+}
