@@ -200,6 +200,7 @@ public final class MatrixProduct {
                             rows,
                             scratch,
                             r * BLOCK_COLUMNS,
+                            wide,
                             k,
                             scratch,
                             SUMS + r,
@@ -234,10 +235,10 @@ public final class MatrixProduct {
                         w.unpack(slab + part + r, column, k, scratch, r * BLOCK_COLUMNS);
                     }
                     for (int group = 0; group < x.groups(); group++) {
-                        int xo = (group * w.columns() + column) * PackedActivations.GROUP;
+                        int xo = (group * w.columns() + column) * x.width();
                         int so = SUMS + part * stride + group * PackedActivations.GROUP;
                         int count = Math.min(PackedActivations.GROUP, x.rows() - group * PackedActivations.GROUP);
-                        tiles(scratch, 0, rows, x.turned(), xo, k, scratch, so, stride, count);
+                        tiles(scratch, 0, rows, x.turned(), xo, x.width(), k, scratch, so, stride, count);
                     }
                 }
             }
@@ -251,18 +252,28 @@ public final class MatrixProduct {
 
     /**
      * {@code sums[i, j] += Σ_c a[i, c] b[c, j]} for i below rows and j below count; a's rows are {@link #BLOCK_COLUMNS} apart,
-     * b's as far as two vectors are long, those of the sums {@code stride}. What b and the sums have past count, up to two
-     * vectors, may be anything.
+     * b's {@code width}, those of the sums {@code stride}. What b and the sums have past count, up to whole vectors, may be
+     * anything.
      */
     private static void tiles(
-            float[] a, int ao, int rows, float[] b, int bo, int k, float[] sums, int so, int stride, int count) {
-        boolean half = count <= LANES; // the other is empty
+            float[] a,
+            int ao,
+            int rows,
+            float[] b,
+            int bo,
+            int width,
+            int k,
+            float[] sums,
+            int so,
+            int stride,
+            int count) {
+        boolean half = count <= LANES; // the other, if there is one, is empty
         Trial trial = half ? HALF_TILES : TILES;
         int warmUps = rows >= 16 ? trial.warmUps() : 0;
         float[] spare = warmUps > 0 ? new float[16 * 2 * LANES] : null;
         for (; warmUps > 0; warmUps--) {
             if (half) {
-                tile16x1(a, ao, b, bo, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
+                tile16x1(a, ao, b, bo, width, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
             } else {
                 tile8x2(a, ao, b, bo, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
             }
@@ -271,17 +282,19 @@ public final class MatrixProduct {
         long start = trial.now();
         int r = 0;
         for (; half && r + 16 <= split; r += 16) {
-            tile16x1(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, stride);
+            tile16x1(a, ao + r * BLOCK_COLUMNS, b, bo, width, k, sums, so + r * stride, stride);
         }
-        for (; r + 8 <= split; r += 8) {
+        for (; !half && r + 8 <= split; r += 8) {
             tile8x2(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, stride);
         }
         for (; r < split; r++) {
-            row(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride);
+            for (int j = 0; j < count; j += LANES) {
+                row(a, ao + r * BLOCK_COLUMNS, b, bo + j, width, k, sums, so + r * stride + j);
+            }
         }
         long middle = trial.now();
         for (; r < rows; r++) {
-            scalarRow(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, count);
+            scalarRow(a, ao + r * BLOCK_COLUMNS, b, bo, width, k, sums, so + r * stride, count);
         }
         if (start > 0) {
             long vectors = (long) split * k * count;
@@ -357,7 +370,8 @@ public final class MatrixProduct {
     }
 
     /** 16 rows and the first half of a group, where the other is empty. */
-    private static void tile16x1(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so, int stride) {
+    private static void tile16x1(
+            float[] a, int ao, float[] b, int bo, int width, int k, float[] sums, int so, int stride) {
         FloatVector a0 = FloatVector.fromArray(F32, sums, so);
         FloatVector a1 = FloatVector.fromArray(F32, sums, so + stride);
         FloatVector a2 = FloatVector.fromArray(F32, sums, so + 2 * stride);
@@ -375,7 +389,7 @@ public final class MatrixProduct {
         FloatVector a14 = FloatVector.fromArray(F32, sums, so + 14 * stride);
         FloatVector a15 = FloatVector.fromArray(F32, sums, so + 15 * stride);
         for (int c = 0; c < k; c++) {
-            FloatVector u = FloatVector.fromArray(F32, b, bo + c * PackedActivations.GROUP);
+            FloatVector u = FloatVector.fromArray(F32, b, bo + c * width);
             a0 = FloatVector.broadcast(F32, a[ao + c]).fma(u, a0);
             a1 = FloatVector.broadcast(F32, a[ao + BLOCK_COLUMNS + c]).fma(u, a1);
             a2 = FloatVector.broadcast(F32, a[ao + 2 * BLOCK_COLUMNS + c]).fma(u, a2);
@@ -411,24 +425,20 @@ public final class MatrixProduct {
         a15.intoArray(sums, so + 15 * stride);
     }
 
-    /** One row. */
-    private static void row(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so) {
+    /** One row, one vector. */
+    private static void row(float[] a, int ao, float[] b, int bo, int width, int k, float[] sums, int so) {
         FloatVector s = FloatVector.fromArray(F32, sums, so);
-        FloatVector t = FloatVector.fromArray(F32, sums, so + LANES);
         for (int c = 0; c < k; c++) {
-            FloatVector w = FloatVector.broadcast(F32, a[ao + c]);
-            int at = bo + c * PackedActivations.GROUP;
-            s = w.fma(FloatVector.fromArray(F32, b, at), s);
-            t = w.fma(FloatVector.fromArray(F32, b, at + LANES), t);
+            s = FloatVector.broadcast(F32, a[ao + c]).fma(FloatVector.fromArray(F32, b, bo + c * width), s);
         }
         s.intoArray(sums, so);
-        t.intoArray(sums, so + LANES);
     }
 
-    private static void scalarRow(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so, int count) {
+    private static void scalarRow(
+            float[] a, int ao, float[] b, int bo, int width, int k, float[] sums, int so, int count) {
         for (int c = 0; c < k; c++) {
             float w = a[ao + c];
-            int at = bo + c * PackedActivations.GROUP;
+            int at = bo + c * width;
             for (int t = 0; t < count; t++) {
                 sums[so + t] = Math.fma(w, b[at + t], sums[so + t]);
             }

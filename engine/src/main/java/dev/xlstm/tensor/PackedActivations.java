@@ -5,7 +5,7 @@ package dev.xlstm.tensor;
  *
  * <p>A single row stays as it is, with the sums of its blocks beside it, for quantised matrices. For several rows, plain
  * matrices want columns turned inside out, {@code [group, column, row of group]}, a group being as many rows as two vectors
- * have lanes; rows past the last are zero. Quantised matrices want {@code [block of columns, row, column of block]}.
+ * have lanes, or as one vector has if that is enough; rows past the last are zero. Quantised matrices want {@code [block of columns, row, column of block]}.
  */
 public final class PackedActivations {
 
@@ -40,8 +40,8 @@ public final class PackedActivations {
             sumBlocks();
             return;
         }
-        if (forPlain && groups.length < groups() * GROUP * columns) {
-            groups = new float[groups() * GROUP * columns];
+        if (forPlain && groups.length < groups() * width() * columns) {
+            groups = new float[groups() * width() * columns];
         }
         int columnBlocks = (columns + MatrixProduct.BLOCK_COLUMNS - 1) / MatrixProduct.BLOCK_COLUMNS;
         if (forQuantized && blocks.length < columnBlocks * rows * MatrixProduct.BLOCK_COLUMNS) {
@@ -73,11 +73,16 @@ public final class PackedActivations {
         return rows == 1 ? 0 : (rows + GROUP - 1) / GROUP;
     }
 
+    /** Rows that a group has room for: a half-empty one would waste half of the innermost cache. */
+    int width() {
+        return rows <= Simd.LANES ? Simd.LANES : GROUP;
+    }
+
     public void pack(int group) {
         int first = group * GROUP;
         int count = Math.min(GROUP, rows - first);
         if (forPlain) {
-            turn(group * GROUP * columns, first, count);
+            turn(group * width() * columns, first, count);
         }
         for (int c = 0; forQuantized && c < columns; c += MatrixProduct.BLOCK_COLUMNS) {
             int k = Math.min(MatrixProduct.BLOCK_COLUMNS, columns - c);
@@ -88,12 +93,13 @@ public final class PackedActivations {
     }
 
     private void turn(int at, int first, int count) {
+        int width = width();
         // 16 columns at a time: the rows' cache lines are read once and the group's written whole
         for (int from = 0; from < columns; from += 16) {
             int to = Math.min(from + 16, columns);
-            for (int r = 0; r < GROUP; r++) {
+            for (int r = 0; r < width; r++) {
                 for (int c = from; c < to; c++) {
-                    groups[at + c * GROUP + r] = r < count ? x[(first + r) * columns + c] : 0;
+                    groups[at + c * width + r] = r < count ? x[(first + r) * columns + c] : 0;
                 }
             }
         }
@@ -108,7 +114,7 @@ public final class PackedActivations {
         return x;
     }
 
-    /** {@code [group, column, GROUP]}. */
+    /** {@code [group, column, width]}. */
     float[] turned() {
         return groups;
     }
