@@ -2,6 +2,7 @@ package dev.xlstm.safetensors;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,6 +22,7 @@ import tools.jackson.core.json.JsonFactory;
 /**
  * Writes a safetensors file of any size in bounded memory: first all names and shapes are declared, then the bytes
  * come, tensor by tensor or piece by piece, in any order. The target appears whole, by {@link #commit()}, or not at all.
+ * A writer belongs to the thread that made it.
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
@@ -35,7 +37,8 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private final WholeFile file;
     private final Map<String, Slot> slots = new LinkedHashMap<>();
-    private final ByteBuffer staging = ByteBuffer.allocateDirect(1 << 20);
+    private final Arena arena = Arena.ofConfined(); // a direct buffer would stay until the next collection of garbage
+    private final ByteBuffer staging = arena.allocate(1 << 20).asByteBuffer();
 
     private SafetensorsWriter(WholeFile file) {
         this.file = file;
@@ -175,6 +178,10 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Ends writing; what was not committed is deleted. */
     @Override
     public void close() throws IOException {
-        file.close();
+        try {
+            file.close();
+        } finally {
+            arena.close();
+        }
     }
 }

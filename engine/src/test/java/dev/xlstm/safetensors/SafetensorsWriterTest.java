@@ -3,6 +3,8 @@ package dev.xlstm.safetensors;
 import dev.xlstm.RandomCases;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +38,26 @@ class SafetensorsWriterTest {
         try (Stream<Path> files = Files.list(directory)) {
             return files.map(path -> path.getFileName().toString()).toList();
         }
+    }
+
+    /** A chat writes a file after each turn, and may go on for days without a collection of garbage. */
+    @Test
+    void writersLeaveNoMemoryToTheCollector() throws IOException {
+        long before = directBytes();
+        for (int i = 0; i < 200; i++) {
+            try (SafetensorsWriter writer = SafetensorsWriter.create(target(), Map.of(), List.of())) {
+                writer.commit();
+            }
+        }
+        assertThat(directBytes() - before).isLessThan(100L << 20);
+    }
+
+    /** Memory outside the heap that waits to be freed with the object that owns it. */
+    private static long directBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
     }
 
     /** Any names, types, shapes and metadata come back as they were, with every byte in its place. */
