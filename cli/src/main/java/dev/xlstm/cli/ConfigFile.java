@@ -1,8 +1,11 @@
 package dev.xlstm.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringReader;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,19 +71,13 @@ final class ConfigFile {
                     logical.append('\n').append(lines.get(++i));
                 }
                 pair(path, number, logical.toString())
-                        .forEach((key, value) -> entries.merge(
-                                (String) key,
-                                new Entry((String) key, List.of((String) value), number),
-                                ConfigFile::together));
+                        .forEach((key, value) -> entries.computeIfAbsent(
+                                        (String) key, name -> new Entry(name, new ArrayList<>(), number))
+                                .values()
+                                .add((String) value));
             }
         }
         return new ConfigFile(path, entries);
-    }
-
-    private static Entry together(Entry first, Entry second) {
-        List<String> values = new ArrayList<>(first.values);
-        values.addAll(second.values);
-        return new Entry(first.key, values, first.line);
     }
 
     private static boolean isComment(String line) {
@@ -98,8 +95,21 @@ final class ConfigFile {
     }
 
     private static List<String> lines(Path path) {
-        try {
-            return Files.readAllLines(path);
+        if (!Files.isRegularFile(path)) { // opening a pipe would wait
+            throw new ConfigException(path + ": cannot be read: it is not a file: make it one or remove it");
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] bytes = in.readNBytes(Limits.CONFIG_BYTES + 1);
+            if (bytes.length > Limits.CONFIG_BYTES) {
+                throw new ConfigException(
+                        path + ": is larger than the " + Limits.CONFIG_BYTES + " bytes allowed: shorten it");
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString()
+                    .lines()
+                    .toList();
         } catch (CharacterCodingException e) {
             throw new ConfigException(path + ": is not UTF-8: save it as such");
         } catch (IOException e) {

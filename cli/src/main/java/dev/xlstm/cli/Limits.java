@@ -9,6 +9,9 @@ final class Limits {
     /** Of a grammar's or schema's file; what may be in it is the grammar's to say. */
     static final int GRAMMAR_BYTES = 1 << 21;
 
+    /** Of the file of the user's defaults. */
+    static final int CONFIG_BYTES = 1 << 16;
+
     /** Of a message. */
     static final int MESSAGE_CHARS = 2000;
 

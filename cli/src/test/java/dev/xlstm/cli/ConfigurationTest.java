@@ -189,6 +189,16 @@ class ConfigurationTest {
         assertThat(run("generate", "Once").code()).isEqualTo(2);
     }
 
+    @Test
+    void theFileMayHaveSixtyFourKibibytes() throws IOException {
+        String most = "# " + "x".repeat((1 << 16) - 17) + "\ntemperature=0\n";
+        Files.writeString(file, most);
+        assertThat(run("generate", "-n", "1", "Once").err()).isEmpty();
+        Files.writeString(file, most + "\n");
+        assertThat(run("generate", "-n", "1", "Once").err())
+                .isEqualTo("xlstm: " + file + ": is larger than the 65536 bytes allowed: shorten it\n");
+    }
+
     /** A key of another command is no mistake. */
     @Test
     void keysOfOtherCommandsAreKnown() throws IOException {
