@@ -13,12 +13,24 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.security.SecureRandom;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A file that appears whole, by {@link #commit()}, or not at all, whatever happens. Until then it is a temporary one beside its
  * place, whose name begins with a dot and ends in {@code .tmp}. Errors name the file that is meant.
  */
 public final class WholeFile implements AutoCloseable {
+
+    /** What is being written now: an orderly end of the process, as by TERM, deletes it. */
+    private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+            for (Path file : UNFINISHED) {
+                file.toFile().delete();
+            }
+        }));
+    }
 
     private final Path target;
     private final Path temporary;
@@ -29,6 +41,7 @@ public final class WholeFile implements AutoCloseable {
         this.target = target;
         this.temporary = temporary;
         this.channel = channel;
+        UNFINISHED.add(temporary);
     }
 
     /**
@@ -85,6 +98,7 @@ public final class WholeFile implements AutoCloseable {
             throw new IOException(target + ": cannot be written: " + e.getMessage(), e);
         }
         committed = true;
+        UNFINISHED.remove(temporary);
         try (FileChannel entry = FileChannel.open(target.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
             entry.force(true); // the rename itself
         } catch (AccessDeniedException e) {
@@ -98,6 +112,7 @@ public final class WholeFile implements AutoCloseable {
         channel.close();
         if (!committed) {
             Files.deleteIfExists(temporary);
+            UNFINISHED.remove(temporary);
         }
     }
 }
