@@ -13,6 +13,7 @@ import java.util.BitSet;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -68,12 +69,14 @@ final class AutomatonBuilder {
                 }
             }
         }
-        waiting.addAll(reached);
-        while (!waiting.isEmpty()) {
-            String name = waiting.poll();
+        // those that are called before those that call them, and each once, or a long rule is read again for each that
+        // it calls
+        LinkedHashSet<String> unknown = new LinkedHashSet<>(reached.reversed());
+        while (!unknown.isEmpty()) {
+            String name = unknown.removeFirst();
             if (!nullable.contains(name) && isNullable(grammar.rule(name))) {
                 nullable.add(name);
-                waiting.addAll(callers.getOrDefault(name, List.of()));
+                unknown.addAll(callers.getOrDefault(name, List.of()));
             }
         }
     }

@@ -73,11 +73,16 @@ public final class CompiledGrammar {
     /** Sets the bits; returns the highest cost, in bytes, after any of the tokens. */
     private int fill(long[] mask, StackSet position, int tokensLeft) {
         int highest = 0;
+        long limit = positions.steps() + Limits.MASK_STEPS;
         path[0] = position;
         int node = 0;
         while (node < vocabulary.nodes()) {
             int depth = vocabulary.depth(node);
             StackSet after = positions.next(path[depth - 1], vocabulary.value(node));
+            if (positions.steps() > limit) {
+                throw new GrammarException(
+                        "the grammar is too ambiguous: to find the tokens that may follow takes too long");
+            }
             if (after.isEmpty()) {
                 node = vocabulary.end(node);
                 continue;

@@ -26,6 +26,9 @@ final class Limits {
     /** Places of the grammar that one text may be at, all at the same time. */
     static final int POSITIONS = 10_000;
 
+    /** Places arrived at while the tokens that may follow are found, a second's work or so. */
+    static final int MASK_STEPS = 1 << 25;
+
     /** Bytes of the shortest ending whose tokens are counted; of longer ones the bytes are. */
     static final int SPELLED = 1024;
 

@@ -31,6 +31,7 @@ final class Positions {
     private final StackSet[] below; // [states]: the stacks below a reached state, or null
     private int[] reached = new int[64]; // the states with stacks
     private int reachedCount;
+    private long steps;
     private final StackSet[] returns; // [rules]: the stacks to go on with after a called rule, or null
     private final BitSet called = new BitSet(); // ranks of the rules with returns
     private final Deque<StackSet> ended = new ArrayDeque<>(); // the stacks below rules that have been read
@@ -117,8 +118,14 @@ final class Positions {
         return least == 256 ? -1 : least;
     }
 
+    /** Places arrived at so far: what finding the tokens that may follow takes. */
+    long steps() {
+        return steps;
+    }
+
     private StackSet step(StackSet position, int b) {
         complete = false;
+        steps += position.states.length;
         for (int i = 0; i < position.states.length; i++) {
             for (int e = automaton.bytes.first(position.states[i]); e != Edges.NONE; e = automaton.bytes.next(e)) {
                 int label = automaton.bytes.label(e);
@@ -155,6 +162,7 @@ final class Positions {
                 below[reached[i]] = null;
             }
         }
+        steps += reachedCount;
         int[] states = Arrays.copyOf(reached, count);
         Arrays.sort(states);
         StackSet[] tails = new StackSet[count];
@@ -257,6 +265,7 @@ final class Positions {
             return known;
         }
         int[] states = new int[a.states.length + b.states.length];
+        steps += states.length;
         StackSet[] tails = new StackSet[states.length];
         int i = 0;
         int j = 0;

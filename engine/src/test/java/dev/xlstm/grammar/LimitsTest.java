@@ -145,6 +145,27 @@ class LimitsTest {
         assertThat(problem).hasSizeLessThan(400);
     }
 
+    /** Each is a rule of its own, which calls others: the tokens that may begin the text follow all of them. */
+    @Test
+    void manyAlternativesOfAnObjectAreRefusedInTime() {
+        String one = "{\"required\":[\"a\"]},";
+        String schema =
+                "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"}},"
+                        + "\"additionalProperties\":false,\"anyOf\":[" + one.repeat(8_500)
+                        + "{\"required\":[\"b\"]}]}";
+        assertTimeoutPreemptively(Duration.ofSeconds(20), () -> {
+            GrammarMask mask = new GrammarMask(Grammar.ofJsonSchema(schema).compile(BYTES), new int[] {0}, 100);
+            assertThatThrownBy(() -> {
+                        for (int b : "{\"a\":1}".toCharArray()) {
+                            assertThat(mask.allows(b + 1)).isTrue();
+                            mask.accept(b + 1);
+                        }
+                    })
+                    .isInstanceOf(GrammarException.class)
+                    .hasMessageContaining("takes too long");
+        });
+    }
+
     /** Whose shortest text has a million characters: it is begun in time, and refused for what cannot end. */
     @Test
     void aGrammarOfLongTextsIsNotSlow() {
