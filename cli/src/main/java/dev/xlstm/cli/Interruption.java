@@ -1,5 +1,6 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.safetensors.WholeFile;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -26,6 +27,7 @@ final class Interruption {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        WholeFile.deleteUnfinished();
     }
 
     /** Whether the process has been told to end. */

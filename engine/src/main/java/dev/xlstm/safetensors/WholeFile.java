@@ -21,16 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class WholeFile implements AutoCloseable {
 
-    /** What is being written now: an orderly end of the process, as by TERM, deletes it. */
     private static final Set<Path> UNFINISHED = ConcurrentHashMap.newKeySet();
-
-    static {
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> {
-            for (Path file : UNFINISHED) {
-                file.toFile().delete();
-            }
-        }));
-    }
 
     private final Path target;
     private final Path temporary;
@@ -63,6 +54,13 @@ public final class WholeFile implements AutoCloseable {
             throw new IOException(target + ": cannot be written: no permission in its directory", e);
         } catch (FileSystemException e) { // as where all is read-only; names the temporary file
             throw new IOException(target + ": cannot be written: " + e.getReason(), e);
+        }
+    }
+
+    /** Deletes what is being written now: for the end of a process, when nobody is to go on. */
+    public static void deleteUnfinished() {
+        for (Path file : UNFINISHED) {
+            file.toFile().delete();
         }
     }
 

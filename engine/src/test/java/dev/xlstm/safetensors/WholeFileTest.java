@@ -1,13 +1,9 @@
 package dev.xlstm.safetensors;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,40 +32,18 @@ class WholeFileTest {
         assertThat(directory).isDirectoryNotContaining("glob:**/.*");
     }
 
-    /** Begins a file and waits. */
-    public static final class Unfinished {
-        public static void main(String[] args) throws Exception {
-            WholeFile file = WholeFile.create(Path.of(args[0]));
-            file.write(ByteBuffer.wrap("half".getBytes()), 0);
-            System.out.println("written");
-            Thread.sleep(60_000);
-            file.commit();
-        }
-    }
-
     @Test
-    void aProcessThatIsToldToEndLeavesNothing() throws Exception {
-        String classes = Stream.of(WholeFile.class, Unfinished.class)
-                .map(type ->
-                        type.getProtectionDomain().getCodeSource().getLocation().getPath())
-                .collect(Collectors.joining(File.pathSeparator));
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        classes,
-                        Unfinished.class.getName(),
-                        directory.resolve("notes.md").toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        try {
-            assertThat(process.inputReader().readLine()).isEqualTo("written");
-            assertThat(directory).isDirectoryContaining("glob:**/.notes.md.*.tmp");
-            process.destroy(); // by TERM
-            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-        } finally {
-            process.destroyForcibly();
+    void whatIsUnfinishedWhenAProcessEndsIsDeleted() throws IOException {
+        Path target = Files.writeString(directory.resolve("notes.md"), "old");
+        WholeFile.write(directory.resolve("done.md"), new byte[1]);
+        try (WholeFile file = WholeFile.create(target)) {
+            file.write(ByteBuffer.wrap("half".getBytes()), 0);
+            WholeFile.deleteUnfinished();
+            assertThat(directory).isDirectoryNotContaining("glob:**/.*");
+            assertThatThrownBy(file::commit).hasMessageStartingWith(target + ": cannot be written: ");
         }
-        assertThat(directory).isEmptyDirectory();
+        assertThat(target).hasContent("old");
+        assertThat(directory.resolve("done.md")).exists();
     }
 
     @Test
