@@ -259,6 +259,26 @@ class LauncherIT {
     }
 
     @Test
+    void theCacheOfTheBuildIsUsed() throws Exception {
+        assertThat(ROOT.resolve("cli/target/xlstm.aot")).as("made by the build").isNotEmptyFile();
+        shell("$xlstm --version", Map.of("XLSTM_JAVA_OPTS", "-Xlog:class+load:file=" + directory.resolve("loaded")));
+        assertThat(Files.readString(directory.resolve("loaded")))
+                .containsPattern("dev\\.xlstm\\.cli\\.Main source: shared objects file");
+    }
+
+    @Test
+    void aCacheThatDoesNotFitChangesNothing() throws Exception {
+        CliRun run =
+                shell("mkdir -p other/scripts other/cli/target && cp " + ROOT + "/scripts/xlstm other/scripts && cp "
+                        + ROOT + "/cli/target/xlstm.jar other/cli/target && ln -s " + ROOT
+                        + "/cli/target/lib other/cli/target/lib"
+                        + " && head -c 100000 " + ROOT + "/cli/target/xlstm.aot >other/cli/target/xlstm.aot"
+                        + " && other/scripts/xlstm --version");
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).isEqualTo(shell("$xlstm --version").out());
+    }
+
+    @Test
     void withoutTornadoVmTheGpuIsMissedInOneLine() throws Exception {
         CliRun devices = shell("$xlstm devices");
         assertThat(devices.code()).isZero();
