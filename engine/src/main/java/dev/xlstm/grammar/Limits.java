@@ -12,7 +12,7 @@ final class Limits {
     static final int NESTING = 200;
 
     /** Values of a schema that are looked at or copied while its parts are put together. */
-    static final int SCHEMA_STEPS = 5_000_000;
+    static final int SCHEMA_STEPS = 1_000_000;
 
     /** The numbers in braces; also the longest string or array that a schema gives. */
     static final int REPETITIONS = 10_000;
