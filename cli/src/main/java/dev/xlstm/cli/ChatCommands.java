@@ -106,7 +106,9 @@ final class ChatCommands {
     }
 
     private void edit() throws IOException {
-        String text = ChatEditor.edit("").strip();
+        StringBuilder written = new StringBuilder();
+        terminal.lend(() -> written.append(ChatEditor.edit("")));
+        String text = written.toString().strip();
         if (text.isEmpty()) {
             terminal.note("nothing written");
             return;

@@ -20,6 +20,7 @@ final class ChatTerminal implements AutoCloseable {
     private final Terminal terminal;
     private final boolean colour;
     private final boolean dumb;
+    private final Attributes found; // of the terminal as the user left it
     private volatile boolean interrupted;
     private long workBegan;
     private boolean progressShown;
@@ -31,6 +32,8 @@ final class ChatTerminal implements AutoCloseable {
         dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
         colour = color.decide(!dumb, System.getenv());
         terminal.handle(Signal.INT, signal -> interrupted = true); // never the end of the process
+        found = terminal.getAttributes();
+        echo(false); // always, or what is pressed between an output and the next prompt shows in front of it
         markPastes(true);
     }
 
@@ -142,27 +145,36 @@ final class ChatTerminal implements AutoCloseable {
         markPastes(true);
         workBegan = System.nanoTime();
         progressShown = false;
-        Attributes attributes = dumb ? null : quiet();
         try {
             work.run();
         } finally {
             eraseProgress();
-            if (attributes != null) {
-                terminal.setAttributes(attributes);
-            }
         }
     }
 
-    /** No echo and no line editing, but signals; returns what was before. */
-    private Attributes quiet() {
-        Attributes before = terminal.getAttributes();
-        Attributes quiet = new Attributes(before);
-        quiet.setLocalFlag(Attributes.LocalFlag.ECHO, false);
-        quiet.setLocalFlag(Attributes.LocalFlag.ICANON, false);
-        quiet.setLocalFlag(Attributes.LocalFlag.ISIG, true);
-        quiet.setLocalFlag(Attributes.LocalFlag.NOFLSH, true); // or Ctrl-C throws away what is still to be shown
-        terminal.setAttributes(quiet);
-        return before;
+    /** Leaves the terminal to another program. */
+    void lend(Work work) throws IOException {
+        echo(true);
+        try {
+            work.run();
+        } finally {
+            echo(false);
+        }
+    }
+
+    /** As the user left it, or with no echo and no line editing, but signals. */
+    private void echo(boolean on) {
+        if (dumb) {
+            return;
+        }
+        Attributes attributes = new Attributes(found);
+        if (!on) {
+            attributes.setLocalFlag(Attributes.LocalFlag.ECHO, false);
+            attributes.setLocalFlag(Attributes.LocalFlag.ICANON, false);
+            attributes.setLocalFlag(Attributes.LocalFlag.ISIG, true);
+            attributes.setLocalFlag(Attributes.LocalFlag.NOFLSH, true); // or Ctrl-C discards what is still to be shown
+        }
+        terminal.setAttributes(attributes);
     }
 
     boolean interrupted() {
@@ -194,6 +206,7 @@ final class ChatTerminal implements AutoCloseable {
     @Override
     public void close() throws IOException {
         markPastes(false);
+        echo(true);
         terminal.close();
     }
 }

@@ -18,7 +18,7 @@ import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -140,16 +140,22 @@ final class SessionStore {
     }
 
     private static List<Path> list(Path sessions) throws IOException {
-        if (!Files.isDirectory(sessions)) {
-            return List.of();
+        return uses(sessions).keySet().stream().toList();
+    }
+
+    /** The sessions that hold a conversation, and when each was last used, the one used last first. */
+    private static Map<Path, Long> uses(Path sessions) throws IOException {
+        Map<Path, Long> uses = new LinkedHashMap<>();
+        if (Files.isDirectory(sessions)) {
+            try (Stream<Path> found = Files.list(sessions)) {
+                found.filter(ConversationFile::isIn)
+                        .map(session ->
+                                Map.entry(session, lastUse(session))) // asked for once: other chats write meanwhile
+                        .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
+                        .forEachOrdered(use -> uses.put(use.getKey(), use.getValue()));
+            }
         }
-        Map<Path, Long> uses = new HashMap<>(); // asked for once: other chats write meanwhile
-        try (Stream<Path> found = Files.list(sessions)) {
-            found.filter(ConversationFile::isIn).forEach(session -> uses.put(session, lastUse(session)));
-        }
-        return uses.keySet().stream()
-                .sorted(Comparator.comparing(uses::get, Comparator.reverseOrder()))
-                .toList();
+        return uses;
     }
 
     /**
@@ -158,11 +164,11 @@ final class SessionStore {
      */
     static void markUsedLast(Path session) throws IOException {
         long before = lastUse(session);
-        for (Path other : list(session.getParent())) {
-            if (!other.equals(session) && lastUse(other) >= before) {
+        for (Map.Entry<Path, Long> other : uses(session.getParent()).entrySet()) {
+            if (!other.getKey().equals(session) && other.getValue() >= before) {
                 before--;
                 try {
-                    Files.setLastModifiedTime(ConversationFile.of(other), FileTime.fromMillis(before));
+                    Files.setLastModifiedTime(ConversationFile.of(other.getKey()), FileTime.fromMillis(before));
                 } catch (NoSuchFileException e) {
                     // deleted meanwhile
                 }

@@ -103,6 +103,26 @@ class ChatIT extends ChatOnTerminal {
         }
     }
 
+    @Test
+    void ctrlCJustBeforeThePromptLeavesNoTrace() throws Exception {
+        try (PseudoTerminal terminal = chat("-t", "0", "-n", "1")) {
+            terminal.awaitPrompt(">");
+            for (int pressed = 1; pressed <= 20; pressed++) {
+                int begin = terminal.received().length();
+                terminal.enter("Hello!");
+                while (!terminal.received().substring(begin).contains("tokens in memory")) {
+                    Thread.sleep(1);
+                }
+                Thread.sleep(pressed % 4);
+                terminal.type(String.valueOf(CTRL_C));
+                String shown = terminal.await("prompt " + pressed, screen -> screen.endsWith(">"));
+                assertThat(shown).doesNotContain("^C").endsWith("\n>");
+            }
+            terminal.type(String.valueOf(CTRL_D));
+            assertThat(terminal.exitCode()).isZero();
+        }
+    }
+
     private static int hints(PseudoTerminal terminal) {
         return terminal.received().split("\\(Ctrl-D or /exit leaves\\)", -1).length - 1;
     }

@@ -5,7 +5,8 @@ package dev.xlstm.tensor;
  *
  * <p>A single row stays as it is, with the sums of its blocks beside it, for quantised matrices. For several rows, plain
  * matrices want columns turned inside out, {@code [group, column, row of group]}, a group being as many rows as two vectors
- * have lanes, or as one vector has if that is enough; rows past the last are zero. Quantised matrices want {@code [block of columns, row, column of block]}.
+ * have lanes, or as one vector has if that is enough; rows past the last are zero. Quantised matrices want {@code [block of
+ * columns, row, column of block]}.
  */
 public final class PackedActivations {
 
