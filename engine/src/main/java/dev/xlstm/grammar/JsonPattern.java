@@ -156,7 +156,7 @@ final class JsonPattern {
 
     private CharSet charClass() {
         boolean negated = take('^');
-        CharSet set = CharSet.of();
+        List<CharSet.Range> ranges = new ArrayList<>();
         while (!take(']')) {
             if (at >= pattern.length()) {
                 throw unsupported("a class that is not closed");
@@ -170,8 +170,9 @@ final class JsonPattern {
                 }
                 first = CharSet.of(new CharSet.Range(first(first), first(last)));
             }
-            set = set.plus(first);
+            ranges.addAll(first.ranges());
         }
+        CharSet set = CharSet.of(ranges);
         return negated ? set.negate() : set;
     }
 

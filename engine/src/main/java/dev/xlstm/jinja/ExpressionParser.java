@@ -174,11 +174,7 @@ final class ExpressionParser {
                 }
                 return new Expression.Constant(text.toString());
             case INTEGER:
-                try {
-                    return new Expression.Constant(Long.parseLong(token.text()));
-                } catch (NumberFormatException e) {
-                    throw new JinjaException(token.line(), "the number " + token.text() + " is too large");
-                }
+                return integer(token);
             case FLOAT:
                 return new Expression.Constant(Double.parseDouble(token.text()));
             default:
@@ -226,13 +222,21 @@ final class ExpressionParser {
         return new Expression.DictOf(keys, values);
     }
 
+    private static Expression integer(Token token) {
+        try {
+            return new Expression.Constant(Long.parseLong(token.text()));
+        } catch (NumberFormatException e) {
+            throw new JinjaException(token.line(), "the number " + token.text() + " is too large");
+        }
+    }
+
     private Expression postfix(Expression subject) {
         Expression value = subject;
         while (true) {
             if (tokens.skip(".")) {
                 Token name = tokens.next();
                 if (name.kind() == Kind.INTEGER) {
-                    value = new Expression.Item(value, new Expression.Constant(Long.parseLong(name.text())));
+                    value = new Expression.Item(value, integer(name));
                 } else if (name.kind() == Kind.NAME) {
                     value = new Expression.Attribute(value, name.text());
                 } else {

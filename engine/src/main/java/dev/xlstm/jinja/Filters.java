@@ -197,7 +197,7 @@ final class Filters {
             return Values.item(value, path);
         }
         for (String name : Values.string(path).split("\\.")) {
-            boolean index = !name.isEmpty() && name.chars().allMatch(c -> c >= '0' && c <= '9');
+            boolean index = name.matches("[0-9]{1,18}"); // what fits a long
             at = Values.item(at, index ? (Object) Long.parseLong(name) : name);
         }
         return at;

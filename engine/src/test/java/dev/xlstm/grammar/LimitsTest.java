@@ -44,6 +44,19 @@ class LimitsTest {
         assertThat(problemOfSchema(schema + " ")).contains("the limit is " + Limits.SOURCE);
     }
 
+    /** Each would be copied for each after it. */
+    @Test
+    void classesOfManyCharactersTakeLittleMemory() {
+        StringBuilder chars = new StringBuilder();
+        for (int c = 0x4E00; c < 0xD000; c += 2) {
+            chars.append((char) c);
+        }
+        var memory = (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
+        long before = memory.getCurrentThreadAllocatedBytes();
+        JsonPattern.parse("^[" + chars + "]$");
+        assertThat(memory.getCurrentThreadAllocatedBytes() - before).isLessThan(100 << 20);
+    }
+
     @Test
     void rules() {
         StringBuilder text = new StringBuilder("root::=.\n");

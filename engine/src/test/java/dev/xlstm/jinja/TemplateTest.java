@@ -31,6 +31,21 @@ class TemplateTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"{{ 99999999999999999999 }}", "{{ 'x'.99999999999999999999 }}"})
+    void numbersBeyondLongsAreRefusedWhenRead(String template) {
+        assertThatThrownBy(() -> Template.parse(template))
+                .isInstanceOf(JinjaException.class)
+                .hasMessageContaining("too large");
+    }
+
+    @Test
+    void anIndexThatNoListHas() {
+        String template = "{{ messages | map(attribute='99999999999999999999', default='none') | join }}";
+        assertThat(Template.parse(template).render(Map.of("messages", List.of(List.of(1)))))
+                .isEqualTo("none");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"(", "[", "-", "1 + ("})
     void deepNestingIsRefusedWhenRead(String opening) {
         String template = "{{ " + opening.repeat(100_000) + "1 }}";
