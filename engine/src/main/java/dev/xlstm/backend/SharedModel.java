@@ -10,7 +10,7 @@ import java.util.List;
  * compute for a while must leave. Members may join and leave at any time.
  *
  * <p>A sequence's numbers do not depend on the others' content. Their last bits may depend on whether there are others:
- * one row and several are multiplied by different kernels.
+ * quantised matrices multiply one row and several by different kernels, others few rows and many.
  */
 public final class SharedModel {
 

@@ -151,7 +151,6 @@ public final class MatrixProduct {
     private static final int WARM_UP_COLUMNS = 16;
 
     private static final Trial TILES = new Trial();
-    private static final Trial HALF_TILES = new Trial();
 
     private static final int SUMS = SLAB_ROWS * BLOCK_COLUMNS;
 
@@ -200,7 +199,6 @@ public final class MatrixProduct {
                             rows,
                             scratch,
                             r * BLOCK_COLUMNS,
-                            wide,
                             k,
                             scratch,
                             SUMS + r,
@@ -221,25 +219,19 @@ public final class MatrixProduct {
     private static void multiplyPlain(
             WeightMatrix w, PackedActivations x, float[] y, int from, int to, float[] scratch) {
         int stride = x.groups() * PackedActivations.GROUP; // of the sums
-        // rows unpacked at once: few enough for the innermost cache, unless they are used so often that x should stay
-        // there
-        int step = x.groups() == 1 ? 16 : SLAB_ROWS;
         for (int slab = from; slab < to; slab += SLAB_ROWS) {
             int slabRows = Math.min(SLAB_ROWS, to - slab);
             Arrays.fill(scratch, SUMS, SUMS + slabRows * stride, 0f);
             for (int column = 0; column < w.columns(); column += BLOCK_COLUMNS) {
                 int k = Math.min(BLOCK_COLUMNS, w.columns() - column);
-                for (int part = 0; part < slabRows; part += step) {
-                    int rows = Math.min(step, slabRows - part);
-                    for (int r = 0; r < rows; r++) {
-                        w.unpack(slab + part + r, column, k, scratch, r * BLOCK_COLUMNS);
-                    }
-                    for (int group = 0; group < x.groups(); group++) {
-                        int xo = (group * w.columns() + column) * x.width();
-                        int so = SUMS + part * stride + group * PackedActivations.GROUP;
-                        int count = Math.min(PackedActivations.GROUP, x.rows() - group * PackedActivations.GROUP);
-                        tiles(scratch, 0, rows, x.turned(), xo, x.width(), k, scratch, so, stride, count);
-                    }
+                for (int r = 0; r < slabRows; r++) {
+                    w.unpack(slab + r, column, k, scratch, r * BLOCK_COLUMNS);
+                }
+                for (int group = 0; group < x.groups(); group++) {
+                    int xo = (group * w.columns() + column) * PackedActivations.GROUP;
+                    int so = SUMS + group * PackedActivations.GROUP;
+                    int count = Math.min(PackedActivations.GROUP, x.rows() - group * PackedActivations.GROUP);
+                    tiles(scratch, 0, slabRows, x.turned(), xo, k, scratch, so, stride, count);
                 }
             }
             for (int t = 0; t < x.rows(); t++) { // rows of y are far apart: each is written at once
@@ -252,53 +244,34 @@ public final class MatrixProduct {
 
     /**
      * {@code sums[i, j] += Σ_c a[i, c] b[c, j]} for i below rows and j below count; a's rows are {@link #BLOCK_COLUMNS} apart,
-     * b's {@code width}, those of the sums {@code stride}. What b and the sums have past count, up to whole vectors, may be
-     * anything.
+     * b's {@link PackedActivations#GROUP}, those of the sums {@code stride}. What b and the sums have past count, up to whole
+     * vectors, may be anything.
      */
     private static void tiles(
-            float[] a,
-            int ao,
-            int rows,
-            float[] b,
-            int bo,
-            int width,
-            int k,
-            float[] sums,
-            int so,
-            int stride,
-            int count) {
-        boolean half = count <= LANES; // the other, if there is one, is empty
-        Trial trial = half ? HALF_TILES : TILES;
-        int warmUps = rows >= 16 ? trial.warmUps() : 0;
-        float[] spare = warmUps > 0 ? new float[16 * 2 * LANES] : null;
+            float[] a, int ao, int rows, float[] b, int bo, int k, float[] sums, int so, int stride, int count) {
+        int warmUps = rows >= 8 ? TILES.warmUps() : 0;
+        float[] spare = warmUps > 0 ? new float[8 * 2 * LANES] : null;
         for (; warmUps > 0; warmUps--) {
-            if (half) {
-                tile16x1(a, ao, b, bo, width, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
-            } else {
-                tile8x2(a, ao, b, bo, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
-            }
+            tile8x2(a, ao, b, bo, Math.min(k, WARM_UP_COLUMNS), spare, 0, 2 * LANES);
         }
-        int split = trial.split(0, rows, half ? 16 : 8);
-        long start = trial.now();
+        int split = TILES.split(0, rows, 8);
+        long start = TILES.now();
         int r = 0;
-        for (; half && r + 16 <= split; r += 16) {
-            tile16x1(a, ao + r * BLOCK_COLUMNS, b, bo, width, k, sums, so + r * stride, stride);
-        }
-        for (; !half && r + 8 <= split; r += 8) {
+        for (; r + 8 <= split; r += 8) {
             tile8x2(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, stride);
         }
         for (; r < split; r++) {
             for (int j = 0; j < count; j += LANES) {
-                row(a, ao + r * BLOCK_COLUMNS, b, bo + j, width, k, sums, so + r * stride + j);
+                row(a, ao + r * BLOCK_COLUMNS, b, bo + j, k, sums, so + r * stride + j);
             }
         }
-        long middle = trial.now();
+        long middle = TILES.now();
         for (; r < rows; r++) {
-            scalarRow(a, ao + r * BLOCK_COLUMNS, b, bo, width, k, sums, so + r * stride, count);
+            scalarRow(a, ao + r * BLOCK_COLUMNS, b, bo, k, sums, so + r * stride, count);
         }
         if (start > 0) {
             long vectors = (long) split * k * count;
-            trial.compare(vectors, (long) (rows - split) * k * count, start, middle, trial.now());
+            TILES.compare(vectors, (long) (rows - split) * k * count, start, middle, TILES.now());
         }
     }
 
@@ -369,76 +342,20 @@ public final class MatrixProduct {
         b7.intoArray(sums, o7 + LANES);
     }
 
-    /** 16 rows and the first half of a group, where the other is empty. */
-    private static void tile16x1(
-            float[] a, int ao, float[] b, int bo, int width, int k, float[] sums, int so, int stride) {
-        FloatVector a0 = FloatVector.fromArray(F32, sums, so);
-        FloatVector a1 = FloatVector.fromArray(F32, sums, so + stride);
-        FloatVector a2 = FloatVector.fromArray(F32, sums, so + 2 * stride);
-        FloatVector a3 = FloatVector.fromArray(F32, sums, so + 3 * stride);
-        FloatVector a4 = FloatVector.fromArray(F32, sums, so + 4 * stride);
-        FloatVector a5 = FloatVector.fromArray(F32, sums, so + 5 * stride);
-        FloatVector a6 = FloatVector.fromArray(F32, sums, so + 6 * stride);
-        FloatVector a7 = FloatVector.fromArray(F32, sums, so + 7 * stride);
-        FloatVector a8 = FloatVector.fromArray(F32, sums, so + 8 * stride);
-        FloatVector a9 = FloatVector.fromArray(F32, sums, so + 9 * stride);
-        FloatVector a10 = FloatVector.fromArray(F32, sums, so + 10 * stride);
-        FloatVector a11 = FloatVector.fromArray(F32, sums, so + 11 * stride);
-        FloatVector a12 = FloatVector.fromArray(F32, sums, so + 12 * stride);
-        FloatVector a13 = FloatVector.fromArray(F32, sums, so + 13 * stride);
-        FloatVector a14 = FloatVector.fromArray(F32, sums, so + 14 * stride);
-        FloatVector a15 = FloatVector.fromArray(F32, sums, so + 15 * stride);
-        for (int c = 0; c < k; c++) {
-            FloatVector u = FloatVector.fromArray(F32, b, bo + c * width);
-            a0 = FloatVector.broadcast(F32, a[ao + c]).fma(u, a0);
-            a1 = FloatVector.broadcast(F32, a[ao + BLOCK_COLUMNS + c]).fma(u, a1);
-            a2 = FloatVector.broadcast(F32, a[ao + 2 * BLOCK_COLUMNS + c]).fma(u, a2);
-            a3 = FloatVector.broadcast(F32, a[ao + 3 * BLOCK_COLUMNS + c]).fma(u, a3);
-            a4 = FloatVector.broadcast(F32, a[ao + 4 * BLOCK_COLUMNS + c]).fma(u, a4);
-            a5 = FloatVector.broadcast(F32, a[ao + 5 * BLOCK_COLUMNS + c]).fma(u, a5);
-            a6 = FloatVector.broadcast(F32, a[ao + 6 * BLOCK_COLUMNS + c]).fma(u, a6);
-            a7 = FloatVector.broadcast(F32, a[ao + 7 * BLOCK_COLUMNS + c]).fma(u, a7);
-            a8 = FloatVector.broadcast(F32, a[ao + 8 * BLOCK_COLUMNS + c]).fma(u, a8);
-            a9 = FloatVector.broadcast(F32, a[ao + 9 * BLOCK_COLUMNS + c]).fma(u, a9);
-            a10 = FloatVector.broadcast(F32, a[ao + 10 * BLOCK_COLUMNS + c]).fma(u, a10);
-            a11 = FloatVector.broadcast(F32, a[ao + 11 * BLOCK_COLUMNS + c]).fma(u, a11);
-            a12 = FloatVector.broadcast(F32, a[ao + 12 * BLOCK_COLUMNS + c]).fma(u, a12);
-            a13 = FloatVector.broadcast(F32, a[ao + 13 * BLOCK_COLUMNS + c]).fma(u, a13);
-            a14 = FloatVector.broadcast(F32, a[ao + 14 * BLOCK_COLUMNS + c]).fma(u, a14);
-            a15 = FloatVector.broadcast(F32, a[ao + 15 * BLOCK_COLUMNS + c]).fma(u, a15);
-        }
-        a0.intoArray(sums, so);
-        a1.intoArray(sums, so + stride);
-        a2.intoArray(sums, so + 2 * stride);
-        a3.intoArray(sums, so + 3 * stride);
-        a4.intoArray(sums, so + 4 * stride);
-        a5.intoArray(sums, so + 5 * stride);
-        a6.intoArray(sums, so + 6 * stride);
-        a7.intoArray(sums, so + 7 * stride);
-        a8.intoArray(sums, so + 8 * stride);
-        a9.intoArray(sums, so + 9 * stride);
-        a10.intoArray(sums, so + 10 * stride);
-        a11.intoArray(sums, so + 11 * stride);
-        a12.intoArray(sums, so + 12 * stride);
-        a13.intoArray(sums, so + 13 * stride);
-        a14.intoArray(sums, so + 14 * stride);
-        a15.intoArray(sums, so + 15 * stride);
-    }
-
     /** One row, one vector. */
-    private static void row(float[] a, int ao, float[] b, int bo, int width, int k, float[] sums, int so) {
+    private static void row(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so) {
         FloatVector s = FloatVector.fromArray(F32, sums, so);
         for (int c = 0; c < k; c++) {
-            s = FloatVector.broadcast(F32, a[ao + c]).fma(FloatVector.fromArray(F32, b, bo + c * width), s);
+            s = FloatVector.broadcast(F32, a[ao + c])
+                    .fma(FloatVector.fromArray(F32, b, bo + c * PackedActivations.GROUP), s);
         }
         s.intoArray(sums, so);
     }
 
-    private static void scalarRow(
-            float[] a, int ao, float[] b, int bo, int width, int k, float[] sums, int so, int count) {
+    private static void scalarRow(float[] a, int ao, float[] b, int bo, int k, float[] sums, int so, int count) {
         for (int c = 0; c < k; c++) {
             float w = a[ao + c];
-            int at = bo + c * width;
+            int at = bo + c * PackedActivations.GROUP;
             for (int t = 0; t < count; t++) {
                 sums[so + t] = Math.fma(w, b[at + t], sums[so + t]);
             }

@@ -1,23 +1,42 @@
 package dev.xlstm.tensor;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+import static dev.xlstm.tensor.Simd.LANES;
+
 /**
  * Rows of activations in the orders in which products with matrices read them; packed once for all the matrices that do.
  *
- * <p>A single row stays as it is, with the sums of its blocks beside it, for quantised matrices. For several rows, plain
- * matrices want columns turned inside out, {@code [group, column, row of group]}, a group being as many rows as two vectors
- * have lanes, or as one vector has if that is enough; rows past the last are zero. Quantised matrices want {@code [block of
- * columns, row, column of block]}.
+ * <p>A single row stays as it is, with the sums of its blocks beside it, for quantised matrices. For few rows, plain matrices
+ * want eight at a time, {@code [eight, LANES columns, row of eight, column]}, the columns that fill vectors, in memory where no
+ * vector straddles two cache lines; for more, columns turned inside out, {@code [group, column, row of group]}, a group being as
+ * many rows as two vectors have lanes. Rows past the last are zero. Quantised matrices want {@code [block of columns, row,
+ * column of block]}.
  */
 public final class PackedActivations {
 
     /** Rows of a group. */
-    static final int GROUP = 2 * Simd.LANES;
+    static final int GROUP = 2 * LANES;
+
+    /** Rows of an eight. */
+    static final int EIGHT = 8;
+
+    private static final int CACHE_LINE = 64; // bytes
+
+    private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final int columns;
-    private boolean forPlain;
+    private final List<PlainMatrix> plain = new ArrayList<>();
     private boolean forQuantized;
+    private boolean turning;
     private float[] x; // [rows, columns]
     private int rows;
+    private MemorySegment eights = MemorySegment.NULL;
     private float[] groups = {};
     private float[] blocks = {};
     private float[] sums = {};
@@ -28,9 +47,10 @@ public final class PackedActivations {
 
     /** Announces a matrix that will be multiplied with these activations. */
     public void serve(WeightMatrix matrix) {
-        boolean quantized = matrix instanceof QuantizedMatrix;
-        forQuantized |= quantized;
-        forPlain |= !quantized;
+        forQuantized |= matrix instanceof QuantizedMatrix;
+        if (matrix instanceof PlainMatrix one) {
+            plain.add(one);
+        }
     }
 
     /** Makes room for {@code x [rows, columns]}; every group is then to be packed, in any order, by any thread. */
@@ -41,8 +61,13 @@ public final class PackedActivations {
             sumBlocks();
             return;
         }
-        if (forPlain && groups.length < groups() * width() * columns) {
-            groups = new float[groups() * width() * columns];
+        if (forPlain() && few() && eights.byteSize() < eightAt(EIGHT * groups())) {
+            eights = Arena.ofAuto().allocate(eightAt(EIGHT * groups()), CACHE_LINE);
+        }
+        int turned = few() ? 1 : groups();
+        turning = forPlain() && (!few() || plain.stream().anyMatch(PlainMatrix::fewInTrial));
+        if (turning && groups.length < turned * GROUP * columns) {
+            groups = new float[turned * GROUP * columns];
         }
         int columnBlocks = (columns + MatrixProduct.BLOCK_COLUMNS - 1) / MatrixProduct.BLOCK_COLUMNS;
         if (forQuantized && blocks.length < columnBlocks * rows * MatrixProduct.BLOCK_COLUMNS) {
@@ -69,21 +94,29 @@ public final class PackedActivations {
         }
     }
 
-    /** Groups to pack: none of a single row. */
-    public int groups() {
-        return rows == 1 ? 0 : (rows + GROUP - 1) / GROUP;
+    private boolean forPlain() {
+        return !plain.isEmpty();
     }
 
-    /** Rows that a group has room for: a half-empty one would waste half of the innermost cache. */
-    int width() {
-        return rows <= Simd.LANES ? Simd.LANES : GROUP;
+    private boolean few() {
+        return rows <= PlainMatrix.FEW_ROWS;
+    }
+
+    /** Groups to pack, or eights: none of a single row. */
+    public int groups() {
+        int height = few() ? EIGHT : GROUP;
+        return rows == 1 ? 0 : (rows + height - 1) / height;
     }
 
     public void pack(int group) {
-        int first = group * GROUP;
-        int count = Math.min(GROUP, rows - first);
-        if (forPlain) {
-            turn(group * width() * columns, first, count);
+        int height = few() ? EIGHT : GROUP;
+        int first = group * height;
+        int count = Math.min(height, rows - first);
+        if (forPlain() && few()) {
+            interleave(first, count);
+        }
+        if (turning) {
+            turn(first, height, count);
         }
         for (int c = 0; forQuantized && c < columns; c += MatrixProduct.BLOCK_COLUMNS) {
             int k = Math.min(MatrixProduct.BLOCK_COLUMNS, columns - c);
@@ -93,14 +126,28 @@ public final class PackedActivations {
         }
     }
 
-    private void turn(int at, int first, int count) {
-        int width = width();
+    private void interleave(int first, int count) {
+        long at = eightAt(first);
+        for (int c = 0; c + LANES <= columns; c += LANES) {
+            for (int r = first; r < first + EIGHT; r++) {
+                if (r < first + count) {
+                    MemorySegment.copy(x, r * columns + c, eights, FLOAT, at, LANES);
+                } else {
+                    eights.asSlice(at, 4L * LANES).fill((byte) 0);
+                }
+                at += 4L * LANES;
+            }
+        }
+    }
+
+    private void turn(int first, int height, int count) {
+        int at = first / GROUP * GROUP * columns + first % GROUP;
         // 16 columns at a time: the rows' cache lines are read once and the group's written whole
         for (int from = 0; from < columns; from += 16) {
             int to = Math.min(from + 16, columns);
-            for (int r = 0; r < width; r++) {
+            for (int r = 0; r < height; r++) {
                 for (int c = from; c < to; c++) {
-                    groups[at + c * width + r] = r < count ? x[(first + r) * columns + c] : 0;
+                    groups[at + c * GROUP + r] = r < count ? x[(first + r) * columns + c] : 0;
                 }
             }
         }
@@ -115,7 +162,17 @@ public final class PackedActivations {
         return x;
     }
 
-    /** {@code [group, column, width]}. */
+    /** {@code [eight, LANES columns, row of eight, column]}. */
+    MemorySegment eights() {
+        return eights;
+    }
+
+    /** The byte where the eight begins that begins with a row. */
+    long eightAt(int row) {
+        return 4L * row * (columns & -LANES);
+    }
+
+    /** {@code [group, column, row of group]}. */
     float[] turned() {
         return groups;
     }

@@ -95,6 +95,26 @@ public final class Simd {
         return v.add(v.rearrange(SWAP_1)).lane(0);
     }
 
+    /**
+     * {@code v[i] = } the sum of vector i of v, for i in [from, to): the same, but spelled out, as a method that is called
+     * often from here and there is compiled by itself, and no longer inlined into the loops that must not make objects.
+     */
+    static void sums(float[] v, int from, int to) {
+        for (int i = from; i < to; i++) { // each v[i] is in a vector whose turn has been
+            FloatVector s = FloatVector.fromArray(F32, v, i * LANES);
+            if (LANES > 8) {
+                s = s.add(s.rearrange(SWAP_8));
+            }
+            if (LANES > 4) {
+                s = s.add(s.rearrange(SWAP_4));
+            }
+            if (LANES > 2) {
+                s = s.add(s.rearrange(SWAP_2));
+            }
+            v[i] = s.add(s.rearrange(SWAP_1)).lane(0);
+        }
+    }
+
     /** The same sum of {@link #LANES} numbers from an offset on, to the bit; they are overwritten. */
     static float sum(float[] v, int offset) {
         for (int half = LANES / 2; half > 0; half /= 2) {

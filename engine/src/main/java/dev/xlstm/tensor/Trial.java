@@ -12,7 +12,7 @@ package dev.xlstm.tensor;
 final class Trial {
 
     /** Scalar work before the first attempt: many a process is done by then. */
-    private static final long FIRST_NANOS = 100_000_000;
+    private static final long FIRST_NANOS = 300_000_000;
 
     /** Calls after which the compiler has taken notice of a method with loops, however short they are. */
     private static final int WARM_UPS = 1000;
@@ -66,6 +66,11 @@ final class Trial {
         }
         boolean due = warmUps >= WARM_UPS_BEFORE_ATTEMPTS && vectorNanos < scalarNanos;
         return due ? Math.min(from + attempt, to) : from;
+    }
+
+    /** Whether the scalar loop may still have work to do. */
+    boolean mayTakeScalars() {
+        return decided == null ? !over : !decided;
     }
 
     /** The time, 0 once the trial is over. */

@@ -101,6 +101,8 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
     public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
         if (x.rows() == 1) {
             multiplyRow(x, y, from, to, scratch);
+        } else if (this instanceof PlainMatrix plain && x.rows() <= PlainMatrix.FEW_ROWS) {
+            plain.multiplyFew(x, y, from, to, scratch);
         } else {
             MatrixProduct.multiply(this, x, y, from, to, scratch);
         }

@@ -13,10 +13,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -108,7 +111,35 @@ class SharedModelTest {
         assertThat(sharedPasses).isLessThan(passes.get() / 2);
     }
 
+    /** Matrices that are not quantised add the products of few rows in the order in which they do those of one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"f32", "f16", "bf16"})
+    void stepsTogetherHaveTheBitsOfStepsAlone(String format) throws Exception {
+        XlstmConfig config = RandomWeights.shape("demo");
+        try (LoadedModel plain = new CpuBackend().load(RandomWeights.create(config, format, arena), 2)) {
+            BiFunction<Session, Integer, List<float[]>> steps = (session, seed) -> {
+                List<float[]> all = new ArrayList<>();
+                for (int id : ids(seed, 12)) {
+                    session.feed(id);
+                    all.add(session.logits().clone());
+                }
+                return all;
+            };
+            List<List<float[]>> together = onThreads(5, new SharedModel(plain), steps);
+            for (int m = 0; m < 5; m++) {
+                try (Session alone = new Session(plain)) {
+                    assertThat(together.get(m)).containsExactlyElementsOf(steps.apply(alone, m));
+                }
+            }
+        }
+    }
+
     private static List<List<float[]>> onThreads(int members, SharedModel shared) throws Exception {
+        return onThreads(members, shared, SharedModelTest::logitsOfSteps);
+    }
+
+    private static List<List<float[]>> onThreads(
+            int members, SharedModel shared, BiFunction<Session, Integer, List<float[]>> steps) throws Exception {
         List<LoadedModel> joined = new ArrayList<>();
         for (int m = 0; m < members; m++) {
             joined.add(shared.join()); // all, before any computes: so they begin together
@@ -120,7 +151,7 @@ class SharedModelTest {
                 Callable<List<float[]>> work = () -> {
                     try (LoadedModel member = joined.get(number);
                             Session session = new Session(member)) {
-                        return logitsOfSteps(session, number);
+                        return steps.apply(session, number);
                     }
                 };
                 futures.add(pool.submit(work));

@@ -4,6 +4,7 @@ import dev.xlstm.safetensors.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -139,7 +140,7 @@ class WeightMatrixTest {
         for (int n : new int[] {1, 2, 7, 16, 33, 70}) {
             float[] x = gaussians(n * columns, random);
             float[] y = new float[n * rows];
-            java.util.Arrays.fill(y, Float.NaN);
+            Arrays.fill(y, Float.NaN);
             multiply(w.matrix, x, n, y, 0, rows);
             for (int t = 0; t < n; t++) {
                 for (int r = 0; r < rows; r++) {
@@ -210,6 +211,25 @@ class WeightMatrixTest {
             multiply(w.matrix, x, n, scalars, 0, rows);
             Trial.decide(true);
             assertThat(scalars).as("n %d", n).isEqualTo(vectors);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"f32, 40, 2085", "f16, 40, 2085", "bf16, 40, 2085", "bf16, 2, 31", "f32, 1, 16", "f16, 4, 1100"})
+    void fewRowsHaveTheBitsTheyHaveAlone(String format, int rows, int columns) {
+        Random random = new Random(6);
+        Stored w = stored(format, rows, columns, random);
+        for (int n = 2; n <= PlainMatrix.FEW_ROWS; n += n / 2) {
+            float[] x = gaussians(n * columns, random);
+            float[] together = new float[n * rows];
+            multiply(w.matrix, x, n, together, 0, rows);
+            for (int t = 0; t < n; t++) {
+                float[] alone = new float[rows];
+                multiply(w.matrix, Arrays.copyOfRange(x, t * columns, (t + 1) * columns), 1, alone, 0, rows);
+                assertThat(Arrays.copyOfRange(together, t * rows, (t + 1) * rows))
+                        .as("%d of %d", t, n)
+                        .isEqualTo(alone);
+            }
         }
     }
 
