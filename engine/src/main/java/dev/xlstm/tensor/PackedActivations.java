@@ -12,11 +12,11 @@ import static dev.xlstm.tensor.Simd.LANES;
 /**
  * Rows of activations in the orders in which products with matrices read them; packed once for all the matrices that do.
  *
- * <p>A single row stays as it is, with the sums of its blocks beside it, for quantised matrices. For few rows, plain matrices
- * want eight at a time, {@code [eight, LANES columns, row of eight, column]}, the columns that fill vectors, in memory where no
- * vector straddles two cache lines; for more, columns turned inside out, {@code [group, column, row of group]}, a group being as
- * many rows as two vectors have lanes. Rows past the last are zero. Quantised matrices want {@code [block of columns, row,
- * column of block]}.
+ * <p>A single row stays as it is. Few rows are taken eight at a time: plain matrices want {@code [eight, LANES columns, row of
+ * eight, column]}, of the columns that fill vectors, in memory where no vector straddles two cache lines; quantised ones
+ * {@code [column, row of eight]}, of eight rows at most, with the sums of their blocks. Of more rows, plain matrices want columns turned
+ * inside out, {@code [group, column, row of group]}, a group being as many rows as two vectors have lanes, and quantised ones
+ * {@code [block of columns, row, column of block]}. Rows past the last are zero where they meet others in a vector.
  */
 public final class PackedActivations {
 
@@ -39,6 +39,8 @@ public final class PackedActivations {
     private MemorySegment eights = MemorySegment.NULL;
     private float[] groups = {};
     private float[] blocks = {};
+    private boolean eightColumns;
+    private float[] columnsOfEight = {};
     private float[] sums = {};
 
     public PackedActivations(int columns) {
@@ -57,9 +59,16 @@ public final class PackedActivations {
     public void begin(float[] x, int rows) {
         this.x = x;
         this.rows = rows;
+        if (forQuantized && sums.length == 0) {
+            sums = new float[QuantizedMatrix.FEW_ROWS * sumsOfRow()];
+        }
         if (rows == 1) {
-            sumBlocks();
+            sumBlocks(0);
             return;
+        }
+        eightColumns = forQuantized && rows <= QuantizedMatrix.FEW_ROWS;
+        if (eightColumns && columnsOfEight.length == 0) {
+            columnsOfEight = new float[EIGHT * columns];
         }
         if (forPlain() && few() && eights.byteSize() < eightAt(EIGHT * groups())) {
             eights = Arena.ofAuto().allocate(eightAt(EIGHT * groups()), CACHE_LINE);
@@ -70,27 +79,22 @@ public final class PackedActivations {
             groups = new float[turned * GROUP * columns];
         }
         int columnBlocks = (columns + MatrixProduct.BLOCK_COLUMNS - 1) / MatrixProduct.BLOCK_COLUMNS;
-        if (forQuantized && blocks.length < columnBlocks * rows * MatrixProduct.BLOCK_COLUMNS) {
+        if (forQuantized && !eightColumns && blocks.length < columnBlocks * rows * MatrixProduct.BLOCK_COLUMNS) {
             blocks = new float[columnBlocks * rows * MatrixProduct.BLOCK_COLUMNS];
         }
     }
 
-    private void sumBlocks() {
-        if (!forQuantized) {
-            return;
-        }
-        if (sums.length == 0) {
-            sums = new float[2 * (columns / WeightMatrix.BLOCK)];
-        }
-        for (int b = 0; b < sums.length / 2; b++) {
+    private void sumBlocks(int row) {
+        for (int b = 0; forQuantized && b < columns / WeightMatrix.BLOCK; b++) {
             float even = 0;
             float odd = 0;
-            for (int c = b * WeightMatrix.BLOCK; c < (b + 1) * WeightMatrix.BLOCK; c += 2) {
+            int at = row * columns + b * WeightMatrix.BLOCK;
+            for (int c = at; c < at + WeightMatrix.BLOCK; c += 2) {
                 even += x[c];
                 odd += x[c + 1];
             }
-            sums[2 * b] = even;
-            sums[2 * b + 1] = odd;
+            sums[row * sumsOfRow() + 2 * b] = even;
+            sums[row * sumsOfRow() + 2 * b + 1] = odd;
         }
     }
 
@@ -118,7 +122,13 @@ public final class PackedActivations {
         if (turning) {
             turn(first, height, count);
         }
-        for (int c = 0; forQuantized && c < columns; c += MatrixProduct.BLOCK_COLUMNS) {
+        for (int r = 0; eightColumns && r < rows; r++) {
+            sumBlocks(r);
+            for (int c = 0; c < columns; c++) {
+                columnsOfEight[c * EIGHT + r] = x[r * columns + c];
+            }
+        }
+        for (int c = 0; forQuantized && !eightColumns && c < columns; c += MatrixProduct.BLOCK_COLUMNS) {
             int k = Math.min(MatrixProduct.BLOCK_COLUMNS, columns - c);
             for (int r = first; r < first + count; r++) {
                 System.arraycopy(x, r * columns + c, blocks, c * rows + r * MatrixProduct.BLOCK_COLUMNS, k);
@@ -182,8 +192,18 @@ public final class PackedActivations {
         return blocks;
     }
 
-    /** Of a single row: for each block the sum of its even columns and that of its odd ones. */
+    /** {@code [column, row]}, of eight rows. */
+    float[] columnsOfEight() {
+        return columnsOfEight;
+    }
+
+    /** {@code [row, block, 2]}: the sum of a block's even columns and that of its odd ones. */
     float[] sums() {
         return sums;
+    }
+
+    /** How many sums there are of a row. */
+    int sumsOfRow() {
+        return 2 * (columns / WeightMatrix.BLOCK);
     }
 }

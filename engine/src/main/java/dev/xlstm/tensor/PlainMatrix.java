@@ -87,11 +87,17 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
         addRest(x, 1, y, from, to, scratch);
     }
 
+    @Override
+    protected final int fewRows() {
+        return FEW_ROWS;
+    }
+
     /**
-     * The same for 2 to {@link #FEW_ROWS} rows, each with the bits it has alone. Weights go from memory to registers, three rows
+     * Weights go from memory to registers, three rows
      * of them, a third of all apart, to eight rows of x: more sums than that have no place there.
      */
-    final void multiplyFew(PackedActivations packed, float[] y, int from, int to, float[] scratch) {
+    @Override
+    protected final void multiplyFew(PackedActivations packed, float[] y, int from, int to, float[] scratch) {
         int inLanes = columns & -LANES;
         int third = (to - from + 2) / 3;
         for (int i = fewTrial.warmUps(); i > 0; i--) {

@@ -26,13 +26,14 @@ final class Q4_0Matrix extends QuantizedMatrix {
     private static final int WORD_BYTES = 4 * PANEL; // of a panel, for eight columns
     private static final float UNIT = 16;
     private static final Trial DOTS = new Trial();
+    private static final Trial FEW = new Trial();
 
     Q4_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
         this(quants, scales, rows, 0, rows, columns);
     }
 
     private Q4_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS);
+        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS, FEW);
     }
 
     @Override
@@ -177,14 +178,117 @@ final class Q4_0Matrix extends QuantizedMatrix {
     }
 
     @Override
-    protected void scalarDots(int row, int count, int height, float[] x, float[] sums, float[] y) {
+    protected void dots8(
+            MemorySegment w,
+            MemorySegment scales,
+            int blocks,
+            float[] x,
+            float[] sums,
+            int sumsApart,
+            long w0,
+            long d0,
+            float[] y,
+            int y0) {
+        Simd.mayFault(w, w0);
+        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        for (int b = 0; b < blocks; b++) {
+            int at = 2 * b;
+            FloatVector low0 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at]);
+            FloatVector high0 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 1]);
+            FloatVector low1 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 1 * sumsApart]);
+            FloatVector high1 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 1 * sumsApart + 1]);
+            FloatVector low2 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 2 * sumsApart]);
+            FloatVector high2 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 2 * sumsApart + 1]);
+            FloatVector low3 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 3 * sumsApart]);
+            FloatVector high3 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 3 * sumsApart + 1]);
+            FloatVector low4 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 4 * sumsApart]);
+            FloatVector high4 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 4 * sumsApart + 1]);
+            FloatVector low5 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 5 * sumsApart]);
+            FloatVector high5 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 5 * sumsApart + 1]);
+            FloatVector low6 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 6 * sumsApart]);
+            FloatVector high6 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 6 * sumsApart + 1]);
+            FloatVector low7 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 7 * sumsApart]);
+            FloatVector high7 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 7 * sumsApart + 1]);
+            for (int half = 8 * b; half < 8 * b + 8; half++) { // of a word: four columns
+                IntVector a = IntVector.fromMemorySegment(
+                                I32, w, w0 + (long) (half / 2) * WORD_BYTES, ByteOrder.LITTLE_ENDIAN)
+                        .lanewise(VectorOperators.ROR, half % 2 * 16);
+                int c = 32 * half;
+                FloatVector f = a.and(LOW).or(ONE).viewAsFloatingLanes();
+                low0 = f.fma(FloatVector.broadcast(F32, x[c]), low0);
+                low1 = f.fma(FloatVector.broadcast(F32, x[c + 1]), low1);
+                low2 = f.fma(FloatVector.broadcast(F32, x[c + 2]), low2);
+                low3 = f.fma(FloatVector.broadcast(F32, x[c + 3]), low3);
+                low4 = f.fma(FloatVector.broadcast(F32, x[c + 4]), low4);
+                low5 = f.fma(FloatVector.broadcast(F32, x[c + 5]), low5);
+                low6 = f.fma(FloatVector.broadcast(F32, x[c + 6]), low6);
+                low7 = f.fma(FloatVector.broadcast(F32, x[c + 7]), low7);
+                f = a.and(HIGH).or(ONE).viewAsFloatingLanes();
+                high0 = f.fma(FloatVector.broadcast(F32, x[c + 8]), high0);
+                high1 = f.fma(FloatVector.broadcast(F32, x[c + 9]), high1);
+                high2 = f.fma(FloatVector.broadcast(F32, x[c + 10]), high2);
+                high3 = f.fma(FloatVector.broadcast(F32, x[c + 11]), high3);
+                high4 = f.fma(FloatVector.broadcast(F32, x[c + 12]), high4);
+                high5 = f.fma(FloatVector.broadcast(F32, x[c + 13]), high5);
+                high6 = f.fma(FloatVector.broadcast(F32, x[c + 14]), high6);
+                high7 = f.fma(FloatVector.broadcast(F32, x[c + 15]), high7);
+                IntVector a8 = a.lanewise(VectorOperators.LSHR, 8);
+                f = a8.and(LOW).or(ONE).viewAsFloatingLanes();
+                low0 = f.fma(FloatVector.broadcast(F32, x[c + 16]), low0);
+                low1 = f.fma(FloatVector.broadcast(F32, x[c + 17]), low1);
+                low2 = f.fma(FloatVector.broadcast(F32, x[c + 18]), low2);
+                low3 = f.fma(FloatVector.broadcast(F32, x[c + 19]), low3);
+                low4 = f.fma(FloatVector.broadcast(F32, x[c + 20]), low4);
+                low5 = f.fma(FloatVector.broadcast(F32, x[c + 21]), low5);
+                low6 = f.fma(FloatVector.broadcast(F32, x[c + 22]), low6);
+                low7 = f.fma(FloatVector.broadcast(F32, x[c + 23]), low7);
+                f = a8.and(HIGH).or(ONE).viewAsFloatingLanes();
+                high0 = f.fma(FloatVector.broadcast(F32, x[c + 24]), high0);
+                high1 = f.fma(FloatVector.broadcast(F32, x[c + 25]), high1);
+                high2 = f.fma(FloatVector.broadcast(F32, x[c + 26]), high2);
+                high3 = f.fma(FloatVector.broadcast(F32, x[c + 27]), high3);
+                high4 = f.fma(FloatVector.broadcast(F32, x[c + 28]), high4);
+                high5 = f.fma(FloatVector.broadcast(F32, x[c + 29]), high5);
+                high6 = f.fma(FloatVector.broadcast(F32, x[c + 30]), high6);
+                high7 = f.fma(FloatVector.broadcast(F32, x[c + 31]), high7);
+            }
+            FloatVector sixteen = FloatVector.broadcast(F32, 16);
+            FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(
+                                    I16, scales, d0 + (long) b * SCALE_BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, I32, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(HALF)
+                    .viewAsFloatingLanes()
+                    .mul(HALF_UNIT);
+            s0 = low0.fma(sixteen, high0).fma(scale, s0);
+            s1 = low1.fma(sixteen, high1).fma(scale, s1);
+            s2 = low2.fma(sixteen, high2).fma(scale, s2);
+            s3 = low3.fma(sixteen, high3).fma(scale, s3);
+            s4 = low4.fma(sixteen, high4).fma(scale, s4);
+            s5 = low5.fma(sixteen, high5).fma(scale, s5);
+            s6 = low6.fma(sixteen, high6).fma(scale, s6);
+            s7 = low7.fma(sixteen, high7).fma(scale, s7);
+        }
+        s0.mul(UNIT).intoArray(y, y0);
+        s1.mul(UNIT).intoArray(y, y0 + 1 * PANEL);
+        s2.mul(UNIT).intoArray(y, y0 + 2 * PANEL);
+        s3.mul(UNIT).intoArray(y, y0 + 3 * PANEL);
+        s4.mul(UNIT).intoArray(y, y0 + 4 * PANEL);
+        s5.mul(UNIT).intoArray(y, y0 + 5 * PANEL);
+        s6.mul(UNIT).intoArray(y, y0 + 6 * PANEL);
+        s7.mul(UNIT).intoArray(y, y0 + 7 * PANEL);
+    }
+
+    @Override
+    protected void scalarDots(
+            int row, int count, int height, float[] x, int xAt, float[] sums, int sumsAt, float[] y, int yAt) {
         int i1 = Math.min(1, count - 1), i2 = Math.min(2, count - 1), i3 = count - 1;
         long word = wordsAt(row, 0);
         long scale = scalesAt(row, 0);
         float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
         for (int b = 0; b < columns / BLOCK; b++) {
-            float low0 = TAKE_OFF_LOW * sums[2 * b], low1 = low0, low2 = low0, low3 = low0;
-            float high0 = TAKE_OFF_HIGH * sums[2 * b + 1], high1 = high0, high2 = high0, high3 = high0;
+            float low0 = TAKE_OFF_LOW * sums[sumsAt + 2 * b], low1 = low0, low2 = low0, low3 = low0;
+            float high0 = TAKE_OFF_HIGH * sums[sumsAt + 2 * b + 1], high1 = high0, high2 = high0, high3 = high0;
             for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += DIGITS) {
                 int a = quants.get(Simd.INT, word);
                 int e = quants.get(Simd.INT, word + 4 * i1);
@@ -192,17 +296,17 @@ final class Q4_0Matrix extends QuantizedMatrix {
                 int g = quants.get(Simd.INT, word + 4 * i3);
                 word += 4L * height;
                 for (int digit = 0; digit < DIGITS; digit += 2) {
-                    low0 = Math.fma(Float.intBitsToFloat(a & LOW | ONE), x[c + digit], low0);
-                    high0 = Math.fma(Float.intBitsToFloat(a & HIGH | ONE), x[c + digit + 1], high0);
+                    low0 = Math.fma(Float.intBitsToFloat(a & LOW | ONE), x[xAt + c + digit], low0);
+                    high0 = Math.fma(Float.intBitsToFloat(a & HIGH | ONE), x[xAt + c + digit + 1], high0);
                     a = Integer.rotateRight(a, 8);
-                    low1 = Math.fma(Float.intBitsToFloat(e & LOW | ONE), x[c + digit], low1);
-                    high1 = Math.fma(Float.intBitsToFloat(e & HIGH | ONE), x[c + digit + 1], high1);
+                    low1 = Math.fma(Float.intBitsToFloat(e & LOW | ONE), x[xAt + c + digit], low1);
+                    high1 = Math.fma(Float.intBitsToFloat(e & HIGH | ONE), x[xAt + c + digit + 1], high1);
                     e = Integer.rotateRight(e, 8);
-                    low2 = Math.fma(Float.intBitsToFloat(f & LOW | ONE), x[c + digit], low2);
-                    high2 = Math.fma(Float.intBitsToFloat(f & HIGH | ONE), x[c + digit + 1], high2);
+                    low2 = Math.fma(Float.intBitsToFloat(f & LOW | ONE), x[xAt + c + digit], low2);
+                    high2 = Math.fma(Float.intBitsToFloat(f & HIGH | ONE), x[xAt + c + digit + 1], high2);
                     f = Integer.rotateRight(f, 8);
-                    low3 = Math.fma(Float.intBitsToFloat(g & LOW | ONE), x[c + digit], low3);
-                    high3 = Math.fma(Float.intBitsToFloat(g & HIGH | ONE), x[c + digit + 1], high3);
+                    low3 = Math.fma(Float.intBitsToFloat(g & LOW | ONE), x[xAt + c + digit], low3);
+                    high3 = Math.fma(Float.intBitsToFloat(g & HIGH | ONE), x[xAt + c + digit + 1], high3);
                     g = Integer.rotateRight(g, 8);
                 }
             }
@@ -212,10 +316,10 @@ final class Q4_0Matrix extends QuantizedMatrix {
             s3 = Math.fma(Math.fma(low3, 16f, high3), half(scale + 2 * i3), s3);
             scale += 2L * height;
         }
-        y[row] = UNIT * s0;
-        y[row + i1] = UNIT * s1;
-        y[row + i2] = UNIT * s2;
-        y[row + i3] = UNIT * s3;
+        y[yAt + row] = UNIT * s0;
+        y[yAt + row + i1] = UNIT * s1;
+        y[yAt + row + i2] = UNIT * s2;
+        y[yAt + row + i3] = UNIT * s3;
     }
 
     @Override

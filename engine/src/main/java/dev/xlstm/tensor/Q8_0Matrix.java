@@ -20,13 +20,14 @@ final class Q8_0Matrix extends QuantizedMatrix {
     private static final int WORD_BYTES = 4 * PANEL; // of a panel, for four columns
     private static final float UNIT = 256;
     private static final Trial DOTS = new Trial();
+    private static final Trial FEW = new Trial();
 
     Q8_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
         this(quants, scales, rows, 0, rows, columns);
     }
 
     private Q8_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS);
+        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS, FEW);
     }
 
     @Override
@@ -180,13 +181,111 @@ final class Q8_0Matrix extends QuantizedMatrix {
     }
 
     @Override
-    protected void scalarDots(int row, int count, int height, float[] x, float[] sums, float[] y) {
+    protected void dots8(
+            MemorySegment w,
+            MemorySegment scales,
+            int blocks,
+            float[] x,
+            float[] sums,
+            int sumsApart,
+            long w0,
+            long d0,
+            float[] y,
+            int y0) {
+        Simd.mayFault(w, w0);
+        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        for (int b = 0; b < blocks; b++) {
+            int at = 2 * b;
+            FloatVector t0 = FloatVector.broadcast(F32, -1.5f * (sums[at] + sums[at + 1]));
+            FloatVector t1 =
+                    FloatVector.broadcast(F32, -1.5f * (sums[at + 1 * sumsApart] + sums[at + 1 * sumsApart + 1]));
+            FloatVector t2 =
+                    FloatVector.broadcast(F32, -1.5f * (sums[at + 2 * sumsApart] + sums[at + 2 * sumsApart + 1]));
+            FloatVector t3 =
+                    FloatVector.broadcast(F32, -1.5f * (sums[at + 3 * sumsApart] + sums[at + 3 * sumsApart + 1]));
+            FloatVector t4 =
+                    FloatVector.broadcast(F32, -1.5f * (sums[at + 4 * sumsApart] + sums[at + 4 * sumsApart + 1]));
+            FloatVector t5 =
+                    FloatVector.broadcast(F32, -1.5f * (sums[at + 5 * sumsApart] + sums[at + 5 * sumsApart + 1]));
+            FloatVector t6 =
+                    FloatVector.broadcast(F32, -1.5f * (sums[at + 6 * sumsApart] + sums[at + 6 * sumsApart + 1]));
+            FloatVector t7 =
+                    FloatVector.broadcast(F32, -1.5f * (sums[at + 7 * sumsApart] + sums[at + 7 * sumsApart + 1]));
+            for (int v = 8 * b; v < 8 * b + 8; v++) {
+                IntVector a = IntVector.fromMemorySegment(I32, w, w0 + (long) v * WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
+                int c = 32 * v;
+                FloatVector f = a.and(BYTE).or(ONE).viewAsFloatingLanes();
+                t0 = f.fma(FloatVector.broadcast(F32, x[c]), t0);
+                t1 = f.fma(FloatVector.broadcast(F32, x[c + 1]), t1);
+                t2 = f.fma(FloatVector.broadcast(F32, x[c + 2]), t2);
+                t3 = f.fma(FloatVector.broadcast(F32, x[c + 3]), t3);
+                t4 = f.fma(FloatVector.broadcast(F32, x[c + 4]), t4);
+                t5 = f.fma(FloatVector.broadcast(F32, x[c + 5]), t5);
+                t6 = f.fma(FloatVector.broadcast(F32, x[c + 6]), t6);
+                t7 = f.fma(FloatVector.broadcast(F32, x[c + 7]), t7);
+                f = a.lanewise(VectorOperators.LSHR, 8).and(BYTE).or(ONE).viewAsFloatingLanes();
+                t0 = f.fma(FloatVector.broadcast(F32, x[c + 8]), t0);
+                t1 = f.fma(FloatVector.broadcast(F32, x[c + 9]), t1);
+                t2 = f.fma(FloatVector.broadcast(F32, x[c + 10]), t2);
+                t3 = f.fma(FloatVector.broadcast(F32, x[c + 11]), t3);
+                t4 = f.fma(FloatVector.broadcast(F32, x[c + 12]), t4);
+                t5 = f.fma(FloatVector.broadcast(F32, x[c + 13]), t5);
+                t6 = f.fma(FloatVector.broadcast(F32, x[c + 14]), t6);
+                t7 = f.fma(FloatVector.broadcast(F32, x[c + 15]), t7);
+                f = a.lanewise(VectorOperators.ROR, 16).and(BYTE).or(ONE).viewAsFloatingLanes();
+                t0 = f.fma(FloatVector.broadcast(F32, x[c + 16]), t0);
+                t1 = f.fma(FloatVector.broadcast(F32, x[c + 17]), t1);
+                t2 = f.fma(FloatVector.broadcast(F32, x[c + 18]), t2);
+                t3 = f.fma(FloatVector.broadcast(F32, x[c + 19]), t3);
+                t4 = f.fma(FloatVector.broadcast(F32, x[c + 20]), t4);
+                t5 = f.fma(FloatVector.broadcast(F32, x[c + 21]), t5);
+                t6 = f.fma(FloatVector.broadcast(F32, x[c + 22]), t6);
+                t7 = f.fma(FloatVector.broadcast(F32, x[c + 23]), t7);
+                f = a.lanewise(VectorOperators.LSHL, 8).and(BYTE).or(ONE).viewAsFloatingLanes();
+                t0 = f.fma(FloatVector.broadcast(F32, x[c + 24]), t0);
+                t1 = f.fma(FloatVector.broadcast(F32, x[c + 25]), t1);
+                t2 = f.fma(FloatVector.broadcast(F32, x[c + 26]), t2);
+                t3 = f.fma(FloatVector.broadcast(F32, x[c + 27]), t3);
+                t4 = f.fma(FloatVector.broadcast(F32, x[c + 28]), t4);
+                t5 = f.fma(FloatVector.broadcast(F32, x[c + 29]), t5);
+                t6 = f.fma(FloatVector.broadcast(F32, x[c + 30]), t6);
+                t7 = f.fma(FloatVector.broadcast(F32, x[c + 31]), t7);
+            }
+            FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(
+                                    I16, scales, d0 + (long) b * SCALE_BYTES, ByteOrder.LITTLE_ENDIAN)
+                            .convertShape(VectorOperators.S2I, I32, 0))
+                    .lanewise(VectorOperators.LSHL, 13)
+                    .and(HALF)
+                    .viewAsFloatingLanes()
+                    .mul(HALF_UNIT);
+            s0 = t0.fma(scale, s0);
+            s1 = t1.fma(scale, s1);
+            s2 = t2.fma(scale, s2);
+            s3 = t3.fma(scale, s3);
+            s4 = t4.fma(scale, s4);
+            s5 = t5.fma(scale, s5);
+            s6 = t6.fma(scale, s6);
+            s7 = t7.fma(scale, s7);
+        }
+        s0.mul(UNIT).intoArray(y, y0);
+        s1.mul(UNIT).intoArray(y, y0 + 1 * PANEL);
+        s2.mul(UNIT).intoArray(y, y0 + 2 * PANEL);
+        s3.mul(UNIT).intoArray(y, y0 + 3 * PANEL);
+        s4.mul(UNIT).intoArray(y, y0 + 4 * PANEL);
+        s5.mul(UNIT).intoArray(y, y0 + 5 * PANEL);
+        s6.mul(UNIT).intoArray(y, y0 + 6 * PANEL);
+        s7.mul(UNIT).intoArray(y, y0 + 7 * PANEL);
+    }
+
+    @Override
+    protected void scalarDots(
+            int row, int count, int height, float[] x, int xAt, float[] sums, int sumsAt, float[] y, int yAt) {
         int i1 = Math.min(1, count - 1), i2 = Math.min(2, count - 1), i3 = count - 1;
         long word = wordsAt(row, 0);
         long scale = scalesAt(row, 0);
         float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
         for (int b = 0; b < columns / BLOCK; b++) {
-            float t0 = -1.5f * (sums[2 * b] + sums[2 * b + 1]), t1 = t0, t2 = t0, t3 = t0;
+            float t0 = -1.5f * (sums[sumsAt + 2 * b] + sums[sumsAt + 2 * b + 1]), t1 = t0, t2 = t0, t3 = t0;
             for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += DIGITS) {
                 int a = quants.get(Simd.INT, word);
                 int e = quants.get(Simd.INT, word + 4 * i1);
@@ -194,13 +293,13 @@ final class Q8_0Matrix extends QuantizedMatrix {
                 int g = quants.get(Simd.INT, word + 4 * i3);
                 word += 4L * height;
                 for (int digit = 0; digit < DIGITS; digit++) {
-                    t0 = Math.fma(Float.intBitsToFloat(a & BYTE | ONE), x[c + digit], t0);
+                    t0 = Math.fma(Float.intBitsToFloat(a & BYTE | ONE), x[xAt + c + digit], t0);
                     a = Integer.rotateRight(a, 8);
-                    t1 = Math.fma(Float.intBitsToFloat(e & BYTE | ONE), x[c + digit], t1);
+                    t1 = Math.fma(Float.intBitsToFloat(e & BYTE | ONE), x[xAt + c + digit], t1);
                     e = Integer.rotateRight(e, 8);
-                    t2 = Math.fma(Float.intBitsToFloat(f & BYTE | ONE), x[c + digit], t2);
+                    t2 = Math.fma(Float.intBitsToFloat(f & BYTE | ONE), x[xAt + c + digit], t2);
                     f = Integer.rotateRight(f, 8);
-                    t3 = Math.fma(Float.intBitsToFloat(g & BYTE | ONE), x[c + digit], t3);
+                    t3 = Math.fma(Float.intBitsToFloat(g & BYTE | ONE), x[xAt + c + digit], t3);
                     g = Integer.rotateRight(g, 8);
                 }
             }
@@ -210,10 +309,10 @@ final class Q8_0Matrix extends QuantizedMatrix {
             s3 = Math.fma(t3, half(scale + 2 * i3), s3);
             scale += 2L * height;
         }
-        y[row] = UNIT * s0;
-        y[row + i1] = UNIT * s1;
-        y[row + i2] = UNIT * s2;
-        y[row + i3] = UNIT * s3;
+        y[yAt + row] = UNIT * s0;
+        y[yAt + row + i1] = UNIT * s1;
+        y[yAt + row + i2] = UNIT * s2;
+        y[yAt + row + i3] = UNIT * s3;
     }
 
     @Override

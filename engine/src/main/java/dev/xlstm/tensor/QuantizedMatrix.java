@@ -20,6 +20,9 @@ import static dev.xlstm.tensor.Simd.LANES;
  */
 abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q4_0Matrix {
 
+    /** Most rows of activations that are multiplied without unpacking. */
+    static final int FEW_ROWS = PackedActivations.EIGHT;
+
     /** Rows of a panel. */
     static final int PANEL = 16;
 
@@ -47,11 +50,13 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     private final int first; // the stored row that is row 0
     private final int digits; // of a word
     private final Trial trial;
+    private final Trial fewTrial;
 
     /**
      * @param first row of the {@code stored} ones that is row 0 of the matrix
      * @param digits of a word
      * @param trial of the format's {@link #dots}
+     * @param fewTrial of its {@link #dots8}
      */
     protected QuantizedMatrix(
             MemorySegment quants,
@@ -61,7 +66,8 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
             int rows,
             int columns,
             int digits,
-            Trial trial) {
+            Trial trial,
+            Trial fewTrial) {
         super(rows, columns);
         this.quants = quants;
         this.scales = scales;
@@ -69,6 +75,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         this.first = first;
         this.digits = digits;
         this.trial = trial;
+        this.fewTrial = fewTrial;
     }
 
     @Override
@@ -145,10 +152,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
 
     @Override
     protected final void multiplyRow(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-        int start = from;
-        while (start < to && !isPanel(start, to)) {
-            start++;
-        }
+        int start = firstPanel(from, to);
         int panels = (to - start) / PANEL;
         int end = start + panels * PANEL;
         int quarter = (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
@@ -161,26 +165,84 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         panels(x, y, start, panels, quarter, split, blocks);
         long middle = trial.now();
         int scalars = start - from + to - end;
-        scalarRows(x, y, from, start);
+        scalarRows(x, 0, y, from, start);
         for (int p = 0; split < quarter && p < panels; p++) {
             if (p % quarter >= split) {
-                scalarRows(x, y, start + p * PANEL, start + (p + 1) * PANEL);
+                scalarRows(x, 0, y, start + p * PANEL, start + (p + 1) * PANEL);
                 scalars += PANEL;
             }
         }
-        scalarRows(x, y, end, to);
+        scalarRows(x, 0, y, end, to);
         if (begin > 0) {
             trial.compare((long) (to - from - scalars) * columns, (long) scalars * columns, begin, middle, trial.now());
         }
     }
 
-    /** Four at a time, as each sum waits for itself, but those of one panel. */
-    private void scalarRows(PackedActivations x, float[] y, int from, int to) {
+    private int firstPanel(int from, int to) {
+        int row = from;
+        while (row < to && !isPanel(row, to)) {
+            row++;
+        }
+        return row;
+    }
+
+    @Override
+    protected final int fewRows() {
+        return FEW_ROWS;
+    }
+
+    /** A panel is read by eight rows of x at once; those past the last do no harm. */
+    @Override
+    protected final void multiplyFew(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        int start = firstPanel(from, to);
+        int panels = (to - start) / PANEL;
+        int blocks = columns / BLOCK;
+        for (int i = panels > 0 ? fewTrial.warmUps() : 0; i > 0; i--) {
+            panel(x, y, start, Math.min(WARM_UP_BLOCKS, blocks), scratch);
+        }
+        int split = fewTrial.split(0, panels, 1);
+        long begin = fewTrial.now();
+        for (int p = 0; p < split; p++) {
+            panel(x, y, start + p * PANEL, blocks, scratch);
+        }
+        long middle = fewTrial.now();
+        int vectors = split * PANEL;
+        for (int t = 0; t < x.rows(); t++) {
+            scalarRows(x, t, y, from, start);
+            scalarRows(x, t, y, start + vectors, to);
+        }
+        if (begin > 0) {
+            long work = (long) x.rows() * columns;
+            fewTrial.compare(vectors * work, (to - from - vectors) * work, begin, middle, fewTrial.now());
+        }
+    }
+
+    private void panel(PackedActivations x, float[] y, int row, int blocks, float[] scratch) {
+        for (int l = 0; l < PANEL; l += LANES) {
+            dots8(
+                    quants,
+                    scales,
+                    blocks,
+                    x.columnsOfEight(),
+                    x.sums(),
+                    x.sumsOfRow(),
+                    wordsAt(row, 0) + 4 * l,
+                    scalesAt(row, 0) + 2 * l,
+                    scratch,
+                    l);
+        }
+        for (int t = 0; t < x.rows(); t++) {
+            System.arraycopy(scratch, t * PANEL, y, t * rows + row, PANEL);
+        }
+    }
+
+    /** Of row t of x. Four at a time, as each sum waits for itself, but those of one panel. */
+    private void scalarRows(PackedActivations x, int t, float[] y, int from, int to) {
         for (int r = from; r < to; ) {
             int panel = (first + r) / PANEL * PANEL;
             int height = Math.min(PANEL, stored - panel);
             int count = Math.min(4, Math.min(panel + height - first, to) - r);
-            scalarDots(r, count, height, x.data(), x.sums(), y);
+            scalarDots(r, count, height, x.data(), t * columns, x.sums(), t * x.sumsOfRow(), y, t * rows);
             r += count;
         }
     }
@@ -250,12 +312,31 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
             int y3);
 
     /**
-     * The same for {@code count} rows of a panel, to the bit.
+     * The same for one panel and eight rows j of x, {@code y[y0 + 16 j + l] = Σ_c W[r0 + l, c] x[j, c]}, to the bit.
+     *
+     * @param x [columns, 8]
+     * @param sums of x, those of each row so far apart
+     */
+    protected abstract void dots8(
+            MemorySegment w,
+            MemorySegment scales,
+            int blocks,
+            float[] x,
+            float[] sums,
+            int sumsApart,
+            long w0,
+            long d0,
+            float[] y,
+            int y0);
+
+    /**
+     * The same for {@code count} rows of a panel and one of x, to the bit.
      *
      * @param count 1 to 4
      * @param height rows of the panel
      */
-    protected abstract void scalarDots(int row, int count, int height, float[] x, float[] sums, float[] y);
+    protected abstract void scalarDots(
+            int row, int count, int height, float[] x, int xAt, float[] sums, int sumsAt, float[] y, int yAt);
 
     /** The half at a byte of the scales. */
     protected final float half(long at) {

@@ -101,8 +101,8 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
     public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
         if (x.rows() == 1) {
             multiplyRow(x, y, from, to, scratch);
-        } else if (this instanceof PlainMatrix plain && x.rows() <= PlainMatrix.FEW_ROWS) {
-            plain.multiplyFew(x, y, from, to, scratch);
+        } else if (x.rows() <= fewRows()) {
+            multiplyFew(x, y, from, to, scratch);
         } else {
             MatrixProduct.multiply(this, x, y, from, to, scratch);
         }
@@ -110,4 +110,10 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
 
     /** The product with a single row of activations. */
     protected abstract void multiplyRow(PackedActivations x, float[] y, int from, int to, float[] scratch);
+
+    /** Most rows of activations that are multiplied without unpacking: with more, tiles of unpacked weights are faster. */
+    protected abstract int fewRows();
+
+    /** The product with 2 to {@link #fewRows} rows of activations, each of which has the bits it has alone. */
+    protected abstract void multiplyFew(PackedActivations x, float[] y, int from, int to, float[] scratch);
 }

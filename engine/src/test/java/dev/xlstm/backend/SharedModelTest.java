@@ -111,9 +111,8 @@ class SharedModelTest {
         assertThat(sharedPasses).isLessThan(passes.get() / 2);
     }
 
-    /** Matrices that are not quantised add the products of few rows in the order in which they do those of one. */
     @ParameterizedTest
-    @ValueSource(strings = {"f32", "f16", "bf16"})
+    @ValueSource(strings = {"f32", "f16", "bf16", "q8_0", "q4_0"})
     void stepsTogetherHaveTheBitsOfStepsAlone(String format) throws Exception {
         XlstmConfig config = RandomWeights.shape("demo");
         try (LoadedModel plain = new CpuBackend().load(RandomWeights.create(config, format, arena), 2)) {

@@ -215,11 +215,22 @@ class WeightMatrixTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"f32, 40, 2085", "f16, 40, 2085", "bf16, 40, 2085", "bf16, 2, 31", "f32, 1, 16", "f16, 4, 1100"})
+    @CsvSource({
+        "f32, 40, 2085",
+        "f16, 40, 2085",
+        "bf16, 40, 2085",
+        "bf16, 2, 31",
+        "f32, 1, 16",
+        "f16, 4, 1100",
+        "q8_0, 40, 2144",
+        "q4_0, 40, 2144",
+        "q8_0, 5, 32",
+        "q4_0, 21, 64"
+    })
     void fewRowsHaveTheBitsTheyHaveAlone(String format, int rows, int columns) {
         Random random = new Random(6);
         Stored w = stored(format, rows, columns, random);
-        for (int n = 2; n <= PlainMatrix.FEW_ROWS; n += n / 2) {
+        for (int n = 2; n <= w.matrix.fewRows(); n += n / 2) {
             float[] x = gaussians(n * columns, random);
             float[] together = new float[n * rows];
             multiply(w.matrix, x, n, together, 0, rows);
