@@ -42,6 +42,8 @@ public final class PackedActivations {
     private boolean eightColumns;
     private float[] columnsOfEight = {};
     private float[] sums = {};
+    private float[][] apart; // copies of very few rows
+    private float[][] sumsApart;
 
     public PackedActivations(int columns) {
         this.columns = columns;
@@ -69,6 +71,8 @@ public final class PackedActivations {
         eightColumns = forQuantized && rows <= QuantizedMatrix.FEW_ROWS;
         if (eightColumns && columnsOfEight.length == 0) {
             columnsOfEight = new float[EIGHT * columns];
+            apart = new float[QuantizedMatrix.VERY_FEW_ROWS][columns];
+            sumsApart = new float[QuantizedMatrix.VERY_FEW_ROWS][sumsOfRow()];
         }
         if (forPlain() && few() && eights.byteSize() < eightAt(EIGHT * groups())) {
             eights = Arena.ofAuto().allocate(eightAt(EIGHT * groups()), CACHE_LINE);
@@ -124,8 +128,13 @@ public final class PackedActivations {
         }
         for (int r = 0; eightColumns && r < rows; r++) {
             sumBlocks(r);
-            for (int c = 0; c < columns; c++) {
-                columnsOfEight[c * EIGHT + r] = x[r * columns + c];
+            if (rows <= QuantizedMatrix.VERY_FEW_ROWS) {
+                System.arraycopy(x, r * columns, apart[r], 0, columns);
+                System.arraycopy(sums, r * sumsOfRow(), sumsApart[r], 0, sumsOfRow());
+            } else {
+                for (int c = 0; c < columns; c++) {
+                    columnsOfEight[c * EIGHT + r] = x[r * columns + c];
+                }
             }
         }
         for (int c = 0; forQuantized && !eightColumns && c < columns; c += MatrixProduct.BLOCK_COLUMNS) {
@@ -200,6 +209,16 @@ public final class PackedActivations {
     /** {@code [row, block, 2]}: the sum of a block's even columns and that of its odd ones. */
     float[] sums() {
         return sums;
+    }
+
+    /** One of very few rows. */
+    float[] row(int t) {
+        return rows == 1 ? x : apart[t];
+    }
+
+    /** Its sums. */
+    float[] sums(int t) {
+        return rows == 1 ? sums : sumsApart[t];
     }
 
     /** How many sums there are of a row. */
