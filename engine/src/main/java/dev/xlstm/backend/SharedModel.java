@@ -9,8 +9,8 @@ import java.util.List;
  * which reads the weights once for all. A pass begins when every member waits for one, so a member that has nothing to
  * compute for a while must leave. Members may join and leave at any time.
  *
- * <p>A sequence's numbers do not depend on the others' content. Their last bits may depend on whether there are others:
- * quantised matrices multiply one row and several by different kernels, others few rows and many.
+ * <p>A sequence's numbers do not depend on the others' content. Their last bits may depend on how many there are: few rows
+ * are multiplied by kernels that give each the bits it has alone, many by others.
  */
 public final class SharedModel {
 

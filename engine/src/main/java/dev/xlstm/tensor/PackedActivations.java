@@ -13,10 +13,11 @@ import static dev.xlstm.tensor.Simd.LANES;
  * Rows of activations in the orders in which products with matrices read them; packed once for all the matrices that do.
  *
  * <p>A single row stays as it is. Few rows are taken eight at a time: plain matrices want {@code [eight, LANES columns, row of
- * eight, column]}, of the columns that fill vectors, in memory where no vector straddles two cache lines; quantised ones
- * {@code [column, row of eight]}, of eight rows at most, with the sums of their blocks. Of more rows, plain matrices want columns turned
- * inside out, {@code [group, column, row of group]}, a group being as many rows as two vectors have lanes, and quantised ones
- * {@code [block of columns, row, column of block]}. Rows past the last are zero where they meet others in a vector.
+ * eight, column]}, of the columns that fill vectors, in memory where no vector straddles two cache lines; quantised ones, of
+ * eight rows at most, {@code [column, row of eight]} and the sums of blocks, or rows apart. Of more rows, plain matrices want
+ * columns turned inside out, {@code [group, column, row of group]}, a group being as many rows as two vectors have lanes, and
+ * quantised ones {@code [block of columns, row, column of block]}. Rows past the last are zero where they meet others in a
+ * vector.
  */
 public final class PackedActivations {
 
