@@ -11,6 +11,7 @@ import org.jline.reader.LineReader;
 import org.jline.reader.LineReader.Option;
 import org.jline.reader.LineReaderBuilder;
 import org.jline.reader.UserInterruptException;
+import org.jline.reader.impl.LineReaderImpl;
 
 /** Reads lines until the user leaves: words for the model, and commands. */
 final class ChatRepl {
@@ -66,6 +67,7 @@ final class ChatRepl {
 
     void run() {
         boolean goesOn = true;
+        boolean ended = false; // by something other than a key, just now
         while (goesOn) {
             String changed = draft;
             draft = null;
@@ -73,11 +75,16 @@ final class ChatRepl {
                 String branch = conversation().branch();
                 String prompt = branch.equals(Conversation.MAIN) ? "> " : Streams.visible(branch) + "> ";
                 String line = reader.readLine(prompt, null, (Character) null, changed);
+                ended = false;
                 goesOn = take(line, changed != null);
             } catch (UserInterruptException e) {
+                ended = false;
                 terminal.note("(Ctrl-D or /exit leaves)");
             } catch (EndOfFileException e) {
-                goesOn = false;
+                // a Ctrl-C that comes as the reading begins looks like the end of the input, once
+                goesOn = !ended && !"\u0004".equals(((LineReaderImpl) reader).getLastBinding());
+                ended = true;
+                draft = changed;
             } catch (IOException | IllegalStateException | IllegalArgumentException e) {
                 terminal.complain(Cli.describe(e));
             }

@@ -33,7 +33,7 @@ final class ChatTerminal implements AutoCloseable {
         colour = color.decide(!dumb, System.getenv());
         terminal.handle(Signal.INT, signal -> interrupted = true); // never the end of the process
         found = terminal.getAttributes();
-        echo(false); // always, or what is pressed between an output and the next prompt shows in front of it
+        keys(false);
         markPastes(true);
     }
 
@@ -145,35 +145,38 @@ final class ChatTerminal implements AutoCloseable {
         markPastes(true);
         workBegan = System.nanoTime();
         progressShown = false;
+        keys(true);
         try {
             work.run();
         } finally {
+            keys(false);
             eraseProgress();
         }
     }
 
     /** Leaves the terminal to another program. */
     void lend(Work work) throws IOException {
-        echo(true);
+        terminal.setAttributes(found);
         try {
             work.run();
         } finally {
-            echo(false);
+            keys(false);
         }
     }
 
-    /** As the user left it, or with no echo and no line editing, but signals. */
-    private void echo(boolean on) {
+    /**
+     * No echo and no line editing, at any time, or what is pressed between an output and the next prompt shows in front of it.
+     * Signals only while the model is at work.
+     */
+    private void keys(boolean signals) {
         if (dumb) {
             return;
         }
         Attributes attributes = new Attributes(found);
-        if (!on) {
-            attributes.setLocalFlag(Attributes.LocalFlag.ECHO, false);
-            attributes.setLocalFlag(Attributes.LocalFlag.ICANON, false);
-            attributes.setLocalFlag(Attributes.LocalFlag.ISIG, true);
-            attributes.setLocalFlag(Attributes.LocalFlag.NOFLSH, true); // or Ctrl-C discards what is still to be shown
-        }
+        attributes.setLocalFlag(Attributes.LocalFlag.ECHO, false);
+        attributes.setLocalFlag(Attributes.LocalFlag.ICANON, false);
+        attributes.setLocalFlag(Attributes.LocalFlag.ISIG, signals);
+        attributes.setLocalFlag(Attributes.LocalFlag.NOFLSH, true); // or Ctrl-C discards what is still to be shown
         terminal.setAttributes(attributes);
     }
 
@@ -206,7 +209,7 @@ final class ChatTerminal implements AutoCloseable {
     @Override
     public void close() throws IOException {
         markPastes(false);
-        echo(true);
+        terminal.setAttributes(found);
         terminal.close();
     }
 }
