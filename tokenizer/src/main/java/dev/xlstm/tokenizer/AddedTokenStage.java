@@ -1,12 +1,14 @@
 package dev.xlstm.tokenizer;
 
+import java.util.BitSet;
+
 /**
  * Finds added tokens in the text: leftmost first, then longest. White space that a token strips goes with it; a
  * single-word token needs a non-word character or the end of the stretch on either side.
  */
 final class AddedTokenStage implements Stage {
     private final AddedTokens tokens;
-    private final boolean parseSpecial;
+    private final BitSet asText;
     private final Stage next;
 
     private final TextBuffer text = new TextBuffer();
@@ -15,10 +17,10 @@ final class AddedTokenStage implements Stage {
     private int solid; // text[solid, scan) is white space, text before it is of no use to lstrip
     private boolean stripping; // the last token takes white space at start
 
-    /** With {@code parseSpecial} off, special tokens are ordinary text. */
-    AddedTokenStage(AddedTokens tokens, boolean parseSpecial, Stage next) {
+    /** @param asText ids of tokens that stay ordinary text */
+    AddedTokenStage(AddedTokens tokens, BitSet asText, Stage next) {
         this.tokens = tokens;
-        this.parseSpecial = parseSpecial;
+        this.asText = asText;
         this.next = next;
     }
 
@@ -72,7 +74,7 @@ final class AddedTokenStage implements Stage {
             if (token.singleWord() && end == text.length && !last) {
                 return; // the char after it decides
             }
-            if (token.special() && !parseSpecial || token.singleWord() && !standsAlone(scan, end)) {
+            if (asText.get(token.id()) || token.singleWord() && !standsAlone(scan, end)) {
                 step(end);
                 continue;
             }

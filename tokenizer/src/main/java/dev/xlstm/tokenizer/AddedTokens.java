@@ -18,7 +18,7 @@ final class AddedTokens {
     private final boolean[] asciiStarts = new boolean[0x80];
     private boolean otherStarts;
     private boolean anyLstrip;
-    private boolean allSpecial = true;
+    private final BitSet ids = new BitSet();
 
     AddedTokens() {
         matches.add(null);
@@ -50,15 +50,14 @@ final class AddedTokens {
             otherStarts = true;
         }
         anyLstrip |= token.lstrip();
-        allSpecial &= token.special();
+        ids.set(token.id());
     }
 
-    boolean isEmpty() {
-        return matches.size() == 1;
-    }
-
-    boolean allSpecial() {
-        return allSpecial;
+    /** Also true if there are no tokens. */
+    boolean areAllIn(BitSet set) {
+        BitSet others = (BitSet) ids.clone();
+        others.andNot(set);
+        return others.isEmpty();
     }
 
     /** Whether some token takes the white space before it. */

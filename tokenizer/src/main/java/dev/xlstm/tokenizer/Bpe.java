@@ -8,9 +8,9 @@ import java.util.BitSet;
  * @param merges left id {@code << 32 |} right id → rank {@code << 32 |} merged id
  * @param byteIds the id of each byte, -1 for a byte that no UTF-8 text has
  * @param ignoreMerges whether a pretoken that is a token as a whole becomes that token at once
- * @param hidden special tokens that merging or {@code ignoreMerges} could make of ordinary text; empty in all but odd files
+ * @param mergeable added tokens that merging or {@code ignoreMerges} can produce from ordinary text; few files have any
  */
-record Bpe(Vocabulary vocabulary, LongMap merges, int[] byteIds, boolean ignoreMerges, BitSet hidden, Cache cache) {
+record Bpe(Vocabulary vocabulary, LongMap merges, int[] byteIds, boolean ignoreMerges, BitSet mergeable, Cache cache) {
 
     /** Ids of a pretoken. */
     record Entry(char[] pretoken, int[] ids) {}

@@ -5,8 +5,6 @@ import java.util.BitSet;
 
 /** The last stage: takes each stretch as a pretoken and turns its UTF-8 bytes into ids. */
 final class BpeStage implements Stage {
-    private static final BitSet NONE = new BitSet();
-
     private final Bpe bpe;
     private final BitSet hidden;
     private final Bpe.Cache cache;
@@ -17,10 +15,11 @@ final class BpeStage implements Stage {
     private byte[] bytes = new byte[256];
     private int[] ids = new int[256];
 
-    /** Without {@code allowSpecial} a special token made of ordinary text is taken apart into its bytes. */
-    BpeStage(Bpe bpe, boolean allowSpecial, IntList out) {
+    /** @param asText ids of added tokens that are replaced by their bytes where merging produces them */
+    BpeStage(Bpe bpe, BitSet asText, IntList out) {
         this.bpe = bpe;
-        this.hidden = allowSpecial ? NONE : bpe.hidden();
+        hidden = (BitSet) bpe.mergeable().clone();
+        hidden.and(asText);
         this.cache = hidden.isEmpty() ? bpe.cache() : new Bpe.Cache();
         this.merger = new Merger(bpe.merges());
         this.out = out;

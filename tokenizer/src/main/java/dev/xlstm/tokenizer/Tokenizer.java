@@ -19,6 +19,8 @@ import java.util.function.UnaryOperator;
  * parts. Half a surrogate pair in a text counts as U+FFFD.
  */
 public final class Tokenizer {
+    private static final BitSet NONE = new BitSet();
+
     private final Vocabulary vocabulary;
     private final Map<String, AddedToken> added; // by content
     private final Map<Integer, AddedToken> addedById = new HashMap<>();
@@ -28,6 +30,7 @@ public final class Tokenizer {
     private final boolean nfc;
     private final List<UnaryOperator<Stage>> preTokenizers;
     private final Bpe bpe;
+    private final BitSet special = new BitSet();
     private final int[] templatePrefix;
     private final int[] templateSuffix;
     private final int size;
@@ -59,6 +62,7 @@ public final class Tokenizer {
         for (AddedToken token : added.values()) {
             if (token.special() == special) {
                 addedById.put(token.id(), token);
+                this.special.set(token.id(), special);
                 addedBytes.put(token.id(), token.content().getBytes(StandardCharsets.UTF_8));
                 if (!token.normalized()) {
                     rawTokens.add(token.content(), token);
@@ -75,14 +79,14 @@ public final class Tokenizer {
         for (int b = 0; b < 256; b++) {
             byteIds[b] = vocabulary.id(new byte[] {(byte) b}, 0, 1);
         }
-        BitSet hidden = new BitSet();
+        BitSet mergeable = new BitSet();
         for (AddedToken token : added.values()) {
             boolean canArise = file.merged.get(token.id()) || file.ignoreMerges && vocabulary.has(token.id());
-            if (token.special() && canArise && vocabulary.bytes(token.id()).length > 1) {
-                hidden.set(token.id());
+            if (canArise && vocabulary.bytes(token.id()).length > 1) {
+                mergeable.set(token.id());
             }
         }
-        return new Bpe(vocabulary, file.merges, byteIds, file.ignoreMerges, hidden, new Bpe.Cache());
+        return new Bpe(vocabulary, file.merges, byteIds, file.ignoreMerges, mergeable, new Bpe.Cache());
     }
 
     /** Highest id + 1. Ids in between may be without a token. */
@@ -109,21 +113,29 @@ public final class Tokenizer {
 
     /** An encoder for text that arrives in parts. */
     public Encoder encoder(boolean parseSpecial) {
+        return encoder(parseSpecial ? NONE : special);
+    }
+
+    /**
+     * An encoder that leaves some added tokens ordinary text, whether special or not.
+     *
+     * @param asText ids of added tokens
+     */
+    public Encoder encoder(BitSet asText) {
         IntList out = new IntList();
-        Stage stage = new BpeStage(bpe, parseSpecial, out);
+        Stage stage = new BpeStage(bpe, asText, out);
         for (UnaryOperator<Stage> preTokenizer : preTokenizers.reversed()) {
             stage = preTokenizer.apply(stage);
         }
-        stage = addedTokenStage(normalizedTokens, parseSpecial, stage);
+        stage = addedTokenStage(normalizedTokens, asText, stage);
         if (nfc) {
             stage = new NfcStage(stage);
         }
-        return new Encoder(addedTokenStage(rawTokens, parseSpecial, stage), out);
+        return new Encoder(addedTokenStage(rawTokens, asText, stage), out);
     }
 
-    private static Stage addedTokenStage(AddedTokens tokens, boolean parseSpecial, Stage next) {
-        boolean idle = tokens.isEmpty() || tokens.allSpecial() && !parseSpecial;
-        return idle ? next : new AddedTokenStage(tokens, parseSpecial, next);
+    private static Stage addedTokenStage(AddedTokens tokens, BitSet asText, Stage next) {
+        return tokens.areAllIn(asText) ? next : new AddedTokenStage(tokens, asText, next);
     }
 
     /** The ids that the file's template puts before a text (Llama-3: the beginning of text). Empty without a template. */
@@ -184,7 +196,11 @@ public final class Tokenizer {
 
     /** Whether the id is that of a special token. */
     public boolean isSpecial(int id) {
-        AddedToken token = addedById.get(id);
-        return token != null && token.special();
+        return id >= 0 && special.get(id);
+    }
+
+    /** Whether the id is that of an added token, special or not: its text becomes the id before anything else sees it. */
+    public boolean isAdded(int id) {
+        return addedById.containsKey(id);
     }
 }

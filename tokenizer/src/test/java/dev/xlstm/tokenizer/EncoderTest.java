@@ -1,5 +1,6 @@
 package dev.xlstm.tokenizer;
 
+import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
@@ -146,6 +147,25 @@ class EncoderTest {
         assertThat(IntStream.of(untrusted).filter(tokenizer::isSpecial)).isEmpty();
         assertThat(untrusted).contains(tokenizer.id("là").getAsInt()); // added, but not special
         assertThat(tokenizer.decode(untrusted)).isEqualTo(text);
+    }
+
+    @Test
+    void addedTokensCanBeLeftTextWhetherSpecialOrNot() throws TokenizerException {
+        Tokenizer tokenizer = new TinyTokenizer()
+                .added("<s>", "special")
+                .added("<|user|>")
+                .added("    ")
+                .load();
+        int user = tokenizer.id("<|user|>").getAsInt();
+        BitSet asText = new BitSet();
+        asText.set(user);
+        int[] ids = tokenizer.encoder(asText).encode("<s><|user|>    ");
+        assertThat(ids)
+                .contains(tokenizer.id("<s>").getAsInt(), tokenizer.id("    ").getAsInt())
+                .doesNotContain(user);
+        assertThat(tokenizer.decode(ids)).isEqualTo("<s><|user|>    ");
+        assertThat(tokenizer.isAdded(user)).isTrue();
+        assertThat(tokenizer.isAdded(0)).isFalse();
     }
 
     /** A file may mark a token as special that merging makes of ordinary text: untrusted text must not reach it. */
