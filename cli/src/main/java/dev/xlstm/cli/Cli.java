@@ -1,16 +1,30 @@
 package dev.xlstm.cli;
 
-import java.io.FileNotFoundException;
-import java.io.IOException;
+import dev.xlstm.cli.batch.BatchCommand;
+import dev.xlstm.cli.chat.ChatCommand;
+import dev.xlstm.cli.chat.SessionsCommand;
+import dev.xlstm.cli.config.ConfigCommand;
+import dev.xlstm.cli.config.ConfigFile;
+import dev.xlstm.cli.config.Configuration;
+import dev.xlstm.cli.console.ErrorText;
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.generate.GenerateCommand;
+import dev.xlstm.cli.generate.PrimeCommand;
+import dev.xlstm.cli.help.CompletionCommand;
+import dev.xlstm.cli.help.ManCommand;
+import dev.xlstm.cli.model.BenchCommand;
+import dev.xlstm.cli.model.DevicesCommand;
+import dev.xlstm.cli.model.InspectCommand;
+import dev.xlstm.cli.model.QuantizeCommand;
+import dev.xlstm.cli.model.ScoreCommand;
+import dev.xlstm.cli.model.TokenizeCommand;
+import dev.xlstm.cli.options.CommandNames;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.NoSuchFileException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,28 +37,6 @@ import picocli.CommandLine.RunLast;
  * command that is asked for is loaded.
  */
 final class Cli {
-
-    static final int OK = 0;
-    static final int FAILURE = 1;
-    static final int USAGE = 2;
-    static final int INTERRUPTED = 130; // 128 + SIGINT
-    static final int READER_GONE = 141; // 128 + SIGPIPE
-
-    static final List<String> COMMANDS = List.of(
-            "generate",
-            "chat",
-            "sessions",
-            "prime",
-            "score",
-            "tokenize",
-            "inspect",
-            "devices",
-            "quantize",
-            "bench",
-            "batch",
-            "config",
-            "completion",
-            "man");
 
     private final Streams streams;
     private final Interruption interruption;
@@ -65,7 +57,7 @@ final class Cli {
         try {
             if (args.length == 1 && isVersion(args[0])) { // loading the parser would take most of the time
                 streams.print(new RootCommand.Version().getVersion()[0] + "\n");
-                return OK;
+                return ExitCode.OK;
             }
             String[] plain = withoutHelpCommand(args);
             configuration.file(); // before the parser asks, which would wrap what is wrong with it
@@ -91,15 +83,17 @@ final class Cli {
 
     /** The command asked for; all where the help may have to list them. */
     private static List<String> needed(String[] args) {
-        return args.length > 0 && COMMANDS.contains(args[0]) ? List.of(args[0]) : COMMANDS;
+        return args.length > 0 && CommandNames.ALL.contains(args[0]) ? List.of(args[0]) : CommandNames.ALL;
     }
 
     /** The program with all of its commands; not the one that runs. */
     CommandSpec everything() {
-        return new Cli(streams, interruption, environment).commandLine(COMMANDS).getCommandSpec();
+        return new Cli(streams, interruption, environment)
+                .commandLine(CommandNames.ALL)
+                .getCommandSpec();
     }
 
-    /** The parser with some of {@link #COMMANDS}. */
+    /** The parser with some of {@link #CommandNames.ALL}. */
     CommandLine commandLine(List<String> commands) {
         CommandLine line = new CommandLine(root);
         for (String command : commands) {
@@ -151,28 +145,6 @@ final class Cli {
         }
     }
 
-    /**
-     * What the values of flags make.
-     *
-     * @throws ParameterException if they make it throw an IllegalArgumentException, with its message
-     */
-    static <T> T checked(CommandSpec spec, Supplier<T> made) {
-        return checked(spec, "", made);
-    }
-
-    /**
-     * As {@link #checked(CommandSpec, Supplier)}.
-     *
-     * @param source what the message begins with
-     */
-    static <T> T checked(CommandSpec spec, String source, Supplier<T> made) {
-        try {
-            return made.get();
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), source + e.getMessage(), e);
-        }
-    }
-
     private int execute(ParseResult result) {
         boolean colour = root.color.decide(streams.outIsTerminal(), environment);
         result.commandSpec()
@@ -195,19 +167,19 @@ final class Cli {
     }
 
     private int reportUsage(ParameterException e, String[] args) {
-        streams.message("xlstm: " + oneLine(configuration.explain(e)));
+        streams.message("xlstm: " + ErrorText.oneLine(configuration.explain(e)));
         streams.message("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' for what there is.");
         trace(e);
-        return USAGE;
+        return ExitCode.USAGE;
     }
 
     private int report(Throwable e) {
         if (e instanceof Streams.OutputException && Streams.OutputException.readerIsGone()) {
-            return READER_GONE;
+            return ExitCode.READER_GONE;
         }
-        streams.message("xlstm: " + oneLine(describe(e)));
+        streams.message("xlstm: " + ErrorText.oneLine(ErrorText.describe(e)));
         trace(e);
-        return e instanceof ConfigFile.ConfigException ? USAGE : FAILURE;
+        return e instanceof ConfigFile.ConfigException ? ExitCode.USAGE : ExitCode.FAILURE;
     }
 
     private void trace(Throwable e) {
@@ -215,38 +187,5 @@ final class Cli {
             e.printStackTrace(streams.err());
             streams.err().flush();
         }
-    }
-
-    static String describe(Throwable e) {
-        if (e instanceof UncheckedIOException && !(e instanceof Streams.OutputException)) {
-            return describe(e.getCause());
-        }
-        if (e instanceof OutOfMemoryError) {
-            return "out of memory (" + e.getMessage() + "); give the JVM more, as in XLSTM_JAVA_OPTS=-Xmx1g";
-        }
-        String message = e.getMessage();
-        if (message == null) {
-            return "internal error, please report: " + e.getClass().getName() + " (--debug shows where)";
-        }
-        // the messages of these are nothing but the file's name
-        if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
-            return message + ": no such file";
-        }
-        if (e instanceof AccessDeniedException) {
-            return message + ": no permission to read it";
-        }
-        if (e instanceof CharacterCodingException) {
-            return "text is not UTF-8 (" + message + ")";
-        }
-        boolean meant = e instanceof IOException
-                || e instanceof ConfigFile.ConfigException
-                || e instanceof UncheckedIOException
-                || e instanceof IllegalStateException
-                || e instanceof IllegalArgumentException;
-        return meant ? message : "internal error, please report: " + e + " (--debug shows where)";
-    }
-
-    private static String oneLine(String message) {
-        return message.strip().replaceAll("\\s*\\R\\s*", " ");
     }
 }

@@ -1,5 +1,8 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.chat.ChatTerminal;
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;

@@ -1,9 +1,11 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.console.ColorMode;
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.Streams;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -29,25 +31,7 @@ import picocli.CommandLine.Spec;
             "Without --model the model is the small one that comes along. This and other defaults are yours to set: xlstm"
                     + " help config.",
         })
-final class RootCommand implements Callable<Integer> {
-
-    /** When to colour. */
-    enum Color {
-        AUTO,
-        ALWAYS,
-        NEVER;
-
-        boolean decide(boolean terminal, Map<String, String> environment) {
-            boolean unwanted = !environment.getOrDefault("NO_COLOR", "").isEmpty()
-                    || environment.getOrDefault("TERM", "").equals("dumb");
-            return this == ALWAYS || this == AUTO && terminal && !unwanted;
-        }
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(java.util.Locale.ROOT);
-        }
-    }
+public final class RootCommand implements Callable<Integer> {
 
     @Option(
             names = {"-h", "--help"},
@@ -70,7 +54,7 @@ final class RootCommand implements Callable<Integer> {
             scope = ScopeType.INHERIT,
             order = 98,
             description = "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.")
-    Color color = Color.AUTO;
+    public ColorMode color = ColorMode.AUTO;
 
     @Option(
             names = "--debug",
@@ -92,7 +76,7 @@ final class RootCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         streams.err().println(spec.commandLine().getUsageMessage().stripTrailing());
-        return Cli.USAGE;
+        return ExitCode.USAGE;
     }
 
     /** The project's version, as the build wrote it. */

@@ -1,2 +1,2 @@
-/** The command line: picocli commands, terminal and exit-code policy. No mathematics. */
+/** The command line program: its commands and the exit-code policy. */
 package dev.xlstm.cli;

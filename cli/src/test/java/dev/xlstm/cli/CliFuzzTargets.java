@@ -1,18 +1,20 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.batch.BatchFuzzTargets;
+import dev.xlstm.cli.console.ErrorText;
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.options.IdList;
+import dev.xlstm.cli.options.PromptReader;
 import dev.xlstm.fuzz.FuzzTarget;
 import dev.xlstm.fuzz.Mutator;
-import dev.xlstm.generation.GenerationOptions;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 
 /** What the command line reads. */
 public final class CliFuzzTargets {
@@ -24,29 +26,7 @@ public final class CliFuzzTargets {
      * @param work for files under test
      */
     public static List<FuzzTarget> all(Path data, Path work) throws IOException {
-        return List.of(batchLine(), ids(), prompt(), configFile(work));
-    }
-
-    /** What is wrong with a line belongs to its result: nothing is thrown. */
-    private static FuzzTarget batchLine() {
-        String line = "{\"id\": \"a\", \"prompt\": \"Once\", \"max_tokens\": 3, \"temperature\": 0.7, \"top_p\": 0.9,"
-                + " \"stop\": [\"x\"], \"seed\": 7, \"repetition_penalty\": 1.1, \"repeat_last_n\": 64}";
-        List<String> words = new ArrayList<>(new TreeSet<>(BatchLine.FIELDS)); // in one order, for one seed
-        words.addAll(List.of("../x", "/dev/zero"));
-        return new FuzzTarget(
-                "batch-line",
-                List.of(
-                        line.getBytes(StandardCharsets.UTF_8),
-                        "{\"prompt_ids\": [1, 2], \"stop_ids\": [0], \"ignore_eos\": true, \"state\": \"x.state\"}"
-                                .getBytes(StandardCharsets.UTF_8)),
-                Mutator.json(words),
-                input -> {
-                    BatchLine parsed = BatchLine.parse(
-                            new String(input, StandardCharsets.UTF_8), 1, GenerationOptions.defaults(), null);
-                    if (parsed.error() != null) {
-                        throw new IOException(parsed.error());
-                    }
-                });
+        return List.of(BatchFuzzTargets.batchLine(), ids(), prompt(), configFile(work));
     }
 
     private static FuzzTarget ids() {
@@ -58,7 +38,7 @@ public final class CliFuzzTargets {
                     try {
                         IdList.parse(new String(input, StandardCharsets.UTF_8));
                     } catch (IllegalArgumentException e) { // its usual way to refuse
-                        throw new IOException(Cli.describe(e));
+                        throw new IOException(ErrorText.describe(e));
                     }
                 });
     }
@@ -93,10 +73,10 @@ public final class CliFuzzTargets {
                     Files.write(home.resolve("xlstm/config.properties"), input);
                     CliRun run = CliRun.with(
                             "", List.of(), Map.of("XDG_CONFIG_HOME", home.toString()), "config", "generate");
-                    if (run.code() == Cli.USAGE) {
+                    if (run.code() == ExitCode.USAGE) {
                         throw new IOException(run.err().strip());
                     }
-                    if (run.code() != Cli.OK) {
+                    if (run.code() != ExitCode.OK) {
                         throw new AssertionError(run.err());
                     }
                 });

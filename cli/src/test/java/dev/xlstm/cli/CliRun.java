@@ -1,5 +1,7 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -11,22 +13,22 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What a command line did, run in this process. */
-record CliRun(int code, String out, String err) {
+public record CliRun(int code, String out, String err) {
 
-    static final Path DEMO = Path.of("../test-data/demo-model");
-    static final Path FIXTURES = Path.of("../test-data/fixtures");
-    static final Path BLOCK_FIXTURES = Path.of("../test-data/fixtures-blocks");
+    public static final Path DEMO = Path.of("../test-data/demo-model");
+    public static final Path FIXTURES = Path.of("../test-data/fixtures");
+    public static final Path BLOCK_FIXTURES = Path.of("../test-data/fixtures-blocks");
 
     /** With stdin at its end, and no terminals. */
-    static CliRun xlstm(String... args) {
+    public static CliRun xlstm(String... args) {
         return with("", List.of(), args);
     }
 
-    static CliRun with(String stdin, List<String> terminals, String... args) {
+    public static CliRun with(String stdin, List<String> terminals, String... args) {
         return with(stdin, terminals, Map.of(), args);
     }
 
-    static CliRun with(String stdin, List<String> terminals, Map<String, String> environment, String... args) {
+    public static CliRun with(String stdin, List<String> terminals, Map<String, String> environment, String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Streams streams = new Streams(
@@ -39,7 +41,7 @@ record CliRun(int code, String out, String err) {
     }
 
     /** stdout as the one JSON object it must be. */
-    JsonNode json() {
+    public JsonNode json() {
         if (code != 0 || out.lines().count() != 1) {
             throw new AssertionError("no single line of JSON: " + this);
         }

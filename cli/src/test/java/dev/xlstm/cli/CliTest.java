@@ -1,5 +1,9 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.console.ColorMode;
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.CommandNames;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,7 +38,7 @@ class CliTest {
         CliRun help = xlstm("--help");
         assertThat(help.code()).isZero();
         assertThat(help.err()).isEmpty();
-        assertThat(help.out()).startsWith("Usage: xlstm").contains(Cli.COMMANDS);
+        assertThat(help.out()).startsWith("Usage: xlstm").contains(CommandNames.ALL);
         assertThat(xlstm("generate", "--help").out())
                 .startsWith("Usage: xlstm generate")
                 .contains("--temperature");
@@ -67,13 +71,12 @@ class CliTest {
         assertThat(xlstm("--color", "always", "--help").out()).contains("\u001b[");
         assertThat(xlstm("score", "--color=always", "--help").out()).contains("\u001b[");
         Map<String, String> plain = Map.of("TERM", "xterm");
-        assertThat(RootCommand.Color.AUTO.decide(true, plain)).isTrue();
-        assertThat(RootCommand.Color.AUTO.decide(false, plain)).isFalse();
-        assertThat(RootCommand.Color.AUTO.decide(true, Map.of("NO_COLOR", "1"))).isFalse();
-        assertThat(RootCommand.Color.AUTO.decide(true, Map.of("TERM", "dumb"))).isFalse();
-        assertThat(RootCommand.Color.ALWAYS.decide(false, Map.of("NO_COLOR", "1")))
-                .isTrue();
-        assertThat(RootCommand.Color.NEVER.decide(true, plain)).isFalse();
+        assertThat(ColorMode.AUTO.decide(true, plain)).isTrue();
+        assertThat(ColorMode.AUTO.decide(false, plain)).isFalse();
+        assertThat(ColorMode.AUTO.decide(true, Map.of("NO_COLOR", "1"))).isFalse();
+        assertThat(ColorMode.AUTO.decide(true, Map.of("TERM", "dumb"))).isFalse();
+        assertThat(ColorMode.ALWAYS.decide(false, Map.of("NO_COLOR", "1"))).isTrue();
+        assertThat(ColorMode.NEVER.decide(true, plain)).isFalse();
     }
 
     @Test
@@ -117,7 +120,7 @@ class CliTest {
     }
 
     static List<String> commands() {
-        return Cli.COMMANDS;
+        return CommandNames.ALL;
     }
 
     /** The examples in a command's help, without what comes after a pipe or redirection, are understood. */

@@ -1,5 +1,7 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

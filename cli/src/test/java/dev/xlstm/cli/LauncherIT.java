@@ -1,5 +1,6 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.console.ExitCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -85,7 +86,7 @@ class LauncherIT {
         assertThat(run.err())
                 .isEqualTo("xlstm: " + run.err().strip().substring(7) + "\n")
                 .contains("cut short", "fetch it again");
-        assertThat(run.code()).isEqualTo(Cli.FAILURE);
+        assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
     }
 
     @Test

@@ -15,10 +15,10 @@ import org.jline.terminal.Size;
 import org.jline.utils.ScreenTerminal;
 
 /** A program on a terminal of its own: what is typed to it, and what its screen shows. */
-final class PseudoTerminal implements AutoCloseable {
+public final class PseudoTerminal implements AutoCloseable {
 
-    static final char CTRL_C = 3;
-    static final char CTRL_D = 4;
+    public static final char CTRL_C = 3;
+    public static final char CTRL_D = 4;
 
     private static final long PATIENCE_SECONDS = 120;
 
@@ -27,7 +27,8 @@ final class PseudoTerminal implements AutoCloseable {
     private final StringBuilder received = new StringBuilder();
     private final Thread pump;
 
-    PseudoTerminal(int columns, int rows, Map<String, String> environment, String... command) throws IOException {
+    public PseudoTerminal(int columns, int rows, Map<String, String> environment, String... command)
+            throws IOException {
         Map<String, String> all = new HashMap<>(System.getenv());
         all.keySet().removeIf(name -> name.startsWith("XLSTM_"));
         all.put("XDG_CONFIG_HOME", "/none");
@@ -63,22 +64,22 @@ final class PseudoTerminal implements AutoCloseable {
         }
     }
 
-    void type(String keys) throws IOException {
+    public void type(String keys) throws IOException {
         process.getOutputStream().write(keys.getBytes(StandardCharsets.UTF_8));
         process.getOutputStream().flush();
     }
 
-    void enter(String line) throws IOException {
+    public void enter(String line) throws IOException {
         type(line + "\r");
     }
 
-    void resize(int columns, int rows) {
+    public void resize(int columns, int rows) {
         screen.setSize(Size.of(columns, rows));
         process.setWinSize(new WinSize(columns, rows));
     }
 
     /** The lines on the screen, blanks at their ends left out. */
-    String screen() {
+    public String screen() {
         int columns = screen.getColumns();
         int rows = screen.getRows();
         long[] cells = new long[columns * rows];
@@ -96,14 +97,14 @@ final class PseudoTerminal implements AutoCloseable {
     }
 
     /** All that was sent to the terminal. */
-    String received() {
+    public String received() {
         synchronized (received) {
             return received.toString();
         }
     }
 
     /** Waits for the screen to look as wanted; returns it. */
-    String await(String what, Predicate<String> wanted) throws InterruptedException {
+    public String await(String what, Predicate<String> wanted) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (true) {
             String shown = screen();
@@ -117,22 +118,22 @@ final class PseudoTerminal implements AutoCloseable {
         }
     }
 
-    String await(String text) throws InterruptedException {
+    public String await(String text) throws InterruptedException {
         return await("'" + text + "'", shown -> shown.contains(text));
     }
 
     /** Waits for the prompt on the last line. */
-    String awaitPrompt(String prompt) throws InterruptedException {
+    public String awaitPrompt(String prompt) throws InterruptedException {
         return await("prompt " + prompt, shown -> shown.endsWith("\n" + prompt) || shown.equals(prompt));
     }
 
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         process.destroyForcibly();
         process.waitFor();
     }
 
     /** Waits for the program to end; returns its exit code. */
-    int exitCode() throws InterruptedException {
+    public int exitCode() throws InterruptedException {
         if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
             throw new AssertionError("still running; the screen shows\n" + screen());
         }

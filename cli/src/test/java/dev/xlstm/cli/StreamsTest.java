@@ -1,6 +1,11 @@
 package dev.xlstm.cli;
 
 import dev.xlstm.backend.LoadProgress;
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.ProgressBar;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.ModelOptions;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -72,9 +77,9 @@ class StreamsTest {
         for (String name : List.of("no\u001b[31msuch", "a\nb", "\u009b2J")) {
             err.reset();
             assertThat(new Cli(streams("err", "out"), none, Map.of()).run("inspect", "--model", name))
-                    .isEqualTo(Cli.FAILURE);
+                    .isEqualTo(ExitCode.FAILURE);
             assertThat(new Cli(streams("err", "out"), none, Map.of()).run("inspect", "--" + name))
-                    .isEqualTo(Cli.USAGE);
+                    .isEqualTo(ExitCode.USAGE);
             String shown = err.toString(StandardCharsets.UTF_8);
             assertThat(shown.chars().filter(c -> c != '\n')).noneMatch(Character::isISOControl);
             assertThat(shown.lines()).hasSize(3); // of the second, one says where help is

@@ -1,5 +1,7 @@
 package dev.xlstm.cli;
 
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,20 +14,20 @@ import picocli.CommandLine.Model.CommandSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Files of the sources that are written from what the commands declare. */
-final class Written {
+public final class Written {
 
     private static final String REWRITE = "rewrite";
 
     private Written() {}
 
     /** The program with all of its commands. */
-    static CommandSpec everything() {
+    public static CommandSpec everything() {
         Streams streams = new Streams(System.in, System.out, System.err, List.of());
         return new Cli(streams, new Interruption(), Map.of()).everything();
     }
 
     /** Fails if a file differs from what it should be; with {@code -Drewrite} writes it instead. */
-    static void check(Path file, String content) throws IOException {
+    public static void check(Path file, String content) throws IOException {
         if (System.getProperty(REWRITE) != null) {
             Files.writeString(file, content);
         }

@@ -1,0 +1,134 @@
+package dev.xlstm.cli.batch;
+
+import dev.xlstm.cli.console.Streams;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.Set;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Where a batch's results go: a file, or stdout. A line is written at once, so that a run that is killed leaves whole lines
+ * and at most a torn last one, which is taken away when the run is resumed.
+ */
+final class BatchOutput implements AutoCloseable {
+
+    private final Streams streams;
+    private final Path path; // null for stdout
+    private final FileChannel file; // likewise
+    private final Set<String> finished = new HashSet<>(); // ids as JSON
+
+    private BatchOutput(Streams streams, Path path, FileChannel file) {
+        this.streams = streams;
+        this.path = path;
+        this.file = file;
+    }
+
+    static BatchOutput stdout(Streams streams) {
+        return new BatchOutput(streams, null, null);
+    }
+
+    /**
+     * @param resume keep what the file holds; else it must not be there
+     */
+    static BatchOutput file(Streams streams, Path path, boolean resume) throws IOException {
+        if (!resume && Files.exists(path) && Files.size(path) > 0) {
+            throw new IOException(path + ": is there already; --resume goes on with it");
+        }
+        BatchOutput output = new BatchOutput(
+                streams,
+                path,
+                FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE));
+        try {
+            if (output.file.tryLock() == null) {
+                throw new IOException(path + ": another run is writing it");
+            }
+            output.cutTornLine();
+            output.readFinished(path);
+            output.file.position(output.file.size());
+            return output;
+        } catch (Throwable e) {
+            output.close();
+            throw e;
+        }
+    }
+
+    /** What follows the last line feed is not a whole result. */
+    private void cutTornLine() throws IOException {
+        long end = file.size();
+        ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
+        while (end > 0) {
+            long from = Math.max(0, end - buffer.capacity());
+            buffer.clear().limit((int) (end - from));
+            while (buffer.hasRemaining() && file.read(buffer, from + buffer.position()) >= 0) {}
+            for (int i = buffer.position() - 1; i >= 0; i--) {
+                if (buffer.get(i) == '\n') {
+                    file.truncate(from + i + 1);
+                    return;
+                }
+            }
+            end = from;
+        }
+        file.truncate(0);
+    }
+
+    private void readFinished(Path path) throws IOException {
+        file.position(0);
+        // not closed: that would close the file
+        BufferedReader reader = new BufferedReader(Channels.newReader(file, StandardCharsets.UTF_8));
+        int number = 0;
+        for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            number++;
+            try {
+                JsonNode json = JsonMapper.shared().readTree(line);
+                if (json.isObject() && json.has("id")) {
+                    finished.add(json.get("id").toString());
+                    continue;
+                }
+            } catch (JacksonException e) {
+                // said below
+            }
+            throw new IOException(path + ": line " + number + " is not a result of xlstm batch; name another file");
+        }
+    }
+
+    /** Whether the file held a result for this id when it was opened. */
+    boolean isFinished(JsonNode id) {
+        return finished.contains(id.toString());
+    }
+
+    int finishedCount() {
+        return finished.size();
+    }
+
+    void write(String line) throws IOException {
+        if (file == null) {
+            streams.printUntrusted(line + "\n");
+            return;
+        }
+        ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+        try {
+            while (bytes.hasRemaining()) {
+                file.write(bytes);
+            }
+        } catch (IOException e) { // as when the disk is full; names no file itself
+            throw new IOException(path + ": cannot be written: " + e.getMessage() + "; --resume goes on with it", e);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        if (file != null) {
+            file.close();
+        }
+    }
+}

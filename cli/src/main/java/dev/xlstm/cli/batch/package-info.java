@@ -1,0 +1,2 @@
+/** The command batch. */
+package dev.xlstm.cli.batch;

@@ -1,0 +1,273 @@
+package dev.xlstm.cli.chat;
+
+import dev.xlstm.chat.ConversationFile;
+import dev.xlstm.chat.Turn;
+import dev.xlstm.cli.RootCommand;
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.MemorySize;
+import dev.xlstm.cli.options.ModelOptions;
+import dev.xlstm.cli.options.MultiValue;
+import dev.xlstm.cli.options.SamplingFlags;
+import dev.xlstm.cli.options.UsageErrors;
+import dev.xlstm.generation.FinishReason;
+import dev.xlstm.generation.GenerationListener;
+import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.generation.TextModel;
+import java.io.BufferedReader;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code xlstm chat}. */
+@Command(
+        name = "chat",
+        description = "Talks with a model. Every turn can be undone, forked and kept; /help shows how.",
+        optionListHeading = "%nOther options:%n",
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm chat",
+            "  xlstm chat --continue",
+            "  cat notes.md | xlstm chat",
+            "  git diff | xlstm chat --once \"What does this change?\"",
+        })
+public final class ChatCommand implements Callable<Integer> {
+
+    private static final int MAX_TOKENS = 1024;
+
+    @ArgGroup(validate = false, heading = "%nConversation:%n")
+    private Talk talk = new Talk();
+
+    static final class Talk {
+        @Option(
+                names = {"-s", "--system"},
+                paramLabel = "TEXT",
+                description = "System prompt.")
+        private String system;
+
+        @Option(
+                names = "--state",
+                paramLabel = "FILE",
+                description =
+                        "Begin after the text of this state file, which the model remembers: /undo and /reset do not"
+                                + " go behind it.")
+        private Path state;
+
+        @Option(
+                names = "--once",
+                paramLabel = "QUESTION",
+                description =
+                        "Print the answer to one question and end; nothing is saved. Text from a pipe comes before"
+                                + " the question.")
+        private String once;
+
+        @Option(
+                names = {"-c", "--continue"},
+                paramLabel = "ID",
+                arity = "0..1",
+                fallbackValue = "",
+                description = "Go on with a saved session; without ID with the last.")
+        private String resumed;
+
+        @Option(names = "--no-history", fallbackValue = "true", description = "Do not keep the lines typed.")
+        private boolean noHistory;
+
+        @Option(
+                names = "--snapshot-memory",
+                paramLabel = "SIZE",
+                converter = MemorySize.class,
+                description =
+                        "Memory for states to go back to, as 512M or 2G; older ones are on disk. Default: a quarter"
+                                + " of what is free")
+        private Long snapshotMemory;
+
+        @Option(
+                names = "--snapshot-disk",
+                paramLabel = "SIZE",
+                converter = MemorySize.class,
+                description = "Disk for those older states; beyond it the oldest are deleted, and made again when you"
+                        + " go back to them. Default: 4G")
+        private long snapshotDisk = 4L << 30;
+
+        @Option(
+                names = {"-n", "--max-tokens"},
+                paramLabel = "N",
+                description = "Tokens of an answer at most; -1 for no limit. Default: 1024")
+        private int maxTokens = MAX_TOKENS;
+
+        @Option(
+                names = "--stop",
+                paramLabel = "TEXT",
+                split = MultiValue.SEPARATOR,
+                hideParamSyntax = true,
+                description = "End answers before TEXT, too. May be given several times.")
+        private List<String> stop = List.of();
+    }
+
+    @ArgGroup(validate = false, heading = "%nSampling, in this order:%n")
+    private SamplingFlags sampling = new SamplingFlags();
+
+    @Mixin
+    private ModelOptions model;
+
+    @ParentCommand
+    private RootCommand root;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Streams streams;
+    private final Interruption interruption;
+
+    public ChatCommand(Streams streams, Interruption interruption) {
+        this.streams = streams;
+        this.interruption = interruption;
+    }
+
+    /** Opens a saved session with the model at hand. */
+    interface SessionOpener {
+        ChatSession open(Path directory) throws IOException;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        GenerationOptions options = options();
+        if (talk.once != null && talk.resumed != null) {
+            throw new ParameterException(spec.commandLine(), "--once keeps nothing: it does not go with --continue");
+        }
+        if (talk.resumed != null && (talk.state != null || talk.system != null)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    (talk.state != null ? "--state" : "--system")
+                            + " begins a conversation: it does not go with --continue");
+        }
+        if (talk.once == null && !(streams.inIsTerminal() && streams.outIsTerminal())) {
+            throw new ParameterException(
+                    spec.commandLine(), "no terminal to talk on; --once \"question\" answers without one");
+        }
+        SessionStore store = SessionStore.ofUser(System.getenv());
+        Path saved = talk.resumed == null ? null : store.find(talk.resumed);
+        String heldWith = saved == null ? null : ConversationFile.open(saved).model();
+        try (TextModel opened = model.open(streams, false, heldWith)) {
+            return talk.once != null ? once(opened, options) : talk(opened, options, store, saved);
+        }
+    }
+
+    private GenerationOptions options() {
+        return UsageErrors.checked(
+                spec,
+                () -> GenerationOptions.defaults()
+                        .withSampling(sampling.options())
+                        .withMaxTokens(talk.maxTokens)
+                        .withStop(talk.stop));
+    }
+
+    private ChatSession.Limits limits() {
+        long memory = talk.snapshotMemory == null ? MemorySize.free() / 4 : talk.snapshotMemory;
+        return new ChatSession.Limits(memory, talk.snapshotDisk);
+    }
+
+    private ChatSession.Beginning beginning() {
+        return new ChatSession.Beginning(talk.state, talk.system);
+    }
+
+    private int once(TextModel opened, GenerationOptions options) throws IOException {
+        GenerationListener listener = new GenerationListener() {
+            private boolean begun;
+
+            @Override
+            public void text(String piece) {
+                String shown = begun ? piece : piece.stripLeading();
+                begun |= !shown.isEmpty();
+                streams.printUntrusted(shown);
+            }
+
+            @Override
+            public boolean cancelled() {
+                return interruption.requested();
+            }
+        };
+        interruption.begin();
+        try (ChatSession session = ChatSession.temporary(opened, beginning(), limits())) {
+            if (!streams.inIsTerminal()) {
+                prime(session, new InputStreamReader(streams.in(), StandardCharsets.UTF_8), listener);
+            }
+            Turn turn = session.conversation().say(talk.once, options, listener);
+            if (turn != null) {
+                streams.print(turn.answer().endsWith("\n") ? "" : "\n");
+            }
+            boolean stopped = turn == null || turn.ending().equals(FinishReason.INTERRUPTED.toString());
+            return stopped ? ExitCode.INTERRUPTED : ExitCode.OK;
+        } finally {
+            interruption.end();
+        }
+    }
+
+    /** Reads what comes from a pipe, if anything does. */
+    private static void prime(ChatSession session, Reader text, GenerationListener listener) throws IOException {
+        Reader buffered = new BufferedReader(text);
+        buffered.mark(1);
+        if (buffered.read() >= 0) {
+            buffered.reset();
+            session.conversation().read("standard input", buffered, listener);
+        }
+    }
+
+    private int talk(TextModel opened, GenerationOptions options, SessionStore store, Path saved) throws IOException {
+        ChatSettings settings = new ChatSettings(options);
+        SessionOpener opener = directory -> ChatSession.resume(opened, limits(), directory);
+        ChatSession session =
+                saved == null ? ChatSession.begin(opened, beginning(), limits(), store) : opener.open(saved);
+        try (ChatTerminal terminal = new ChatTerminal(root.color);
+                ChatTalk turns = new ChatTalk(terminal, settings, session)) {
+            Path history = talk.noHistory ? null : store.history();
+            ChatCommands commands = new ChatCommands(terminal, settings, store, opener, turns);
+            greet(terminal, session, saved != null);
+            // where the launcher has put a pipe away, to talk on the terminal in its place
+            String pipe = System.getProperty("xlstm.pipe", "");
+            if (!pipe.isEmpty()) {
+                try (InputStream in = new FileInputStream(pipe)) {
+                    turns.read("standard input", new InputStreamReader(in, StandardCharsets.UTF_8));
+                }
+            }
+            new ChatRepl(terminal, turns, commands, store, history).run();
+            if (history != null) {
+                SessionStore.protect(history, "rw-------");
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private static void greet(ChatTerminal terminal, ChatSession session, boolean continued) {
+        String name =
+                session.conversation().model().directory().path().getFileName().toString();
+        terminal.note(name + " · " + (continued ? "session " + session.id() + " goes on" : "/help shows the commands"));
+        if (session.conversation().template().isPlain()) {
+            terminal.note("note: this is a base model without a chat template; it continues a script of User and"
+                    + " Assistant and may not keep to it");
+        }
+        if (continued) {
+            Turn head = session.conversation().head();
+            if (head.kind() == Turn.Kind.EXCHANGE) {
+                terminal.note("> " + head.text().strip());
+                terminal.prose(head.answer());
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package dev.xlstm.cli.chat;
+
+import dev.xlstm.cli.console.Nearest;
+import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.sampling.SamplingOptions;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/** What {@code /set} can change while a chat runs. */
+final class ChatSettings {
+
+    /** Where the texts of the {@link #table} begin. */
+    static final int TEXT_COLUMN = 34;
+
+    /** A setting: how it is shown, and what a new value makes of the options. */
+    private record Setting(
+            String help,
+            Function<GenerationOptions, Object> value,
+            BiFunction<GenerationOptions, String, GenerationOptions> change) {}
+
+    private static final Map<String, Setting> SETTINGS = new LinkedHashMap<>();
+
+    static {
+        number(
+                "temperature",
+                "below 1 safer, above 1 wilder, 0 the likeliest token",
+                SamplingOptions::temperature,
+                (b, v) -> b.temperature(Float.parseFloat(v)));
+        number(
+                "top-k",
+                "choose among the K likeliest tokens, 0 for all",
+                SamplingOptions::topK,
+                (b, v) -> b.topK(Integer.parseInt(v)));
+        number(
+                "top-p",
+                "choose among the likeliest tokens that together reach P",
+                SamplingOptions::topP,
+                (b, v) -> b.topP(Float.parseFloat(v)));
+        number(
+                "min-p",
+                "leave out tokens less than P times as likely as the likeliest",
+                SamplingOptions::minP,
+                (b, v) -> b.minP(Float.parseFloat(v)));
+        number(
+                "repetition-penalty",
+                "divide the logits of recent tokens by X, 1 for none",
+                SamplingOptions::repetitionPenalty,
+                (b, v) -> b.repetitionPenalty(Float.parseFloat(v)));
+        number(
+                "presence-penalty",
+                "subtract X from the logit of every recent token",
+                SamplingOptions::presencePenalty,
+                (b, v) -> b.presencePenalty(Float.parseFloat(v)));
+        number(
+                "frequency-penalty",
+                "subtract X for each time a recent token occurred",
+                SamplingOptions::frequencyPenalty,
+                (b, v) -> b.frequencyPenalty(Float.parseFloat(v)));
+        number(
+                "repeat-last-n",
+                "how many tokens are recent, -1 for all",
+                SamplingOptions::repeatLastN,
+                (b, v) -> b.repeatLastN(Integer.parseInt(v)));
+        number(
+                "seed",
+                "of the random draws; each turn adds its number",
+                SamplingOptions::seed,
+                (b, v) -> b.seed(Long.parseLong(v)));
+        SETTINGS.put(
+                "max-tokens",
+                new Setting(
+                        "tokens of an answer at most, -1 for no limit",
+                        GenerationOptions::maxTokens,
+                        (o, v) -> o.withMaxTokens(Integer.parseInt(v))));
+        SETTINGS.put(
+                "stop",
+                new Setting(
+                        "text that ends an answer; no value for none",
+                        o -> o.stop().isEmpty() ? "(none)" : String.join(" ", o.stop()),
+                        (o, v) -> o.withStop(v.isEmpty() ? List.of() : List.of(v))));
+    }
+
+    private static void number(
+            String name,
+            String help,
+            Function<SamplingOptions, Object> value,
+            BiFunction<SamplingOptions.Builder, String, SamplingOptions.Builder> change) {
+        SETTINGS.put(
+                name,
+                new Setting(
+                        help,
+                        options -> value.apply(options.sampling()),
+                        (options, text) -> options.withSampling(change.apply(options.sampling().toBuilder(), text)
+                                .build())));
+    }
+
+    private GenerationOptions options;
+
+    ChatSettings(GenerationOptions options) {
+        this.options = options;
+    }
+
+    GenerationOptions options() {
+        return options;
+    }
+
+    static Set<String> names() {
+        return SETTINGS.keySet();
+    }
+
+    /**
+     * Changes a setting.
+     *
+     * @throws IllegalArgumentException in one line, if there is no such setting or the value is out of its range
+     */
+    void set(String name, String value) {
+        Setting setting = SETTINGS.get(name);
+        if (setting == null) {
+            String all = "there are " + String.join(", ", SETTINGS.keySet());
+            throw new IllegalArgumentException(
+                    "no setting '" + name + "'; " + Nearest.hint(name, SETTINGS.keySet(), all));
+        }
+        try {
+            options = setting.change.apply(options, value);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException(name + " takes a number, not '" + value + "'", e);
+        }
+    }
+
+    /** One line for each setting. */
+    String table() {
+        StringBuilder table = new StringBuilder();
+        SETTINGS.forEach((name, setting) ->
+                table.append(String.format("  %-18s %-12s %s%n", name, setting.value.apply(options), setting.help)));
+        return table.toString();
+    }
+}

@@ -1,0 +1,148 @@
+package dev.xlstm.cli.chat;
+
+import dev.xlstm.chat.Conversation;
+import dev.xlstm.chat.Turn;
+import dev.xlstm.cli.console.ErrorText;
+import dev.xlstm.cli.console.WordWrap;
+import dev.xlstm.generation.GenerationListener;
+import dev.xlstm.generation.Outcome;
+import java.io.IOException;
+import java.io.Reader;
+import java.util.Locale;
+
+/** The turns of a chat: words and texts go to the model, its answers to the terminal, and all of it to the session. */
+final class ChatTalk implements AutoCloseable {
+
+    private final ChatTerminal terminal;
+    private final ChatSettings settings;
+    private ChatSession session;
+
+    /** @param session closed with this */
+    ChatTalk(ChatTerminal terminal, ChatSettings settings, ChatSession session) {
+        this.terminal = terminal;
+        this.settings = settings;
+        this.session = session;
+    }
+
+    ChatSession session() {
+        return session;
+    }
+
+    /** Takes another session in place of the present one, which is closed. */
+    void goOnWith(ChatSession other) throws IOException {
+        ChatSession before = session;
+        session = other;
+        before.close();
+    }
+
+    private Conversation conversation() {
+        return session.conversation();
+    }
+
+    void say(String text) throws IOException {
+        answer(listener -> conversation().say(text, settings.options(), listener));
+    }
+
+    /** Says something in place of what was said last. */
+    void sayInstead(String text) throws IOException {
+        answer(listener -> conversation().sayInstead(text, settings.options(), listener));
+    }
+
+    void retry() throws IOException {
+        answer(listener -> conversation().retry(settings.options(), listener));
+    }
+
+    /** A step of the conversation; null if it was stopped before anything came of it. */
+    private interface Step {
+        Turn take(GenerationListener listener) throws IOException;
+    }
+
+    private void answer(Step step) throws IOException {
+        terminal.whileWorking(() -> {
+            WordWrap lines = terminal.wordWrap();
+            Turn turn = step.take(new Listener(lines));
+            terminal.eraseProgress();
+            lines.end();
+            if (turn == null) {
+                terminal.note("(stopped; nothing was said)");
+                return;
+            }
+            session.save();
+            status(turn);
+            warn(turn);
+        });
+    }
+
+    /** Reads a text to be talked about. */
+    void read(String name, Reader text) throws IOException {
+        terminal.whileWorking(() -> {
+            Turn turn = conversation().read(name, text, new Listener(null));
+            terminal.eraseProgress();
+            if (turn == null) {
+                terminal.note("(stopped; nothing of it was read)");
+                return;
+            }
+            session.save();
+            terminal.note(String.format(Locale.ROOT, "read %s, %,d tokens", name, turn.promptIds().length));
+            warn(turn);
+        });
+    }
+
+    /** Shows on the terminal what the model does. */
+    private final class Listener implements GenerationListener {
+        private final WordWrap lines; // null where no answer is to come
+
+        Listener(WordWrap lines) {
+            this.lines = lines;
+        }
+
+        @Override
+        public void prefill(int done, int total) {
+            terminal.progress(done, total);
+        }
+
+        @Override
+        public void text(String piece) {
+            terminal.eraseProgress();
+            lines.print(piece);
+        }
+
+        @Override
+        public boolean cancelled() {
+            return terminal.interrupted();
+        }
+    }
+
+    private void status(Turn turn) {
+        Outcome outcome = conversation().outcome();
+        String end = switch (turn.ending()) {
+            case "interrupted" -> "stopped; /undo takes it back · ";
+            case "length" -> "cut at max-tokens · ";
+            default -> "";
+        };
+        terminal.note(String.format(
+                Locale.ROOT,
+                "%s%.1f tokens/s · %,d tokens in memory · %s",
+                end,
+                outcome.decodeRate(),
+                turn.position(),
+                conversation().branch()));
+    }
+
+    private void warn(Turn turn) throws IOException {
+        String tooLong = session.lengthWarning(turn);
+        if (tooLong != null) {
+            terminal.note(tooLong);
+        }
+        IOException failure = conversation().takeStorageFailure();
+        if (failure != null) {
+            terminal.complain("the memory after a turn could not be put on disk, to be made again when needed: "
+                    + ErrorText.describe(failure));
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        session.close();
+    }
+}

@@ -1,0 +1,2 @@
+/** The commands chat and sessions. */
+package dev.xlstm.cli.chat;

@@ -1,0 +1,141 @@
+package dev.xlstm.cli.config;
+
+import dev.xlstm.cli.console.Limits;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+/**
+ * A file of defaults: {@link Properties} as text in UTF-8, of which the line of each key is known. A key that occurs more
+ * than once has more than one value.
+ */
+public final class ConfigFile {
+
+    /** What a key was given, and where first. */
+    record Entry(String key, List<String> values, int line) {}
+
+    private final Path path;
+    private final Map<String, Entry> entries;
+
+    private ConfigFile(Path path, Map<String, Entry> entries) {
+        this.path = path;
+        this.entries = entries;
+    }
+
+    /** Where the user's is, whether it exists or not; null if there is no home. */
+    static Path ofUser(Map<String, String> environment) {
+        Path configs = Path.of(environment.getOrDefault("XDG_CONFIG_HOME", ""));
+        String home = environment.getOrDefault("HOME", "");
+        if (!configs.isAbsolute()) { // the specification says to ignore others
+            configs = home.isEmpty() ? null : Path.of(home, ".config");
+        }
+        return configs == null ? null : configs.resolve("xlstm").resolve("config.properties");
+    }
+
+    /** A file that cannot be used: in one line its name, the place, and what to do. */
+    public static final class ConfigException extends IllegalStateException {
+        private static final long serialVersionUID = 1L;
+
+        ConfigException(String message) {
+            super(message);
+        }
+    }
+
+    /**
+     * Reads a file; one that is not there is empty.
+     *
+     * @param path may be null
+     * @throws ConfigException if it cannot be read or is not well-formed
+     */
+    static ConfigFile read(Path path) {
+        Map<String, Entry> entries = new LinkedHashMap<>();
+        if (path != null && Files.exists(path)) {
+            List<String> lines = lines(path);
+            for (int i = 0; i < lines.size(); i++) {
+                if (lines.get(i).isBlank()) {
+                    continue;
+                }
+                int number = i + 1;
+                StringBuilder logical = new StringBuilder(lines.get(i));
+                boolean comment = isComment(lines.get(i)); // which never goes on
+                while (!comment && goesOn(lines.get(i)) && i + 1 < lines.size()) {
+                    logical.append('\n').append(lines.get(++i));
+                }
+                pair(path, number, logical.toString())
+                        .forEach((key, value) -> entries.computeIfAbsent(
+                                        (String) key, name -> new Entry(name, new ArrayList<>(), number))
+                                .values()
+                                .add((String) value));
+            }
+        }
+        return new ConfigFile(path, entries);
+    }
+
+    private static boolean isComment(String line) {
+        String text = line.stripLeading();
+        return text.startsWith("#") || text.startsWith("!");
+    }
+
+    /** Whether a line ends in an odd number of backslashes. */
+    private static boolean goesOn(String line) {
+        int backslashes = 0;
+        while (backslashes < line.length() && line.charAt(line.length() - 1 - backslashes) == '\\') {
+            backslashes++;
+        }
+        return backslashes % 2 == 1;
+    }
+
+    private static List<String> lines(Path path) {
+        if (!Files.isRegularFile(path)) { // opening a pipe would wait
+            throw new ConfigException(path + ": cannot be read: it is not a file: make it one or remove it");
+        }
+        try (InputStream in = Files.newInputStream(path)) {
+            byte[] bytes = in.readNBytes(Limits.CONFIG_BYTES + 1);
+            if (bytes.length > Limits.CONFIG_BYTES) {
+                throw new ConfigException(
+                        path + ": is larger than the " + Limits.CONFIG_BYTES + " bytes allowed: shorten it");
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString()
+                    .lines()
+                    .toList();
+        } catch (CharacterCodingException e) {
+            throw new ConfigException(path + ": is not UTF-8: save it as such");
+        } catch (IOException e) {
+            throw new ConfigException(
+                    path + ": cannot be read (" + e.getClass().getSimpleName() + "): make it readable or remove it");
+        }
+    }
+
+    private static Properties pair(Path path, int number, String line) {
+        Properties pair = new Properties();
+        try {
+            pair.load(new StringReader(line));
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ConfigException(path + ":" + number + ": " + e.getMessage() + " Write a backslash as \\\\");
+        }
+        return pair;
+    }
+
+    /** Null if there is no place for one. */
+    Path path() {
+        return path;
+    }
+
+    /** By key, in the order of the file. */
+    Map<String, Entry> entries() {
+        return entries;
+    }
+}

@@ -1,0 +1,48 @@
+package dev.xlstm.cli.console;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
+
+/** What a failure is called on stderr. */
+public final class ErrorText {
+
+    private ErrorText() {}
+
+    /** What happened, for the user. May contain line feeds. */
+    public static String describe(Throwable e) {
+        if (e instanceof UncheckedIOException && !(e instanceof Streams.OutputException)) {
+            return describe(e.getCause());
+        }
+        if (e instanceof OutOfMemoryError) {
+            return "out of memory (" + e.getMessage() + "); give the JVM more, as in XLSTM_JAVA_OPTS=-Xmx1g";
+        }
+        String message = e.getMessage();
+        if (message == null) {
+            return "internal error, please report: " + e.getClass().getName() + " (--debug shows where)";
+        }
+        // the messages of these are nothing but the file's name
+        if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
+            return message + ": no such file";
+        }
+        if (e instanceof AccessDeniedException) {
+            return message + ": no permission to read it";
+        }
+        if (e instanceof CharacterCodingException) {
+            return "text is not UTF-8 (" + message + ")";
+        }
+        boolean meant = e instanceof IOException
+                || e instanceof UncheckedIOException
+                || e instanceof IllegalStateException
+                || e instanceof IllegalArgumentException;
+        return meant ? message : "internal error, please report: " + e + " (--debug shows where)";
+    }
+
+    /** A message without line feeds. */
+    public static String oneLine(String message) {
+        return message.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+}

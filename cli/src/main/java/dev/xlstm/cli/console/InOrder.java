@@ -1,0 +1,66 @@
+package dev.xlstm.cli.console;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/** Runs tasks on several threads and hands their results on in the order of the tasks. */
+public final class InOrder {
+
+    /** Tasks begun ahead of the oldest that is not done, for each thread: what a slow one makes others wait for. */
+    private static final int AHEAD = 4;
+
+    /** Takes results, one after another. */
+    public interface Results<T> {
+
+        /** Returns whether to go on. */
+        boolean accept(T result) throws IOException;
+    }
+
+    private InOrder() {}
+
+    /**
+     * Returns when all results have been handed on, or no more are wanted; then no task is running any more. Those that are
+     * when one fails are interrupted.
+     *
+     * @param tasks asked for the next when there is room for it
+     */
+    public static <T> void run(Iterator<? extends Callable<T>> tasks, int threads, Results<T> results)
+            throws IOException {
+        Deque<Future<T>> begun = new ArrayDeque<>();
+        try (ExecutorService pool = Executors.newFixedThreadPool(threads)) { // closing waits
+            try {
+                boolean wanted = true;
+                while (wanted && (tasks.hasNext() || !begun.isEmpty())) {
+                    boolean room = begun.size() < threads * AHEAD;
+                    if (room
+                            && tasks.hasNext()
+                            && !(!begun.isEmpty() && begun.peek().isDone())) {
+                        begun.add(pool.submit(tasks.next()));
+                    } else {
+                        wanted = results.accept(begun.remove().get());
+                    }
+                }
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof RuntimeException runtime) {
+                    throw runtime;
+                }
+                if (e.getCause() instanceof Error error) { // as when memory runs out
+                    throw error;
+                }
+                throw new IOException(e.getCause().getMessage(), e.getCause());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted", e);
+            } finally {
+                begun.forEach(future -> future.cancel(true)); // or a long one would be waited for
+            }
+        }
+    }
+}

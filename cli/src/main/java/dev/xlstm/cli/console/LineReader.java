@@ -1,0 +1,65 @@
+package dev.xlstm.cli.console;
+
+import java.io.IOException;
+import java.io.Reader;
+
+/** Lines of a text, of which one that is too long is passed over instead of kept. */
+public final class LineReader implements AutoCloseable {
+
+    /** In place of a line that is too long. */
+    public static final String TOO_LONG = new String("a line of more than " + Limits.LINE_CHARS + " characters");
+
+    private final Reader in;
+    private final int limit;
+    private final char[] buffer = new char[8192];
+    private int at;
+    private int end;
+
+    public LineReader(Reader in, int limit) {
+        this.in = in;
+        this.limit = limit;
+    }
+
+    /** The next line without its end, LF or CR LF; the very string {@link #TOO_LONG}; or null after the last. */
+    public String next() throws IOException {
+        StringBuilder line = new StringBuilder();
+        boolean any = false;
+        boolean tooLong = false;
+        while (at < end || fill()) {
+            any = true;
+            int from = at;
+            while (at < end && buffer[at] != '\n') {
+                at++;
+            }
+            tooLong |= line.length() + at - from > limit;
+            if (tooLong) {
+                line.setLength(0);
+            } else {
+                line.append(buffer, from, at - from);
+            }
+            if (at < end) {
+                at++;
+                break;
+            }
+        }
+        if (tooLong) {
+            return TOO_LONG;
+        }
+        int length = line.length();
+        if (length > 0 && line.charAt(length - 1) == '\r') {
+            line.setLength(length - 1);
+        }
+        return any ? line.toString() : null;
+    }
+
+    private boolean fill() throws IOException {
+        at = 0;
+        end = Math.max(0, in.read(buffer));
+        return end > 0;
+    }
+
+    @Override
+    public void close() throws IOException {
+        in.close();
+    }
+}

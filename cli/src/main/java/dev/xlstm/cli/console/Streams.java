@@ -1,0 +1,157 @@
+package dev.xlstm.cli.console;
+
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The three standard streams and what is at their other ends. stdout is UTF-8 whatever the locale, and flushed with every
+ * piece of text.
+ */
+public final class Streams {
+
+    /** The system property that says which descriptor is stdout. */
+    public static final String STDOUT = "xlstm.stdout";
+
+    private final InputStream in;
+    private final OutputStream out;
+    private final PrintStream err;
+    private final List<String> terminals;
+
+    /**
+     * @param terminals which of "in", "out" and "err" are terminals
+     */
+    public Streams(InputStream in, OutputStream out, PrintStream err, List<String> terminals) {
+        this.in = in;
+        this.out = out;
+        this.err = err;
+        this.terminals = terminals;
+    }
+
+    /** Those of the process. Asking the system for terminals takes a tenth of a second in Java, so the launcher tells. */
+    public static Streams ofProcess(OutputStream out) {
+        String terminals = System.getProperty("xlstm.terminals", "");
+        return new Streams(new FileInputStream(FileDescriptor.in), out, System.err, List.of(terminals.split(",")));
+    }
+
+    /** stdout could not be written. */
+    public static final class OutputException extends UncheckedIOException {
+        private static final long serialVersionUID = 1L;
+
+        OutputException(IOException cause) {
+            super("cannot write to standard output: " + cause.getMessage(), cause);
+        }
+
+        /** Whether there was a reader who left: it is a pipe or a socket, which fail for no other reason. */
+        public static boolean readerIsGone() {
+            try {
+                int type = (int) Files.getAttribute(Path.of("/dev/fd/" + Integer.getInteger(STDOUT, 1)), "unix:mode")
+                        & 0170000;
+                return type == 0010000 || type == 0140000; // S_IFIFO, S_IFSOCK
+            } catch (IOException | UnsupportedOperationException e) {
+                return false;
+            }
+        }
+    }
+
+    public InputStream in() {
+        return in;
+    }
+
+    public boolean inIsTerminal() {
+        return terminals.contains("in");
+    }
+
+    public boolean outIsTerminal() {
+        return terminals.contains("out");
+    }
+
+    public boolean errIsTerminal() {
+        return terminals.contains("err");
+    }
+
+    /** All of stdin as UTF-8, bytes that are not becoming U+FFFD; empty if there is no stdin. */
+    public String readAll() throws IOException {
+        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Writes to stdout and flushes; from any thread, one piece at a time.
+     *
+     * @throws OutputException if that fails
+     */
+    public synchronized void print(String text) {
+        try {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            throw new OutputException(e);
+        }
+    }
+
+    /** Text of a model or a stranger: a terminal is shown its control characters instead of obeying them. */
+    public void printUntrusted(String text) {
+        print(outIsTerminal() ? visible(text) : text);
+    }
+
+    /**
+     * Control characters but line feed and tab in caret notation, as {@code cat -v} has them; those that turn the direction of
+     * other text, so that it reads as what it is not, by number.
+     */
+    public static String visible(String text) {
+        StringBuilder shown = new StringBuilder(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c >= 0x202a && c <= 0x202e || c >= 0x2066 && c <= 0x2069) {
+                shown.append(String.format("<U+%04X>", (int) c));
+            } else if (c == '\n' || c == '\t' || !Character.isISOControl(c)) {
+                shown.append(c);
+            } else if (c < 0x80) {
+                shown.append('^').append((char) (c ^ 0x40));
+            } else {
+                shown.append("M-^").append((char) (c - 0x40));
+            }
+        }
+        return shown.toString();
+    }
+
+    /** A line on stderr. Names and messages may be a stranger's: control characters are shown, and much is made short. */
+    public void message(String line) {
+        String shown = visible(line);
+        if (shown.length() > Limits.MESSAGE_CHARS) {
+            int end = Limits.MESSAGE_CHARS / 4; // there it says what to do
+            shown = shown.substring(0, Limits.MESSAGE_CHARS - end) + " ... " + shown.substring(shown.length() - end);
+        }
+        err.println(shown);
+        err.flush();
+    }
+
+    public PrintStream err() {
+        return err;
+    }
+
+    /** stdout for those who want a Writer. */
+    public Writer writer() {
+        return new Writer() {
+            @Override
+            public void write(char[] chars, int offset, int length) {
+                print(new String(chars, offset, length));
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+    }
+}

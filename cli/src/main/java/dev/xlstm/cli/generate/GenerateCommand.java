@@ -1,0 +1,400 @@
+package dev.xlstm.cli.generate;
+
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.JsonOutput;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.GrammarFlags;
+import dev.xlstm.cli.options.IdList;
+import dev.xlstm.cli.options.LengthFlags;
+import dev.xlstm.cli.options.ModelOptions;
+import dev.xlstm.cli.options.PromptOptions;
+import dev.xlstm.cli.options.PromptReader;
+import dev.xlstm.cli.options.SamplingFlags;
+import dev.xlstm.cli.options.StateFormat;
+import dev.xlstm.cli.options.ToldFlags;
+import dev.xlstm.cli.options.UsageErrors;
+import dev.xlstm.generation.FinishReason;
+import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.generation.Outcome;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.generation.TextSession;
+import dev.xlstm.grammar.Grammar;
+import java.io.FilterReader;
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code xlstm generate}. */
+@Command(
+        name = "generate",
+        description = "Continues a text.",
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm generate \"Once upon a time\"",
+            "  xlstm generate -f story.txt -n -1 --stop \"THE END\" >> story.txt",
+            "  cat notes.txt | xlstm generate -t 0 \"In one sentence:\"",
+            "  xlstm generate --num-samples 4 --json \"A name for a cat:\"",
+            "  xlstm generate --state book.state \"Question: who did it? Answer:\"",
+            "  xlstm generate --prompt-ids 5,9,2 -n 32 --ignore-eos --json",
+        })
+public final class GenerateCommand implements Callable<Integer> {
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "PROMPT",
+            description = "The text to continue. Comes after that of -f or of a pipe, with a blank line between them. -"
+                    + " reads standard input.")
+    private String prompt;
+
+    @ArgGroup(validate = false, heading = "%nInput:%n")
+    private Input input = new Input();
+
+    static final class Input {
+        @ArgGroup(validate = false)
+        private PromptOptions text = new PromptOptions();
+
+        @Option(
+                names = "--prompt-ids",
+                paramLabel = "IDS",
+                description = "The prompt as token ids, taken as they are, separated by commas or blanks.")
+        private String ids;
+    }
+
+    @ArgGroup(validate = false, heading = "%nLength:%n")
+    private LengthFlags length = new LengthFlags();
+
+    @ArgGroup(validate = false, heading = "%nSampling:%n")
+    private SamplingFlags sampling = new SamplingFlags();
+
+    @ArgGroup(validate = false, heading = "%nConstraints:%n")
+    private GrammarFlags constraint = new GrammarFlags();
+
+    @ArgGroup(validate = false, heading = "%nOutput:%n")
+    private Output output = new Output();
+
+    static final class Output {
+        @Option(
+                names = "--num-samples",
+                paramLabel = "N",
+                description =
+                        "Continue the text N times, at once, with seeds counted on from the first. Each comes under a"
+                                + " line with its number and seed; with --json all in one array, with --jsonl events tell"
+                                + " their \"sample\", counted from 1.")
+        private int samples = 1;
+
+        @Option(names = "--echo", fallbackValue = "true", description = "Print the prompt before its continuation.")
+        private boolean echo;
+
+        @Option(
+                names = "--json",
+                fallbackValue = "true",
+                description = "Print one JSON object when done, instead of the text.")
+        private boolean json;
+
+        @Option(
+                names = "--jsonl",
+                fallbackValue = "true",
+                description = "Print JSON objects, one a line, while it happens: a token event for each token, then an"
+                        + " end event.")
+        private boolean jsonl;
+
+        @Option(
+                names = "--logprobs",
+                paramLabel = "K",
+                description = "With --json or --jsonl: how probable the model found each token, and the K most probable"
+                        + " ones; natural logarithms, before any sampling. 0 for the chosen token alone.")
+        private Integer logprobs;
+
+        @Option(
+                names = "--save-state",
+                paramLabel = "FILE",
+                description =
+                        "Keep the state after the text in FILE, for --state. Text that is not certain yet stays in"
+                                + " it, so the texts of all parts are the one that never stopped; a grammar need not be"
+                                + " at its end. Ctrl-C while text is generated keeps it, too; while the prompt is read,"
+                                + " nothing is written. With --num-samples: FILE.1, FILE.2, ...")
+        private Path saveState;
+
+        @ArgGroup(validate = false)
+        private StateFormat stateFormat = new StateFormat();
+
+        @ArgGroup(validate = false)
+        private ToldFlags told = new ToldFlags();
+    }
+
+    @Mixin
+    private ModelOptions model;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Streams streams;
+    private final Interruption interruption;
+
+    public GenerateCommand(Streams streams, Interruption interruption) {
+        this.streams = streams;
+        this.interruption = interruption;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        checkOutput();
+        GenerationOptions asked = options();
+        Grammar grammar = constraint.read(spec);
+        int[] ids = promptIds();
+        try (Reader text = ids == null ? input.text.open(prompt, streams, spec) : Reader.nullReader();
+                TextModel opened = model.open(streams, output.told.quiet());
+                TextSession session = open(opened)) {
+            GenerationOptions given = withSeed(asked, session);
+            GenerationOptions options = given.withSampling(
+                            sampling.options(opened, given.sampling().seed(), spec))
+                    .withGrammar(constraint.compile(grammar, opened, given.stopIds(), spec));
+            interruption.begin();
+            try {
+                if (output.samples > 1) {
+                    return samples(opened, session, text, ids, options);
+                }
+                GenerateOutput printer = printer(opened, 1);
+                boolean whole = prefill(opened, session, text, ids, printer);
+                boolean saves = output.saveState != null;
+                Outcome outcome = saves ? session.generatePart(options, printer) : session.generate(options, printer);
+                GenerateOutput.Result result = result(outcome, options, opened, bandwidth(outcome, opened));
+                printer.end(result, saves);
+                if (saves && whole) {
+                    output.stateFormat.save(session, output.saveState);
+                }
+                warnIfCutOff(outcome, options);
+                stats(result);
+                return exitCode(outcome);
+            } finally {
+                interruption.end();
+            }
+        }
+    }
+
+    /** Several continuations, in the order of their seeds. */
+    private int samples(TextModel opened, TextSession session, Reader text, int[] ids, GenerationOptions options)
+            throws IOException {
+        List<GenerateOutput> printers = IntStream.rangeClosed(1, output.samples)
+                .mapToObj(i -> printer(opened, i))
+                .toList();
+        GenerateOutput all = new GenerateOutput(streams, interruption) {
+            @Override
+            void echo(String piece) {
+                (output.jsonl ? printers.subList(0, 1) : printers).forEach(printer -> printer.echo(piece));
+            }
+
+            @Override
+            public void text(String piece) {
+                printers.forEach(printer -> printer.text(piece));
+            }
+
+            @Override
+            void end(Result result, boolean goesOn) {
+                throw new AssertionError("each of them ends");
+            }
+        };
+        if (!prefill(opened, session, text, ids, all)) {
+            return ExitCode.INTERRUPTED;
+        }
+        SampleRun.Saver saver =
+                output.saveState == null ? null : (i, copy) -> output.stateFormat.save(copy, stateFile(i + 1));
+        List<GenerateOutput.Result> results = new ArrayList<>();
+        SampleRun.run(opened, session, options, printers, saver, (i, outcome) -> {
+            GenerationOptions seeded = SampleRun.seeded(options, i);
+            GenerateOutput.Result result = result(outcome, seeded, opened, null);
+            results.add(result);
+            if (!output.json) {
+                printers.get(i).end(result, false);
+            }
+            warnIfCutOff(outcome, seeded);
+            stats(result);
+        });
+        if (output.json) {
+            JsonOutput.printArray(
+                    streams, results.size(), (json, i) -> ((JsonResult) printers.get(i)).write(json, results.get(i)));
+        }
+        return exitCode(results.getLast().outcome());
+    }
+
+    private GenerateOutput.Result result(
+            Outcome outcome, GenerationOptions options, TextModel opened, Bandwidth bandwidth) {
+        return new GenerateOutput.Result(
+                outcome,
+                constraint.given(),
+                options.sampling().seed(),
+                opened.loaded().device(),
+                bandwidth);
+    }
+
+    private Bandwidth bandwidth(Outcome outcome, TextModel opened) throws IOException {
+        boolean measured = output.told.statsAsked() && !interruption.requested();
+        return Bandwidth.of(outcome, opened, model.threads(), measured);
+    }
+
+    private static int exitCode(Outcome outcome) {
+        return outcome.finishReason() == FinishReason.INTERRUPTED ? ExitCode.INTERRUPTED : ExitCode.OK;
+    }
+
+    private void checkOutput() {
+        if (output.samples < 1) {
+            throw new ParameterException(spec.commandLine(), "--num-samples must be at least 1, not " + output.samples);
+        }
+        if (output.json && output.jsonl) {
+            throw new ParameterException(spec.commandLine(), "give --json or --jsonl, not both");
+        }
+        if (output.logprobs != null && !output.json && !output.jsonl) {
+            throw new ParameterException(spec.commandLine(), "--logprobs needs --json or --jsonl to be shown in");
+        }
+        if (output.logprobs != null && output.logprobs < 0) {
+            throw new ParameterException(spec.commandLine(), "--logprobs must be at least 0, not " + output.logprobs);
+        }
+        for (int i = 1; i <= output.samples; i++) {
+            StateFormat.check(stateFile(i), spec);
+        }
+    }
+
+    /** Where a sample's state goes; null if it is not to be kept. */
+    private Path stateFile(int sample) {
+        return output.saveState == null || output.samples == 1
+                ? output.saveState
+                : Path.of(output.saveState + "." + sample);
+    }
+
+    private TextSession open(TextModel opened) throws IOException {
+        return input.text.state() == null ? opened.newSession() : opened.resume(input.text.state());
+    }
+
+    /** A text that goes on keeps its seed, unless another is given. */
+    private GenerationOptions withSeed(GenerationOptions given, TextSession session) {
+        if (sampling.seedIsGiven() || session.seed().isEmpty()) {
+            return given;
+        }
+        long seed = session.seed().getAsLong();
+        return given.withSampling(given.sampling().toBuilder().seed(seed).build());
+    }
+
+    /**
+     * @param sample counted from 1
+     */
+    private GenerateOutput printer(TextModel opened, int sample) {
+        TokenProbabilities tokens =
+                new TokenProbabilities(opened.tokenizer().orElse(null), output.logprobs == null ? -1 : output.logprobs);
+        boolean hasText = opened.tokenizer().isPresent();
+        if (output.jsonl) {
+            return new JsonEvents(streams, interruption, tokens, output.samples == 1 ? 0 : sample);
+        }
+        if (output.samples > 1 && !output.json) {
+            return new SampleText(streams, interruption, hasText, sample, output.samples);
+        }
+        return output.json
+                ? new JsonResult(streams, interruption, hasText, tokens)
+                : new TextOutput(streams, interruption, hasText);
+    }
+
+    /** Reads the prompt while it arrives; returns whether all of it has been read. */
+    private boolean prefill(TextModel opened, TextSession session, Reader text, int[] ids, GenerateOutput printer)
+            throws IOException {
+        boolean shown = output.echo && streams.outIsTerminal(); // a line of progress would run into it
+        int trainingContext = output.told.stats(streams) ? opened.directory().trainingContext() : 0;
+        PrefillProgress progress =
+                new PrefillProgress(streams, session, !output.told.quiet() && !shown, trainingContext) {
+                    @Override
+                    public boolean cancelled() {
+                        return printer.cancelled();
+                    }
+
+                    @Override
+                    public void text(String piece) {
+                        close();
+                        printer.text(piece);
+                    }
+                };
+        try (progress) {
+            if (ids != null) {
+                if (output.echo) {
+                    printer.echo(opened.tokenizer().map(t -> t.decode(ids)).orElse(""));
+                }
+                return session.feed(ids, progress);
+            }
+            boolean nothing = input.text.state() != null && ((PromptReader) text).isEmpty();
+            return nothing || session.feed(output.echo ? echoing(text, printer) : text, progress);
+        }
+    }
+
+    private static Reader echoing(Reader text, GenerateOutput printer) {
+        return new FilterReader(text) {
+            @Override
+            public int read(char[] chars, int offset, int length) throws IOException {
+                int count = super.read(chars, offset, length);
+                if (count > 0) {
+                    printer.echo(new String(chars, offset, count));
+                }
+                return count;
+            }
+        };
+    }
+
+    private GenerationOptions options() {
+        return UsageErrors.checked(
+                spec, () -> length.applyTo(GenerationOptions.defaults().withSampling(sampling.options())));
+    }
+
+    private int[] promptIds() {
+        if (input.ids == null) {
+            return null;
+        }
+        if (prompt != null || input.text.fileGiven()) {
+            throw new ParameterException(spec.commandLine(), "--prompt-ids takes no other prompt beside it");
+        }
+        return UsageErrors.checked(spec, "--prompt-ids: ", () -> IdList.parse(input.ids));
+    }
+
+    private void warnIfCutOff(Outcome outcome, GenerationOptions options) {
+        if (!outcome.grammarComplete() && output.saveState == null && !output.told.quiet()) {
+            streams.message("xlstm: warning: the text is cut off, the grammar was not finished (end: "
+                    + outcome.finishReason()
+                    + (outcome.finishReason() == FinishReason.LENGTH
+                            ? ", -n " + options.maxTokens() + " is too small for it)"
+                            : ")"));
+        }
+    }
+
+    private void stats(GenerateOutput.Result result) {
+        if (!output.told.stats(streams)) {
+            return;
+        }
+        Outcome outcome = result.outcome();
+        streams.message(String.format(
+                Locale.ROOT,
+                "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s%s), end: %s, seed %d, on %s",
+                outcome.promptTokens(),
+                outcome.prefillSeconds(),
+                outcome.prefillRate(),
+                outcome.tokens(),
+                outcome.decodeSeconds(),
+                outcome.decodeRate(),
+                result.bandwidth() == null || outcome.decodeRate() == 0
+                        ? ""
+                        : ", " + result.bandwidth().text(),
+                outcome.finishReason(),
+                result.seed(),
+                result.device()));
+    }
+}

@@ -1,0 +1,71 @@
+package dev.xlstm.cli.generate;
+
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.generation.GenerationListener;
+import dev.xlstm.generation.Outcome;
+import tools.jackson.core.JsonGenerator;
+
+/** One way to print a generation: as text, as one JSON object, or as JSON events. */
+abstract class GenerateOutput implements GenerationListener {
+
+    final Streams streams;
+    private final Interruption interruption;
+
+    GenerateOutput(Streams streams, Interruption interruption) {
+        this.streams = streams;
+        this.interruption = interruption;
+    }
+
+    /** Text of the prompt, to be shown before its continuation. */
+    void echo(String piece) {
+        text(piece);
+    }
+
+    /**
+     * The generation is over.
+     *
+     * @param goesOn whether another is to continue it where it stopped
+     */
+    abstract void end(Result result, boolean goesOn);
+
+    @Override
+    public boolean cancelled() {
+        return interruption.requested();
+    }
+
+    /**
+     * How it went, in the fields that all JSON has.
+     *
+     * @param constrained whether the text was to be one of a grammar
+     * @param bandwidth null for texts generated together
+     */
+    record Result(Outcome outcome, boolean constrained, long seed, String device, Bandwidth bandwidth) {
+
+        void write(JsonGenerator json) {
+            json.writeStringProperty("finish_reason", outcome.finishReason().toString());
+            if (constrained) {
+                json.writeBooleanProperty("grammar_complete", outcome.grammarComplete());
+            }
+            if (outcome.stop() != null) {
+                json.writeStringProperty("stop", outcome.stop());
+            }
+            json.writeNumberProperty("seed", seed);
+            json.writeStringProperty("device", device);
+            json.writeObjectPropertyStart("usage");
+            json.writeNumberProperty("prompt_tokens", outcome.promptTokens());
+            json.writeNumberProperty("completion_tokens", outcome.tokens());
+            json.writeNumberProperty("total_tokens", outcome.promptTokens() + outcome.tokens());
+            json.writeEndObject();
+            json.writeObjectPropertyStart("timings");
+            json.writeNumberProperty("prefill_seconds", outcome.prefillSeconds());
+            json.writeNumberProperty("prefill_tokens_per_second", outcome.prefillRate());
+            json.writeNumberProperty("decode_seconds", outcome.decodeSeconds());
+            json.writeNumberProperty("decode_tokens_per_second", outcome.decodeRate());
+            if (bandwidth != null) {
+                bandwidth.write(json);
+            }
+            json.writeEndObject();
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package dev.xlstm.cli.generate;
+
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.JsonOutput;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.generation.Gatherer;
+import java.io.StringWriter;
+import java.util.function.Supplier;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/** Prints one JSON object when all is done. */
+final class JsonResult extends GenerateOutput {
+
+    private final Gatherer gatherer = new Gatherer();
+    private final StringBuilder prompt = new StringBuilder();
+    private final boolean hasText;
+    private final TokenProbabilities tokens;
+    private final StringWriter logprobs = new StringWriter();
+    private final JsonGenerator logprobsJson;
+
+    JsonResult(Streams streams, Interruption interruption, boolean hasText, TokenProbabilities tokens) {
+        super(streams, interruption);
+        this.hasText = hasText;
+        this.tokens = tokens;
+        logprobsJson = new JsonFactory().createGenerator(ObjectWriteContext.empty(), logprobs);
+        logprobsJson.writeStartArray();
+    }
+
+    @Override
+    void echo(String piece) {
+        prompt.append(piece);
+    }
+
+    @Override
+    public void text(String piece) {
+        gatherer.text(piece);
+    }
+
+    @Override
+    public void token(int id, Supplier<float[]> logits) {
+        gatherer.token(id, logits);
+        if (tokens.k() >= 0) {
+            logprobsJson.writeStartObject();
+            tokens.write(logprobsJson, id, logits.get());
+            logprobsJson.writeEndObject();
+        }
+    }
+
+    @Override
+    void end(Result result, boolean goesOn) {
+        JsonOutput.print(streams, json -> write(json, result));
+    }
+
+    /** The fields of the object, once. */
+    void write(JsonGenerator json, Result result) {
+        logprobsJson.writeEndArray();
+        logprobsJson.close();
+        if (!prompt.isEmpty()) {
+            json.writeStringProperty("prompt", prompt.toString());
+        }
+        JsonOutput.ids(json, "token_ids", gatherer.ids());
+        JsonOutput.text(json, "text", hasText ? gatherer.text() : null);
+        if (tokens.k() >= 0) {
+            json.writeName("logprobs");
+            json.writeRawValue(logprobs.toString());
+        }
+        result.write(json);
+    }
+}

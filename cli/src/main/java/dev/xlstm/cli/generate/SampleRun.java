@@ -1,0 +1,101 @@
+package dev.xlstm.cli.generate;
+
+import dev.xlstm.cli.console.InOrder;
+import dev.xlstm.generation.FinishReason;
+import dev.xlstm.generation.GenerationListener;
+import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.generation.Outcome;
+import dev.xlstm.generation.TextBatch;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.generation.TextSession;
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+
+/** Several continuations of one text: it is read once and forked, and all are generated together. */
+final class SampleRun {
+
+    /** At once; each needs memory for a state. */
+    private static final int TOGETHER = 16;
+
+    /** Keeps a continuation, if asked to. */
+    interface Saver {
+
+        void save(int index, TextSession session) throws IOException;
+    }
+
+    /** Takes the outcomes in the order of the seeds. */
+    interface Results {
+
+        void accept(int index, Outcome outcome) throws IOException;
+    }
+
+    private SampleRun() {}
+
+    /**
+     * The i-th continuation is drawn with the seed of the options plus i.
+     *
+     * @param session what is to be continued
+     * @param listeners one for each continuation, called from a thread of its own
+     * @param saver null if nothing is to be kept
+     * @param results no more are handed on after one that was interrupted
+     */
+    static void run(
+            TextModel model,
+            TextSession session,
+            GenerationOptions options,
+            List<? extends GenerationListener> listeners,
+            Saver saver,
+            Results results)
+            throws IOException {
+        if (session.position() > 0) {
+            session.session().logits(); // computed once, for all
+        }
+        TextBatch batch = new TextBatch(model);
+        int[] index = new int[1];
+        InOrder.run(
+                IntStream.range(0, listeners.size())
+                        .<Callable<Outcome>>mapToObj(
+                                i -> () -> one(session, batch, seeded(options, i), i, listeners.get(i), saver))
+                        .iterator(),
+                options.grammar() == null ? TOGETHER : 1, // a compiled grammar is for one thread
+                outcome -> {
+                    results.accept(index[0]++, outcome);
+                    return outcome.finishReason() != FinishReason.INTERRUPTED;
+                });
+    }
+
+    /** The options of one continuation. */
+    static GenerationOptions seeded(GenerationOptions options, int index) {
+        long seed = options.sampling().seed() + index;
+        return options.withSampling(options.sampling().toBuilder().seed(seed).build());
+    }
+
+    private static Outcome one(
+            TextSession session,
+            TextBatch batch,
+            GenerationOptions options,
+            int index,
+            GenerationListener listener,
+            Saver saver)
+            throws IOException {
+        try (TextModel member = batch.join();
+                TextSession copy = fork(session, member)) {
+            Outcome outcome = saver == null ? copy.generate(options, listener) : copy.generatePart(options, listener);
+            if (saver != null) {
+                synchronized (session) {
+                    saver.save(index, copy);
+                }
+            }
+            return outcome;
+        }
+    }
+
+    /** One at a time: a device's states may not be copied by two threads at once. */
+    private static TextSession fork(TextSession session, TextModel member) {
+        synchronized (session) {
+            return session.fork(member);
+        }
+    }
+}

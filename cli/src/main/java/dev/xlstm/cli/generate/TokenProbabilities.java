@@ -1,0 +1,44 @@
+package dev.xlstm.cli.generate;
+
+import dev.xlstm.cli.console.JsonOutput;
+import dev.xlstm.generation.LogProbabilities;
+import dev.xlstm.tokenizer.Tokenizer;
+import tools.jackson.core.JsonGenerator;
+
+/**
+ * A token as JSON: its id, its spelling, and on demand how probable the model found it and the {@code k} most probable ones,
+ * before any sampling.
+ *
+ * @param tokenizer null for a model without
+ * @param k -1 for no probabilities
+ */
+record TokenProbabilities(Tokenizer tokenizer, int k) {
+
+    void write(JsonGenerator json, int id, float[] logits) {
+        token(json, id);
+        if (k < 0) {
+            return;
+        }
+        LogProbabilities probabilities = new LogProbabilities(logits);
+        json.writeName("logprob");
+        JsonOutput.number(json, probabilities.of(id));
+        if (k > 0) {
+            json.writeArrayPropertyStart("top_logprobs");
+            for (int top : probabilities.top(k)) {
+                json.writeStartObject();
+                token(json, top);
+                json.writeName("logprob");
+                JsonOutput.number(json, probabilities.of(top));
+                json.writeEndObject();
+            }
+            json.writeEndArray();
+        }
+    }
+
+    private void token(JsonGenerator json, int id) {
+        json.writeNumberProperty("id", id);
+        if (tokenizer != null) {
+            JsonOutput.text(json, "token", tokenizer.token(id));
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The commands generate and prime. */
+package dev.xlstm.cli.generate;

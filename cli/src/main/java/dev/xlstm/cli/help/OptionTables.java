@@ -1,0 +1,47 @@
+package dev.xlstm.cli.help;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Model.ArgGroupSpec;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** The options of a command under the headings that its help has. */
+final class OptionTables {
+
+    private OptionTables() {}
+
+    /** Options by heading, those without one under "", those of nested commands under their names. */
+    static Map<String, List<OptionSpec>> of(CommandSpec command) {
+        Map<String, List<OptionSpec>> tables = new LinkedHashMap<>();
+        tables.put("", new ArrayList<>());
+        command.argGroups().forEach(group -> gather(group, "", tables));
+        tables.get("").addAll(ownOptions(command));
+        if (command.parent() != null) {
+            command.subcommands().forEach((name, line) -> tables.put(name, ownOptions(line.getCommandSpec())));
+        }
+        List<OptionSpec> general = tables.remove("");
+        if (!general.isEmpty()) {
+            tables.put(tables.isEmpty() ? "" : "Other", general);
+        }
+        tables.values().removeIf(List::isEmpty);
+        return tables;
+    }
+
+    /** Those that are neither in a group nor of all commands. */
+    private static List<OptionSpec> ownOptions(CommandSpec command) {
+        return command.options().stream()
+                .filter(option -> option.group() == null && (command.parent() == null || !option.inherited()))
+                .toList();
+    }
+
+    private static void gather(ArgGroupSpec group, String heading, Map<String, List<OptionSpec>> tables) {
+        String own = group.heading() == null
+                ? heading
+                : group.heading().replace("%n", "").replaceFirst(":$", "");
+        tables.computeIfAbsent(own, name -> new ArrayList<>()).addAll(group.options());
+        group.subgroups().forEach(sub -> gather(sub, own, tables));
+    }
+}

@@ -1,0 +1,2 @@
+/** Shell completion and man pages. */
+package dev.xlstm.cli.help;

@@ -1,0 +1,230 @@
+package dev.xlstm.cli.model;
+
+import dev.xlstm.cli.console.ByteSize;
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.JsonOutput;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.ModelOptions;
+import dev.xlstm.model.ModelDirectory;
+import dev.xlstm.model.SpecialTokens;
+import dev.xlstm.model.XlstmConfig;
+import dev.xlstm.safetensors.Tensor;
+import dev.xlstm.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code xlstm inspect}. */
+@Command(
+        name = "inspect",
+        description = "Shows what a model is made of and what it takes to run it. Checks all but the numbers.",
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm inspect",
+            "  xlstm inspect --tensors --model ~/models/xLSTM-7b",
+            "  xlstm inspect --json | jq .parameters",
+        })
+public final class InspectCommand implements Callable<Integer> {
+
+    @Option(
+            names = "--tensors",
+            fallbackValue = "true",
+            description = "List every tensor, too. JSON output always does.")
+    private boolean listTensors;
+
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
+    private boolean json;
+
+    @Mixin
+    private ModelOptions model;
+
+    private final Streams streams;
+
+    public InspectCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    /** What there is to show. */
+    private record Facts(
+            Path path,
+            XlstmConfig config,
+            Collection<Tensor> tensors,
+            List<String> unused,
+            SpecialTokens special,
+            int trainingContext,
+            OptionalInt tokens, // none without a tokenizer
+            boolean chatTemplate) {
+
+        long parameters() {
+            return tensors.stream().mapToLong(Tensor::elementCount).sum();
+        }
+
+        long weightBytes() {
+            return tensors.stream().mapToLong(t -> t.data().byteSize()).sum();
+        }
+
+        /** What one session keeps in memory: the mapped weights and its state. */
+        long memoryBytes() {
+            return weightBytes() + config.stateBytes();
+        }
+
+        /** Parameters by type of element. */
+        Map<String, Long> types() {
+            Map<String, Long> types = new TreeMap<>();
+            tensors.forEach(t -> types.merge(t.dtype().toString(), t.elementCount(), Long::sum));
+            return types;
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        try (ModelDirectory directory = model.directory()) {
+            directory.weights(); // checks every shape
+            Optional<Path> tokenizer = directory.tokenizerFile();
+            Facts facts = new Facts(
+                    directory.path(),
+                    directory.config(),
+                    directory.checkpoint().tensors().values(),
+                    directory.unusedTensors(),
+                    directory.specialTokens(),
+                    directory.trainingContext(),
+                    tokenizer.isPresent()
+                            ? OptionalInt.of(Tokenizer.load(tokenizer.get()).vocabSize())
+                            : OptionalInt.empty(),
+                    directory.tokenizerConfig().chatTemplate().isPresent());
+            if (json) {
+                printJson(facts);
+            } else {
+                streams.printUntrusted(table(facts));
+            }
+            return ExitCode.OK;
+        }
+    }
+
+    private String table(Facts facts) {
+        XlstmConfig config = facts.config;
+        StringBuilder table = new StringBuilder();
+        row(table, "model", facts.path.toString());
+        new StackDescription(config).rows().forEach((name, text) -> row(table, name, text));
+        row(
+                table,
+                "parameters",
+                "%,d in %d tensors (%s)",
+                facts.parameters(),
+                facts.tensors.size(),
+                facts.types().entrySet().stream()
+                        .map(type -> String.format(Locale.ROOT, "%s %,d", type.getKey(), type.getValue()))
+                        .collect(Collectors.joining(", ")));
+        row(table, "weights", ByteSize.text(facts.weightBytes()));
+        row(table, "state", "%s a session, however long its text", ByteSize.text(config.stateBytes()));
+        row(table, "memory needed", "%s and what the JVM takes", ByteSize.text(facts.memoryBytes()));
+        row(table, "trained on", "contexts of %,d tokens", facts.trainingContext);
+        row(table, "vocabulary", "%,d rows, %s", config.vocabSize(), tokenizer(facts));
+        row(table, "begins with", begin(facts.special));
+        row(table, "ends with", end(facts.special));
+        row(table, "chat template", facts.chatTemplate ? "yes" : "none");
+        if (!facts.unused.isEmpty()) {
+            row(table, "unused", String.join(", ", facts.unused));
+        }
+        if (listTensors) {
+            table.append('\n');
+            int width = facts.tensors.stream()
+                    .mapToInt(t -> t.name().length())
+                    .max()
+                    .orElse(0);
+            for (Tensor tensor : facts.tensors) {
+                String shape =
+                        LongStream.of(tensor.shape()).mapToObj(Long::toString).collect(Collectors.joining(" x "));
+                table.append(String.format(
+                        Locale.ROOT, "%-" + width + "s  %-4s  %s%n", tensor.name(), tensor.dtype(), shape));
+            }
+        }
+        return table.toString();
+    }
+
+    private static void row(StringBuilder table, String name, String format, Object... values) {
+        String value = values.length == 0 ? format : String.format(Locale.ROOT, format, values);
+        table.append(String.format(Locale.ROOT, "%-15s%s%n", name, value));
+    }
+
+    private static String tokenizer(Facts facts) {
+        return facts.tokens.isEmpty()
+                ? "no tokenizer: ids only"
+                : String.format(Locale.ROOT, "tokenizer of %,d", facts.tokens.getAsInt());
+    }
+
+    private static String begin(SpecialTokens special) {
+        if (special.bos().isEmpty()) {
+            return "no token";
+        }
+        return "id " + special.bos().getAsInt() + (special.prependBos() ? ", put before every prompt" : " if asked");
+    }
+
+    private static String end(SpecialTokens special) {
+        String ids = special.stopIds().isEmpty() ? "no token" : "ids " + sorted(special.stopIds());
+        return special.doubtfulStopIds().isEmpty()
+                ? ids
+                : ids + "; not with " + sorted(special.doubtfulStopIds())
+                        + ", ordinary text (--stop-id ends there, too)";
+    }
+
+    private static String sorted(Collection<Integer> ids) {
+        return ids.stream().sorted().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+
+    private void printJson(Facts facts) {
+        XlstmConfig config = facts.config;
+        JsonOutput.print(streams, out -> {
+            out.writeStringProperty("path", facts.path.toString());
+            out.writeObjectPropertyStart("config");
+            new StackDescription(config).writeConfig(out);
+            out.writeEndObject();
+            out.writeNumberProperty("parameters", facts.parameters());
+            out.writeNumberProperty("weight_bytes", facts.weightBytes());
+            out.writeNumberProperty("state_bytes", config.stateBytes());
+            new StackDescription(config).writeState(out);
+            out.writeNumberProperty("memory_bytes", facts.memoryBytes());
+            out.writeNumberProperty("training_context", facts.trainingContext);
+            JsonOutput.integer(out, "tokenizer_size", facts.tokens);
+            out.writeBooleanProperty("chat_template", facts.chatTemplate);
+            out.writeName("bos_id");
+            JsonOutput.number(
+                    out,
+                    facts.special.bos().stream().asDoubleStream().findFirst().orElse(Double.NaN));
+            out.writeBooleanProperty("prepends_bos", facts.special.prependBos());
+            JsonOutput.ids(out, "stop_ids", sortedArray(facts.special.stopIds()));
+            out.writeArrayPropertyStart("tensors");
+            for (Tensor tensor : facts.tensors) {
+                out.writeStartObject();
+                out.writeStringProperty("name", tensor.name());
+                out.writeStringProperty("dtype", tensor.dtype().toString());
+                out.writeName("shape");
+                out.writeArray(tensor.shape(), 0, tensor.shape().length);
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+            out.writeArrayPropertyStart("unused_tensors");
+            facts.unused.forEach(out::writeString);
+            out.writeEndArray();
+        });
+    }
+
+    private static int[] sortedArray(Collection<Integer> ids) {
+        return ids.stream().flatMapToInt(IntStream::of).sorted().toArray();
+    }
+}

@@ -1,0 +1,161 @@
+package dev.xlstm.cli.model;
+
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.JsonOutput;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.IdList;
+import dev.xlstm.cli.options.ModelOptions;
+import dev.xlstm.cli.options.TextInput;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.generation.TextSession;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code xlstm score}. */
+@Command(
+        name = "score",
+        description = {
+            "Shows how probable a model finds a text.",
+            "",
+            "Prints a line for each token: its id, the natural logarithm of the probability the model gave it after those"
+                    + " before, and the token. The last line is the perplexity."
+        },
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm score \"The cat sat on the mat.\"",
+            "  xlstm score -f held-out.txt | tail -1",
+            "  xlstm score --ids-file ids.txt --json",
+        })
+public final class ScoreCommand implements Callable<Integer> {
+
+    @Parameters(arity = "0..1", paramLabel = "TEXT", description = "The text; - reads standard input.")
+    private String text;
+
+    @Option(
+            names = {"-f", "--file"},
+            paramLabel = "FILE",
+            description = "Read the text from FILE, to the last byte.")
+    private Path file;
+
+    @Option(
+            names = "--ids-file",
+            paramLabel = "FILE",
+            description =
+                    "Read token ids, taken as they are, separated by commas or white space; - reads standard input.")
+    private Path idsFile;
+
+    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
+    private boolean json;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Streams streams;
+
+    public ScoreCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if (idsFile != null && (text != null || file != null)) {
+            throw new ParameterException(spec.commandLine(), "--ids-file takes no other text beside it");
+        }
+        int[] ids = idsFile == null ? null : readIds();
+        String input = idsFile == null ? new TextInput(streams, spec, file, text).exact() : null;
+        try (TextModel opened = model.open(streams, false);
+                TextSession session = opened.newSession()) {
+            if (ids == null) {
+                ids = opened.encodePrompt(input);
+            }
+            if (ids.length == 0) {
+                throw new ParameterException(spec.commandLine(), "there are no tokens to score");
+            }
+            double[] logprobs = new double[ids.length];
+            session.session().score(ids, (index, logprob) -> logprobs[index] = logprob);
+            if (json) {
+                printJson(ids, logprobs);
+            } else {
+                printLines(opened, ids, logprobs);
+            }
+            return ExitCode.OK;
+        }
+    }
+
+    private int[] readIds() throws IOException {
+        String name = TextInput.isStdin(idsFile) ? "standard input" : idsFile.toString();
+        String content = TextInput.isStdin(idsFile) ? streams.readAll() : Files.readString(idsFile);
+        try {
+            return IdList.parse(content);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(
+                    name + ": " + e.getMessage() + "; ids are numbers, separated by commas or white space");
+        }
+    }
+
+    private void printLines(TextModel opened, int[] ids, double[] logprobs) {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < ids.length; i++) {
+            int id = ids[i];
+            lines.append(id).append('\t');
+            lines.append(Double.isNaN(logprobs[i]) ? "-" : String.format(Locale.ROOT, "%.6f", logprobs[i]));
+            opened.tokenizer().ifPresent(t -> lines.append('\t').append(shown(t.decode(id))));
+            lines.append('\n');
+        }
+        double perplexity = perplexity(logprobs);
+        lines.append("perplexity\t")
+                .append(Double.isNaN(perplexity) ? "-" : String.format(Locale.ROOT, "%.6f", perplexity))
+                .append('\n');
+        streams.printUntrusted(lines.toString());
+    }
+
+    /** A token on one line and in one column. */
+    private static String shown(String token) {
+        return token.replace("\\", "\\\\")
+                .replace("\n", "\\n")
+                .replace("\r", "\\r")
+                .replace("\t", "\\t");
+    }
+
+    private void printJson(int[] ids, double[] logprobs) {
+        double perplexity = perplexity(logprobs);
+        JsonOutput.print(streams, out -> {
+            JsonOutput.ids(out, "token_ids", ids);
+            out.writeArrayPropertyStart("logprobs");
+            for (double logprob : logprobs) {
+                JsonOutput.number(out, logprob);
+            }
+            out.writeEndArray();
+            out.writeName("perplexity");
+            JsonOutput.number(out, perplexity);
+        });
+    }
+
+    /** {@code exp(-mean)} of the log-probabilities there are; NaN if there is none. */
+    static double perplexity(double[] logprobs) {
+        double sum = 0;
+        int count = 0;
+        for (double logprob : logprobs) {
+            if (!Double.isNaN(logprob)) {
+                sum += logprob;
+                count++;
+            }
+        }
+        return count == 0 ? Double.NaN : Math.exp(-sum / count);
+    }
+}

@@ -1,0 +1,113 @@
+package dev.xlstm.cli.model;
+
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.JsonOutput;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.IdList;
+import dev.xlstm.cli.options.ModelOptions;
+import dev.xlstm.cli.options.TextInput;
+import dev.xlstm.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code xlstm tokenize}. */
+@Command(
+        name = "tokenize",
+        description = "Turns a text into the model's token ids, or ids into text.",
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm tokenize \"Once upon a time\"",
+            "  xlstm tokenize --count -f book.txt",
+            "  xlstm tokenize --decode 5,9,2",
+        })
+public final class TokenizeCommand implements Callable<Integer> {
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "TEXT",
+            description = "The text, or with --decode the ids; - reads standard input.")
+    private String text;
+
+    @Option(
+            names = {"-f", "--file"},
+            paramLabel = "FILE",
+            description = "Read them from FILE, to the last byte.")
+    private Path file;
+
+    @Option(
+            names = "--decode",
+            fallbackValue = "true",
+            description = "Read ids, separated by commas or white space, and print their text.")
+    private boolean decode;
+
+    @Option(names = "--count", fallbackValue = "true", description = "Print only how many tokens there are.")
+    private boolean count;
+
+    @Option(
+            names = "--no-special",
+            fallbackValue = "true",
+            description = "Read special tokens in the text as ordinary text; with --decode leave them out.")
+    private boolean noSpecial;
+
+    @Option(
+            names = "--json",
+            fallbackValue = "true",
+            description = "Print one JSON object, with the tokens as the tokenizer spells them.")
+    private boolean json;
+
+    @Mixin
+    private ModelOptions model;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Streams streams;
+
+    public TokenizeCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        String input = new TextInput(streams, spec, file, text).exact();
+        Tokenizer tokenizer = model.tokenizer();
+        int[] ids = decode ? ids(input) : tokenizer.encode(input, !noSpecial);
+        String decoded = decode ? tokenizer.decode(ids, noSpecial) : input;
+        if (json) {
+            JsonOutput.print(streams, out -> {
+                JsonOutput.ids(out, "token_ids", ids);
+                out.writeArrayPropertyStart("tokens");
+                for (int id : ids) {
+                    out.writeString(tokenizer.token(id));
+                }
+                out.writeEndArray();
+                JsonOutput.text(out, "text", decoded);
+                out.writeNumberProperty("count", ids.length);
+            });
+        } else if (count) {
+            streams.print(ids.length + "\n");
+        } else if (decode) {
+            streams.printUntrusted(decoded.endsWith("\n") ? decoded : decoded + "\n");
+        } else {
+            streams.print(IdList.format(ids) + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    private static int[] ids(String input) throws IOException {
+        try {
+            return IdList.parse(input);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(e.getMessage() + "; --decode reads numbers, separated by commas or white space");
+        }
+    }
+}

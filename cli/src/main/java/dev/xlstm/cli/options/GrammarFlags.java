@@ -1,0 +1,87 @@
+package dev.xlstm.cli.options;
+
+import dev.xlstm.cli.console.Limits;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.grammar.CompiledGrammar;
+import dev.xlstm.grammar.Grammar;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** A language that the text is kept in. */
+public final class GrammarFlags {
+
+    @Option(
+            names = "--grammar",
+            paramLabel = "FILE",
+            description =
+                    "Generate only text of this grammar: GBNF, as of llama.cpp. The text ends within -n tokens as a"
+                            + " whole one wherever it can.")
+    private Path grammar;
+
+    @Option(
+            names = "--json-schema",
+            paramLabel = "FILE|JSON",
+            description =
+                    "Generate only JSON that is valid under this schema: a file, or the schema itself beginning with"
+                            + " a brace.")
+    private String schema;
+
+    public boolean given() {
+        return grammar != null || schema != null;
+    }
+
+    /**
+     * Reads the grammar, before a model is opened for it.
+     *
+     * @return null if none is given
+     * @throws ParameterException if both are given, or the grammar is damaged or not supported
+     */
+    public Grammar read(CommandSpec spec) throws IOException {
+        if (!given()) {
+            return null;
+        }
+        if (grammar != null && schema != null) {
+            throw new ParameterException(spec.commandLine(), "give --grammar or --json-schema, not both");
+        }
+        boolean inline = schema != null && schema.stripLeading().startsWith("{");
+        String name = grammar != null ? grammar.toString() : inline ? "--json-schema" : schema;
+        String text = inline ? schema : readFile(Path.of(name));
+        return UsageErrors.checked(
+                spec, name + ": ", () -> grammar != null ? Grammar.parse(text) : Grammar.ofJsonSchema(text));
+    }
+
+    private static String readFile(Path file) throws IOException {
+        if (Files.isDirectory(file)) {
+            throw new IOException(file + ": is a directory, not a text");
+        }
+        try (InputStream in = Files.newInputStream(file)) { // a pipe has no size to ask for
+            byte[] utf8 = in.readNBytes(Limits.GRAMMAR_BYTES + 1);
+            if (utf8.length > Limits.GRAMMAR_BYTES) {
+                throw new IOException(file + ": is larger than " + Limits.GRAMMAR_BYTES + " bytes; make it smaller");
+            }
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(utf8))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new IOException(file + ": is not UTF-8 text", e);
+        }
+    }
+
+    /**
+     * @param grammar may be null
+     * @throws ParameterException if the grammar cannot be used
+     */
+    public CompiledGrammar compile(Grammar grammar, TextModel model, Set<Integer> stopIds, CommandSpec spec) {
+        return grammar == null ? null : UsageErrors.checked(spec, () -> model.compile(grammar, stopIds));
+    }
+}

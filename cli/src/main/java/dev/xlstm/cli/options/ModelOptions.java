@@ -1,0 +1,166 @@
+package dev.xlstm.cli.options;
+
+import dev.xlstm.backend.Backends;
+import dev.xlstm.backend.LoadProgress;
+import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.cli.console.ByteSize;
+import dev.xlstm.cli.console.ProgressBar;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.model.ModelDirectory;
+import dev.xlstm.model.XlstmWeights;
+import dev.xlstm.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.Spec.Target;
+
+/** Which model, and how to run it. */
+public final class ModelOptions {
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "MODEL",
+            description =
+                    "Directory of the model, or its Hugging Face id if it is in the local cache. Default: the demo model")
+    private Path model = // a path for the shells, which complete it; an id looks like one
+            System.getProperty("xlstm.demo") == null ? null : Path.of(System.getProperty("xlstm.demo"));
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute; changes the speed, never the result. Default: one a processor.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--backend",
+            completionCandidates = BackendNames.class,
+            paramLabel = "NAME",
+            description =
+                    "Where to compute: cpu, gpu, or auto, which takes a GPU that xlstm devices lists if the model fits"
+                            + " there. Default: auto")
+    private String backend = Backends.AUTO;
+
+    @Option(
+            names = "--format",
+            completionCandidates = FormatNames.class,
+            paramLabel = "FORMAT",
+            description = "Convert the weights while loading: f32, f16, bf16, q8_0 or q4_0. xlstm quantize does it once"
+                    + " for all. Default: as stored")
+    private String format;
+
+    /** For completion. */
+    static final class BackendNames extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        BackendNames() {
+            super(List.of(Backends.AUTO, "cpu", "gpu"));
+        }
+    }
+
+    /** For completion. */
+    static final class FormatNames extends ArrayList<String> {
+        private static final long serialVersionUID = 1L;
+
+        FormatNames() {
+            super(ModelDirectory.formats());
+        }
+    }
+
+    @Spec(Target.MIXEE)
+    private CommandSpec spec;
+
+    private String name() {
+        if (model == null) {
+            throw new ParameterException(spec.commandLine(), "no model: give --model or set XLSTM_MODEL");
+        }
+        return model.toString();
+    }
+
+    public ModelDirectory directory() throws IOException {
+        return directory(name());
+    }
+
+    private ModelDirectory directory(String name) throws IOException {
+        String wanted = format();
+        ModelDirectory directory = ModelDirectory.open(name);
+        directory.convertTo(wanted);
+        return directory;
+    }
+
+    /** Shows on a terminal how the model gets to its device. */
+    public TextModel open(Streams streams, boolean quiet) throws IOException {
+        return open(streams, quiet, null);
+    }
+
+    /**
+     * @param heldWith what to take if no model is asked for on the command line; may be null
+     */
+    public TextModel open(Streams streams, boolean quiet, String heldWith) throws IOException {
+        int count = threads();
+        boolean asked = spec.commandLine().getParseResult().hasMatchedOption("--model");
+        String name = heldWith == null || asked ? name() : heldWith;
+        String chosen = backend();
+        try (ProgressBar bar = new ProgressBar(streams, "loading")) {
+            return TextModel.open(directory(name), chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
+        }
+    }
+
+    public static LoadProgress loadProgress(ProgressBar bar) {
+        return (bytes, ofAll) -> bar.show(
+                bytes,
+                ofAll,
+                bytes < ofAll
+                        ? ByteSize.text(bytes) + " of " + ByteSize.text(ofAll)
+                        : ByteSize.text(ofAll) + "; the device gets ready");
+    }
+
+    /** Makes weights that come from no directory ready on the backend. */
+    public LoadedModel load(XlstmWeights weights, Streams streams) {
+        try (ProgressBar bar = new ProgressBar(streams, "loading")) {
+            return Backends.load(backend(), weights, threads(), loadProgress(bar));
+        }
+    }
+
+    public int threads() {
+        if (threads < 1) {
+            throw new ParameterException(spec.commandLine(), "--threads must be at least 1, not " + threads);
+        }
+        return threads;
+    }
+
+    /** The format asked for, or null. */
+    public String format() {
+        if (format != null && !ModelDirectory.formats().contains(format)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--format must be one of " + String.join(", ", ModelDirectory.formats()) + ", not '" + format
+                            + "'");
+        }
+        return format;
+    }
+
+    String backend() {
+        if (!new BackendNames().contains(backend)) {
+            throw new ParameterException(
+                    spec.commandLine(), "--backend must be auto, cpu or gpu, not '" + backend + "'");
+        }
+        return backend;
+    }
+
+    /** The tokenizer alone, without the weights. */
+    public Tokenizer tokenizer() throws IOException {
+        try (ModelDirectory directory = directory()) {
+            Path file = directory
+                    .tokenizerFile()
+                    .orElseThrow(() -> new IllegalStateException(
+                            directory.path() + ": has no tokenizer.json; the model takes and gives ids only"));
+            return Tokenizer.load(file);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package dev.xlstm.cli.options;
+
+import dev.xlstm.cli.console.Streams;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+
+/** Where a command's text comes from: a file or stdin, and an argument; "-" is stdin. */
+public record TextInput(Streams streams, CommandSpec spec, Path file, String argument) {
+
+    public static boolean isStdin(Path file) {
+        return file.toString().equals("-");
+    }
+
+    /** The argument, or else the text of the file or stdin, to the last byte. */
+    public String exact() throws IOException {
+        if (argument != null && !argument.equals("-")) {
+            if (file != null) {
+                throw new ParameterException(spec.commandLine(), "give the text as an argument or with -f, not both");
+            }
+            return argument;
+        }
+        return read();
+    }
+
+    private String read() throws IOException {
+        if (file != null && !isStdin(file)) {
+            if (argument != null && argument.equals("-")) {
+                throw new ParameterException(spec.commandLine(), "give a file or '-', not both");
+            }
+            if (Files.isDirectory(file)) {
+                throw new IOException(file + ": is a directory, not a text");
+            }
+            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        }
+        boolean named = file != null || argument != null && argument.equals("-");
+        if (named || !streams.inIsTerminal()) {
+            return streams.readAll();
+        }
+        if (argument == null) {
+            throw new ParameterException(
+                    spec.commandLine(), "nothing to read: give the text as an argument, with -f, or through a pipe");
+        }
+        return "";
+    }
+}

@@ -1,0 +1,33 @@
+package dev.xlstm.cli.options;
+
+import java.util.function.Supplier;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+
+/** Turns invalid values of options into usage errors. */
+public final class UsageErrors {
+
+    private UsageErrors() {}
+
+    /**
+     * Computes a value from options.
+     *
+     * @throws ParameterException with the message of the IllegalArgumentException that {@code value} throws
+     */
+    public static <T> T checked(CommandSpec spec, Supplier<T> value) {
+        return checked(spec, "", value);
+    }
+
+    /**
+     * As {@link #checked(CommandSpec, Supplier)}.
+     *
+     * @param source what the message begins with
+     */
+    public static <T> T checked(CommandSpec spec, String source, Supplier<T> value) {
+        try {
+            return value.get();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), source + e.getMessage(), e);
+        }
+    }
+}
