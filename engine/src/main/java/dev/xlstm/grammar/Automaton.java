@@ -5,9 +5,9 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * A grammar as a pushdown automaton over bytes: for each rule a graph of states with edges that read a byte, read nothing,
- * or call a rule and go on when it has been read. A call reads at least one byte; where a rule may be nothing, an edge that
- * reads nothing runs beside the call. No rule calls itself before it has read a byte.
+ * A grammar as a pushdown automaton over bytes. Each rule is a graph of states. An edge reads a byte, reads nothing, or
+ * calls a rule. A called rule reads at least one byte; if it is nullable, a silent edge runs parallel to the call. No rule
+ * is left-recursive.
  */
 final class Automaton {
 
@@ -15,12 +15,12 @@ final class Automaton {
     final Edges bytes; // label: first byte << 8 | last byte
     final Edges silent;
     final Edges calls; // label: rule
-    final BitSet tailCalls = new BitSet(); // call edges after which only the end of the rule can follow
-    final BitSet ends; // states where a rule has been read
+    final BitSet tailCalls = new BitSet(); // call edges that are tail calls
+    final BitSet ends; // accepting states of the rules
     final int rules;
     final int[] starts; // [rules]
-    final int[][] startStates; // [rules][...]: the states with bytes or calls that its start silently leads to
-    final int[] rank; // [rules]: a rule called before a byte is read ranks above its caller
+    final int[][] startStates; // [rules][...]: states with byte or call edges in the silent closure of the start
+    final int[] rank; // [rules]: topological order; a rule called before a byte is read ranks above its caller
     final int[] byRank; // [rules]
     final boolean rootMayBeEmpty;
 
@@ -78,10 +78,10 @@ final class Automaton {
         return called.stream().toArray();
     }
 
-    /** Sorts the rules so that callers come first; depth-first search, which meets any circle. */
+    /** Sorts the rules topologically, callers first, by depth-first search, which finds any cycle. */
     private void rankRules() {
         int[][] called = new int[rules][];
-        int[] tried = new int[rules]; // how many of called[rule] have been followed
+        int[] tried = new int[rules]; // how many of called[rule] have been visited
         boolean[] done = new boolean[rules];
         int next = rules - 1;
         List<Integer> path = new ArrayList<>();
@@ -129,10 +129,10 @@ final class Automaton {
         return names.get(rule);
     }
 
-    /** Whether nothing can be read from here but the end of the rule: then a call before it need not come back. */
+    /** Whether only silent edges lead from here, to the end of the rule: then a call before it is a tail call. */
     private boolean isJustEnd(int state) {
         int at = state;
-        for (int hops = 0; hops < 64; hops++) { // giving up only costs a level of the stack
+        for (int hops = 0; hops < 64; hops++) { // giving up only costs a stack level
             if (bytes.first(at) != Edges.NONE || calls.first(at) != Edges.NONE) {
                 return false;
             }

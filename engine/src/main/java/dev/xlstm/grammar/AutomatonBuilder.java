@@ -1,11 +1,11 @@
 package dev.xlstm.grammar;
 
-import dev.xlstm.grammar.Expression.Call;
-import dev.xlstm.grammar.Expression.Choice;
-import dev.xlstm.grammar.Expression.Literal;
-import dev.xlstm.grammar.Expression.OneOf;
-import dev.xlstm.grammar.Expression.Repeat;
-import dev.xlstm.grammar.Expression.Sequence;
+import dev.xlstm.grammar.RuleBody.Choice;
+import dev.xlstm.grammar.RuleBody.Literal;
+import dev.xlstm.grammar.RuleBody.OneOf;
+import dev.xlstm.grammar.RuleBody.Repeat;
+import dev.xlstm.grammar.RuleBody.RuleCall;
+import dev.xlstm.grammar.RuleBody.Sequence;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,10 +18,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Turns the rules that can be reached from the root into graphs of states, by Thompson's construction. */
+/** Builds a graph of states for each rule reachable from the root, by Thompson's construction. */
 final class AutomatonBuilder {
 
-    /** Repeated parts with more bytes than this become rules of their own: their copies are single edges. */
+    /** A repeated part longer than this becomes a rule: each copy is then a single edge. */
     private static final int MAX_COPIED = 8;
 
     final Edges bytes = new Edges(); // label: first byte << 8 | last byte
@@ -29,15 +29,15 @@ final class AutomatonBuilder {
     final Edges calls = new Edges(); // label: rule
     final List<String> names = new ArrayList<>(); // [rules]; rule 0 is the root
     final List<Integer> starts = new ArrayList<>(); // [rules]
-    final BitSet ends = new BitSet(); // states where a rule has been read
+    final BitSet ends = new BitSet(); // accepting states of the rules
     final BitSet nullableRules = new BitSet();
     int states;
 
     private final Grammar grammar;
     private final Set<String> nullable = new HashSet<>();
     private final Map<String, Integer> numbers = new HashMap<>();
-    private final List<Expression> bodies = new ArrayList<>();
-    private final Map<Expression, Integer> repeated = new HashMap<>();
+    private final List<RuleBody> bodies = new ArrayList<>();
+    private final Map<RuleBody, Integer> repeated = new HashMap<>();
 
     AutomatonBuilder(Grammar grammar) {
         this.grammar = grammar;
@@ -69,8 +69,7 @@ final class AutomatonBuilder {
                 }
             }
         }
-        // those that are called before those that call them, and each once, or a long rule is read again for each that
-        // it calls
+        // Callees before callers, each once: otherwise a long rule is visited again for each of its callees.
         LinkedHashSet<String> unknown = new LinkedHashSet<>(reached.reversed());
         while (!unknown.isEmpty()) {
             String name = unknown.removeFirst();
@@ -81,8 +80,8 @@ final class AutomatonBuilder {
         }
     }
 
-    private static void collectCalls(Expression e, Set<String> calls) {
-        if (e instanceof Call call) {
+    private static void collectCalls(RuleBody e, Set<String> calls) {
+        if (e instanceof RuleCall call) {
             calls.add(call.rule());
         } else if (e instanceof Repeat repeat) {
             collectCalls(repeat.body(), calls);
@@ -93,11 +92,11 @@ final class AutomatonBuilder {
         }
     }
 
-    /** Whether it may be nothing. */
-    private boolean isNullable(Expression e) {
+    /** Whether it matches the empty text. */
+    private boolean isNullable(RuleBody e) {
         if (e instanceof Literal literal) {
             return literal.text().isEmpty();
-        } else if (e instanceof Call call) {
+        } else if (e instanceof RuleCall call) {
             return nullable.contains(call.rule());
         } else if (e instanceof Repeat repeat) {
             return repeat.min() == 0 || isNullable(repeat.body());
@@ -114,7 +113,7 @@ final class AutomatonBuilder {
         return known != null ? known : addRule(name, grammar.rule(name));
     }
 
-    private int addRule(String name, Expression body) {
+    private int addRule(String name, RuleBody body) {
         int rule = names.size();
         names.add(name);
         bodies.add(body);
@@ -124,15 +123,15 @@ final class AutomatonBuilder {
     }
 
     private int newState() {
-        if (states == Limits.STATES) {
-            throw new GrammarException("the grammar needs more than " + Limits.STATES
+        if (states == GrammarLimits.STATES) {
+            throw new GrammarException("the grammar needs more than " + GrammarLimits.STATES
                     + " states: make its literals, choices or repetitions smaller");
         }
         return states++;
     }
 
-    /** Adds what reads the expression after {@code from}; returns the state after it. */
-    private int compile(Expression e, int from) {
+    /** Adds states that read the body, beginning at {@code from}; returns the state after it. */
+    private int compile(RuleBody e, int from) {
         if (e instanceof Literal literal) {
             int at = from;
             for (byte b : literal.text().getBytes(StandardCharsets.UTF_8)) {
@@ -147,20 +146,20 @@ final class AutomatonBuilder {
             return to;
         } else if (e instanceof Sequence sequence) {
             int at = from;
-            for (Expression item : sequence.items()) {
+            for (RuleBody item : sequence.items()) {
                 at = compile(item, at);
             }
             return at;
         } else if (e instanceof Choice choice) {
             int to = newState();
-            for (Expression alternative : choice.alternatives()) {
+            for (RuleBody alternative : choice.alternatives()) {
                 silent.add(compile(alternative, from), to, 0);
             }
             return to;
         } else if (e instanceof Repeat repeat) {
             return repeat(repeat, from);
         }
-        String name = ((Call) e).rule();
+        String name = ((RuleCall) e).rule();
         int to = newState();
         calls.add(from, to, number(name));
         if (nullable.contains(name)) {
@@ -173,10 +172,10 @@ final class AutomatonBuilder {
         bytes.add(from, to, first << 8 | last);
     }
 
-    /** The byte paths of one set of characters; those that end alike share their ends. */
+    /** The byte paths of one set of characters; equal suffixes share states. */
     private final class CharPaths {
         private final int from;
-        private final int[] tails; // tails[n]: the state that n continuation bytes of any value lead on from
+        private final int[] tails; // tails[n]: the state before n arbitrary continuation bytes
 
         CharPaths(int from, int to) {
             this.from = from;
@@ -185,7 +184,7 @@ final class AutomatonBuilder {
 
         /** first[i] .. last[i] is the range of byte i. */
         void add(int[] first, int[] last) {
-            int free = 0; // trailing bytes of any value
+            int free = 0; // trailing continuation bytes of any value
             while (free < first.length - 1
                     && first[first.length - 1 - free] == 0x80
                     && last[first.length - 1 - free] == 0xBF) {
@@ -213,12 +212,12 @@ final class AutomatonBuilder {
         if (repeat.max() == 0) {
             return from;
         }
-        Expression body = repeat.body();
-        boolean unlimited = repeat.max() == Expression.UNLIMITED;
+        RuleBody body = repeat.body();
+        boolean unlimited = repeat.max() == RuleBody.UNLIMITED;
         boolean nullableBody = isNullable(body);
-        int min = nullableBody ? 0 : repeat.min(); // what may be nothing may be missing
+        int min = nullableBody ? 0 : repeat.min(); // a nullable body may be omitted
         int copies = unlimited ? Math.max(min, 1) : repeat.max();
-        // called, a body that may be nothing is read only where it is something: no loop that reads nothing
+        // A call reads at least one byte, which prevents an endless loop over a nullable body.
         boolean called = nullableBody || copies > 1 && size(body) > MAX_COPIED;
         int rule = called ? repeatedRule(body) : Edges.NONE;
         int at = from;
@@ -244,7 +243,7 @@ final class AutomatonBuilder {
         return end;
     }
 
-    private int once(Expression body, int rule, int from) {
+    private int once(RuleBody body, int rule, int from) {
         if (rule == Edges.NONE) {
             return compile(body, from);
         }
@@ -253,15 +252,15 @@ final class AutomatonBuilder {
         return to;
     }
 
-    private int repeatedRule(Expression body) {
-        if (body instanceof Call call) {
+    private int repeatedRule(RuleBody body) {
+        if (body instanceof RuleCall call) {
             return number(call.rule());
         }
         return repeated.computeIfAbsent(body, key -> addRule("(repeated part " + repeated.size() + ")", key));
     }
 
-    /** About how many bytes are written down in it, counted no further than needed. */
-    private static int size(Expression e) {
+    /** Approximate size in bytes; counting stops above MAX_COPIED. */
+    private static int size(RuleBody e) {
         if (e instanceof Literal literal) {
             return literal.text().length();
         } else if (e instanceof OneOf oneOf) {
@@ -269,7 +268,7 @@ final class AutomatonBuilder {
             return ranges.size()
                     * (ranges.isEmpty() || ranges.get(ranges.size() - 1).last() < 0x80 ? 1 : 8);
         } else if (e instanceof Repeat repeat) {
-            int copies = repeat.max() == Expression.UNLIMITED ? Math.max(1, repeat.min()) : repeat.max();
+            int copies = repeat.max() == RuleBody.UNLIMITED ? Math.max(1, repeat.min()) : repeat.max();
             return Math.min(MAX_COPIED + 1, size(repeat.body())) * copies + 1;
         } else if (e instanceof Sequence sequence) {
             return sum(sequence.items());
@@ -279,9 +278,9 @@ final class AutomatonBuilder {
         return 1;
     }
 
-    private static int sum(List<Expression> items) {
+    private static int sum(List<RuleBody> items) {
         int sum = 1;
-        for (Expression item : items) {
+        for (RuleBody item : items) {
             sum += size(item);
             if (sum > MAX_COPIED) {
                 return sum;

@@ -5,9 +5,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * A set of Unicode characters: ascending ranges that do not touch. Surrogates are never in it, they are no characters.
+ * A set of Unicode characters: ascending, non-adjacent ranges. Never contains surrogates, which are not characters.
  *
- * @param ranges first and last code point of each
+ * @param ranges inclusive
  */
 record CharSet(List<Range> ranges) {
 
@@ -20,7 +20,7 @@ record CharSet(List<Range> ranges) {
     /** The union of ranges in any order. */
     static CharSet of(List<Range> parts) {
         List<Range> sorted = new ArrayList<>();
-        for (Range part : parts) { // less the surrogates
+        for (Range part : parts) { // without the surrogates
             addIfAny(sorted, part.first(), Math.min(part.last(), Character.MIN_SURROGATE - 1));
             addIfAny(sorted, Math.max(part.first(), Character.MAX_SURROGATE + 1), part.last());
         }

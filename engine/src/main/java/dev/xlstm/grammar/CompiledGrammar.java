@@ -3,9 +3,9 @@ package dev.xlstm.grammar;
 import java.util.Arrays;
 
 /**
- * A grammar made ready for a vocabulary: which tokens may follow at each position, worked out by walking vocabulary and
- * automaton together, and remembered. Make a {@link GrammarMask} for each text. Not thread-safe, nor are its masks
- * together.
+ * A grammar compiled for a vocabulary. Computes the set of allowed tokens at a position by walking the vocabulary's trie
+ * and the automaton together, and caches it. Create a {@link GrammarMask} for each text. Not thread-safe: neither this
+ * class nor masks that share it.
  */
 public final class CompiledGrammar {
 
@@ -22,12 +22,12 @@ public final class CompiledGrammar {
         start = positions.start();
         path = new StackSet[vocabulary.longest() + 1];
         if (start.isEmpty()) {
-            throw new GrammarException("no text of the grammar ever ends: each begins another part of itself, or needs "
+            throw new GrammarException("the grammar has no finite text: every rule is endlessly recursive, or needs "
                     + "bytes that the vocabulary has no token for");
         }
     }
 
-    /** Tells this grammar from others: SHA-256 of the text it was made from, in hexadecimal. */
+    /** Identifies the grammar: SHA-256 of its source text, in hexadecimal. */
     public String hash() {
         return hash;
     }
@@ -44,7 +44,7 @@ public final class CompiledGrammar {
         return positions.next(position, b);
     }
 
-    /** The ids that may follow, 64 to a word. */
+    /** Bit set of the allowed ids, 64 to a word. */
     long[] mask(StackSet position) {
         if (position.mask == null) {
             long[] mask = new long[(vocabulary.vocabSize() + 63) / 64];
@@ -56,13 +56,13 @@ public final class CompiledGrammar {
     }
 
     /**
-     * The ids that may follow and leave it possible to end with so many more tokens.
+     * The allowed ids after which {@code tokensLeft} more tokens suffice to complete the text.
      *
-     * @param into is overwritten
+     * @param into receives the bit set
      */
     void mask(StackSet position, int tokensLeft, long[] into) {
         long[] all = mask(position);
-        if (position.maskCost <= tokensLeft) { // a byte at a time would do
+        if (position.maskCost <= tokensLeft) { // one token per byte suffices
             System.arraycopy(all, 0, into, 0, all.length);
         } else {
             Arrays.fill(into, 0);
@@ -70,18 +70,17 @@ public final class CompiledGrammar {
         }
     }
 
-    /** Sets the bits; returns the highest cost, in bytes, after any of the tokens. */
+    /** Sets the bits; returns the largest completion cost in bytes after any of these tokens. */
     private int fill(long[] mask, StackSet position, int tokensLeft) {
         int highest = 0;
-        long limit = positions.steps() + Limits.MASK_STEPS;
+        long limit = positions.steps() + GrammarLimits.MASK_STEPS;
         path[0] = position;
         int node = 0;
         while (node < vocabulary.nodes()) {
             int depth = vocabulary.depth(node);
             StackSet after = positions.next(path[depth - 1], vocabulary.value(node));
             if (positions.steps() > limit) {
-                throw new GrammarException(
-                        "the grammar is too ambiguous: to find the tokens that may follow takes too long");
+                throw new GrammarException("the grammar is too ambiguous: computing the allowed tokens takes too long");
             }
             if (after.isEmpty()) {
                 node = vocabulary.end(node);
@@ -105,12 +104,12 @@ public final class CompiledGrammar {
     }
 
     /**
-     * How many tokens end the text for certain: as many as spell the first in order of the shortest endings. Going on
-     * with the first of those tokens leaves the first in order of the shortest endings again, so the number falls.
+     * Token count of the lexicographically first shortest completion, an upper bound of the tokens needed. After its first
+     * token the rest is again the lexicographically first shortest completion, so the count decreases.
      */
     int tokensToEnd(StackSet position) {
         if (position.tokensToEnd < 0) {
-            position.tokensToEnd = position.cost > Limits.SPELLED ? position.cost : spell(position);
+            position.tokensToEnd = position.cost > GrammarLimits.SPELLED ? position.cost : spell(position);
         }
         return position.tokensToEnd;
     }
@@ -122,7 +121,7 @@ public final class CompiledGrammar {
             int b = positions.leastByteToEnd(at);
             StackSet next = b < 0 ? at : positions.next(at, b);
             if (next.cost != at.cost - 1) {
-                return Completion.NEVER; // the shortest ending needs more levels than there may be
+                return ShortestCompletions.NEVER; // the shortest completion exceeds the stack depth
             }
             ending[i] = (byte) b;
             at = next;

@@ -2,14 +2,14 @@ package dev.xlstm.grammar;
 
 import java.util.Arrays;
 
-/** Labelled edges of a growing graph, listed by where they begin. */
+/** Labelled edges of a graph, in adjacency lists by source state. */
 final class Edges {
 
     static final int NONE = -1;
 
-    private int[] first = new int[16]; // by state: its latest edge, or NONE
+    private int[] first = new int[16]; // [states]: the edge added last, or NONE
     private int states;
-    private int[] next = new int[16]; // by edge: the next of the same state, or NONE
+    private int[] next = new int[16]; // [edges]: the next edge of the same state, or NONE
     private int[] from = new int[16];
     private int[] to = new int[16];
     private int[] label = new int[16];
@@ -40,12 +40,12 @@ final class Edges {
         return count;
     }
 
-    /** An edge that begins at a state, or {@link #NONE}. */
+    /** The first edge from a state, or {@link #NONE}. */
     int first(int state) {
         return state < states ? first[state] : NONE;
     }
 
-    /** Another edge that begins where this one does, or {@link #NONE}. */
+    /** The next edge from the same state, or {@link #NONE}. */
     int next(int edge) {
         return next[edge];
     }
@@ -62,7 +62,7 @@ final class Edges {
         return label[edge];
     }
 
-    /** The same edges, listed by where they end. */
+    /** The reversed edges, with the same indices. */
     Edges reversed() {
         Edges reversed = new Edges();
         for (int edge = 0; edge < count; edge++) {

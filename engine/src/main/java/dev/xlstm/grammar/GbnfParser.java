@@ -1,28 +1,28 @@
 package dev.xlstm.grammar;
 
-import dev.xlstm.grammar.Expression.Call;
-import dev.xlstm.grammar.Expression.Literal;
-import dev.xlstm.grammar.Expression.OneOf;
-import dev.xlstm.grammar.Expression.Repeat;
-import dev.xlstm.grammar.Expression.Sequence;
+import dev.xlstm.grammar.RuleBody.Literal;
+import dev.xlstm.grammar.RuleBody.OneOf;
+import dev.xlstm.grammar.RuleBody.Repeat;
+import dev.xlstm.grammar.RuleBody.RuleCall;
+import dev.xlstm.grammar.RuleBody.Sequence;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Reads GBNF by recursive descent. An alternative may also begin on a new line with its bar, and names may contain
- * underscores; otherwise this is what llama.cpp accepts, less its references to tokens.
+ * A recursive-descent parser for GBNF as llama.cpp defines it, without its token references. Extensions: an alternative
+ * may begin on a new line with its bar, and names may contain underscores.
  */
 final class GbnfParser {
 
     private final String text;
     private int at;
-    private final Map<String, Expression> rules = new LinkedHashMap<>();
-    private final Map<String, Integer> firstCalls = new LinkedHashMap<>(); // where each name is first used
+    private final Map<String, RuleBody> rules = new LinkedHashMap<>();
+    private final Map<String, Integer> firstCalls = new LinkedHashMap<>(); // offset of the first reference to each rule
 
     GbnfParser(String text) {
-        Limits.checkSource("a grammar", text);
+        GrammarLimits.checkSource("a grammar", text);
         this.text = text;
     }
 
@@ -55,33 +55,33 @@ final class GbnfParser {
         }
         at += 3;
         skipBlanks(true);
-        Expression body = choice(0);
+        RuleBody body = choice(0);
         if (at < text.length() && text.charAt(at) != '\n' && text.charAt(at) != '\r') {
             throw error(at, "the end of the rule expected, found " + found());
         }
         if (rules.putIfAbsent(name, body) != null) {
             throw error(start, "rule \"" + name + "\" is defined twice");
         }
-        if (rules.size() > Limits.RULES) {
-            throw error(start, "more than " + Limits.RULES + " rules");
+        if (rules.size() > GrammarLimits.RULES) {
+            throw error(start, "more than " + GrammarLimits.RULES + " rules");
         }
     }
 
-    private Expression choice(int depth) {
-        if (depth > Limits.NESTING) {
-            throw error(at, "groups nested deeper than " + Limits.NESTING);
+    private RuleBody choice(int depth) {
+        if (depth > GrammarLimits.NESTING) {
+            throw error(at, "groups nested deeper than " + GrammarLimits.NESTING);
         }
-        List<Expression> alternatives = new ArrayList<>();
+        List<RuleBody> alternatives = new ArrayList<>();
         alternatives.add(sequence(depth));
         while (nextIsBar()) {
             at++;
             skipBlanks(true);
             alternatives.add(sequence(depth));
         }
-        return Expression.choice(alternatives);
+        return RuleBody.choice(alternatives);
     }
 
-    /** Whether a bar follows, perhaps on a later line; then it is next. */
+    /** Skips to a bar, which may be on a later line; returns whether there is one. */
     private boolean nextIsBar() {
         int before = at;
         skipBlanks(true);
@@ -92,11 +92,11 @@ final class GbnfParser {
         return false;
     }
 
-    private Expression sequence(int depth) {
-        List<Expression> items = new ArrayList<>();
+    private RuleBody sequence(int depth) {
+        List<RuleBody> items = new ArrayList<>();
         while (at < text.length()) {
             char c = text.charAt(at);
-            Expression item;
+            RuleBody item;
             if (c == '"') {
                 item = literal();
             } else if (c == '[') {
@@ -110,7 +110,7 @@ final class GbnfParser {
                 int where = at;
                 String name = name();
                 firstCalls.putIfAbsent(name, where);
-                item = new Call(name);
+                item = new RuleCall(name);
             } else if (c == '<' || c == '!') {
                 throw error(at, "references to tokens are not supported: write their text as a literal");
             } else {
@@ -122,10 +122,10 @@ final class GbnfParser {
         return items.size() == 1 ? items.get(0) : new Sequence(List.copyOf(items));
     }
 
-    private Expression group(int depth) {
+    private RuleBody group(int depth) {
         int open = at++;
         skipBlanks(true);
-        Expression body = choice(depth + 1);
+        RuleBody body = choice(depth + 1);
         skipBlanks(true);
         if (at == text.length()) {
             throw error(open, "this \"(\" is never closed");
@@ -137,8 +137,8 @@ final class GbnfParser {
         return body;
     }
 
-    private Expression repetitions(Expression item) {
-        Expression repeated = item;
+    private RuleBody repetitions(RuleBody item) {
+        RuleBody repeated = item;
         int count = 0;
         while (true) {
             int before = at;
@@ -148,13 +148,13 @@ final class GbnfParser {
                 at = before;
                 return repeated;
             }
-            if (++count > Limits.NESTING) {
-                throw error(at, "more than " + Limits.NESTING + " repetitions of repetitions");
+            if (++count > GrammarLimits.NESTING) {
+                throw error(at, "more than " + GrammarLimits.NESTING + " repetitions of repetitions");
             }
             at++;
             repeated = switch (c) {
-                case '*' -> new Repeat(repeated, 0, Expression.UNLIMITED);
-                case '+' -> new Repeat(repeated, 1, Expression.UNLIMITED);
+                case '*' -> new Repeat(repeated, 0, RuleBody.UNLIMITED);
+                case '+' -> new Repeat(repeated, 1, RuleBody.UNLIMITED);
                 case '?' -> new Repeat(repeated, 0, 1);
                 default -> braces(repeated);
             };
@@ -162,7 +162,7 @@ final class GbnfParser {
     }
 
     /** After the opening brace. */
-    private Expression braces(Expression item) {
+    private RuleBody braces(RuleBody item) {
         int open = at;
         skipBlanks(false);
         int min = number();
@@ -172,15 +172,15 @@ final class GbnfParser {
             at++;
             skipBlanks(false);
             boolean bounded = at < text.length() && text.charAt(at) != '}';
-            max = bounded ? number() : Expression.UNLIMITED;
+            max = bounded ? number() : RuleBody.UNLIMITED;
             skipBlanks(false);
         }
         if (at == text.length() || text.charAt(at) != '}') {
             throw error(at, "\"}\" expected, found " + found());
         }
         at++;
-        if (max != Expression.UNLIMITED && max < min) {
-            throw error(open, "at least " + min + " and at most " + max + " repetitions cannot be");
+        if (max != RuleBody.UNLIMITED && max < min) {
+            throw error(open, "at least " + min + " and at most " + max + " repetitions are impossible");
         }
         return new Repeat(item, min, max);
     }
@@ -190,8 +190,8 @@ final class GbnfParser {
         int value = 0;
         while (at < text.length() && text.charAt(at) >= '0' && text.charAt(at) <= '9') {
             value = value * 10 + text.charAt(at++) - '0';
-            if (value > Limits.REPETITIONS) {
-                throw error(start, "more than " + Limits.REPETITIONS + " repetitions");
+            if (value > GrammarLimits.REPETITIONS) {
+                throw error(start, "more than " + GrammarLimits.REPETITIONS + " repetitions");
             }
         }
         if (at == start) {
@@ -200,7 +200,7 @@ final class GbnfParser {
         return value;
     }
 
-    private Expression literal() {
+    private RuleBody literal() {
         int open = at++;
         StringBuilder chars = new StringBuilder();
         while (true) {

@@ -6,17 +6,17 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 
-/** A context-free language over Unicode text, given by rules. Immutable. */
+/** A context-free grammar over Unicode text. Immutable. */
 public final class Grammar {
 
-    private final Map<String, Expression> rules; // every name called is in it
+    private final Map<String, RuleBody> rules; // every referenced rule is present
     private final String root;
     private final String hash;
 
     /**
-     * @param source what it was made from
+     * @param source the text that the grammar was read from
      */
-    Grammar(Map<String, Expression> rules, String root, String source) {
+    Grammar(Map<String, RuleBody> rules, String root, String source) {
         this.rules = Map.copyOf(rules);
         this.root = root;
         hash = sha256(source);
@@ -41,9 +41,9 @@ public final class Grammar {
     }
 
     /**
-     * The JSON texts that a schema admits, or a part of them: see {@link JsonSchema}.
+     * A grammar whose texts are all valid under the schema; {@link JsonSchema} lists the valid texts it omits.
      *
-     * @throws GrammarException naming the place in the schema and the keyword that is wrong or not supported
+     * @throws GrammarException naming the location in the schema and the keyword that is wrong or not supported
      */
     public static Grammar ofJsonSchema(String schema) {
         return JsonSchema.toGrammar(schema);
@@ -58,7 +58,7 @@ public final class Grammar {
         return new CompiledGrammar(new Automaton(this), vocabulary, hash);
     }
 
-    Expression rule(String name) {
+    RuleBody rule(String name) {
         return rules.get(name);
     }
 

@@ -3,9 +3,9 @@ package dev.xlstm.grammar;
 import java.util.Arrays;
 
 /**
- * Where one text is in a grammar, and which ids may come next. An id that is allowed keeps the text the beginning of some
- * text of the grammar; those that end the text are allowed exactly where it is a whole one. While the budget of tokens
- * suffices for some ending, only ids are allowed that leave this true.
+ * The position of one text in a grammar, and the ids allowed next. After an allowed id the text is still a prefix of some
+ * text of the grammar; stop ids are allowed exactly where the text is complete. As long as the remaining token budget
+ * suffices for some completion, only ids are allowed after which it still does.
  */
 public final class GrammarMask {
 
@@ -14,16 +14,16 @@ public final class GrammarMask {
     private final int[] stopIds;
     private final long[] allowed; // [V / 64]
     private StackSet position;
-    private int left; // tokens of the budget
+    private int left; // remaining token budget
     private boolean ended;
-    private boolean current; // allowed and anyText belong to position
-    private boolean anyText; // an id is allowed that does not end the text
+    private boolean current; // allowed and anyText are up to date
+    private boolean anyText; // an id other than a stop id is allowed
 
     /**
-     * At the beginning of a text.
+     * A mask at the start of a text.
      *
-     * @param stopIds end the text; the vocabulary has no bytes for them
-     * @param maxTokens how many ids there may be besides one that ends the text
+     * @param stopIds ids that end the text; the vocabulary has no bytes for them
+     * @param maxTokens the token budget, without the stop id
      */
     public GrammarMask(CompiledGrammar grammar, int[] stopIds, int maxTokens) {
         this.grammar = grammar;
@@ -40,10 +40,10 @@ public final class GrammarMask {
     }
 
     /**
-     * Goes on behind the beginning of a text that has been generated before, whatever the budget was then.
+     * Advances over ids generated earlier, regardless of the budget.
      *
-     * @param ids that the grammar allows, none of which ends the text
-     * @throws IllegalArgumentException if the grammar allows no such text
+     * @param ids allowed by the grammar; none is a stop id
+     * @throws IllegalArgumentException if the grammar does not allow this text
      */
     public void replay(int[] ids) {
         for (int id : ids) {
@@ -75,12 +75,12 @@ public final class GrammarMask {
         return bytes != null && bytes.length > 0;
     }
 
-    /** A second mask at the same place, which goes its own way from here. */
+    /** An independent copy. */
     public GrammarMask copy() {
         return new GrammarMask(this);
     }
 
-    /** Whether an id may come next. */
+    /** Whether an id is allowed next. */
     public boolean allows(int id) {
         update();
         return id >= 0 && id < 64 * allowed.length && (allowed[id >> 6] & 1L << id) != 0;
@@ -110,7 +110,7 @@ public final class GrammarMask {
     }
 
     /**
-     * Goes on with an id.
+     * Advances over an id.
      *
      * @throws IllegalArgumentException if it is not allowed
      */
@@ -129,12 +129,12 @@ public final class GrammarMask {
         left--;
     }
 
-    /** Whether the text is a whole one of the grammar, and may end here. */
+    /** Whether the text is complete and may end here. */
     public boolean canEnd() {
         return position.bottom;
     }
 
-    /** Whether the text has ended: by an id that ends it, or because it is whole and nothing may follow. */
+    /** Whether the text has ended: by a stop id, or because it is complete and nothing may follow. */
     public boolean hasEnded() {
         if (ended || !canEnd()) {
             return ended;
@@ -143,12 +143,12 @@ public final class GrammarMask {
         return !anyText;
     }
 
-    /** Whether the tokens left of the budget suffice to end the text. */
+    /** Whether the remaining budget suffices to complete the text. */
     public boolean endsWithinBudget() {
         return grammar.endsWithin(position, left);
     }
 
-    /** An upper bound of the tokens that it takes to end the text from here; 0 where it may end. */
+    /** An upper bound of the tokens needed to complete the text; 0 where it may end. */
     public int tokensToEnd() {
         return Math.min(grammar.tokensToEnd(position), position.cost);
     }

@@ -1,29 +1,29 @@
 package dev.xlstm.grammar;
 
-import dev.xlstm.grammar.Expression.Literal;
-import dev.xlstm.grammar.Expression.OneOf;
-import dev.xlstm.grammar.Expression.Repeat;
+import dev.xlstm.grammar.RuleBody.Literal;
+import dev.xlstm.grammar.RuleBody.OneOf;
+import dev.xlstm.grammar.RuleBody.Repeat;
 import java.util.ArrayList;
 import java.util.List;
 
-import static dev.xlstm.grammar.Expression.choice;
-import static dev.xlstm.grammar.Expression.literal;
-import static dev.xlstm.grammar.Expression.optional;
-import static dev.xlstm.grammar.Expression.sequence;
+import static dev.xlstm.grammar.RuleBody.choice;
+import static dev.xlstm.grammar.RuleBody.literal;
+import static dev.xlstm.grammar.RuleBody.optional;
+import static dev.xlstm.grammar.RuleBody.sequence;
 
-/** JSON numbers, within bounds or not. Their length is bounded: nobody means a number of a thousand digits. */
+/** JSON numbers, with and without bounds. Their length is limited, so that no number grows to a thousand digits. */
 final class JsonNumbers {
 
-    /** Bounds beyond this are not taken; numbers without a bound on their side stay within it. */
+    /** The largest bound supported; also the bound where a schema sets none. */
     static final long LIMIT = 999_999_999_999_999L;
 
-    private static final Expression DIGIT = digits('0', '9');
-    private static final Expression FRACTION = sequence(literal("."), new Repeat(DIGIT, 1, 16));
-    private static final Expression EXPONENT =
+    private static final RuleBody DIGIT = digits('0', '9');
+    private static final RuleBody FRACTION = sequence(literal("."), new Repeat(DIGIT, 1, 16));
+    private static final RuleBody EXPONENT =
             sequence(new OneOf(CharSet.of("eE")), optional(new OneOf(CharSet.of("+-"))), new Repeat(DIGIT, 1, 2));
 
-    /** Any number, with a fraction and an exponent or without. */
-    static final Expression ANY = sequence(
+    /** Any number; fraction and exponent are optional. */
+    static final RuleBody ANY = sequence(
             optional(literal("-")),
             choice(literal("0"), sequence(digits('1', '9'), new Repeat(DIGIT, 0, 15))),
             optional(FRACTION),
@@ -31,9 +31,9 @@ final class JsonNumbers {
 
     private JsonNumbers() {}
 
-    /** The whole numbers from first to last. */
-    static Expression integers(long first, long last) {
-        List<Expression> parts = new ArrayList<>();
+    /** The integers from first to last. */
+    static RuleBody integers(long first, long last) {
+        List<RuleBody> parts = new ArrayList<>();
         if (first < 0) {
             parts.add(sequence(literal("-"), digitsBetween(Math.max(1, -last), -first)));
         }
@@ -44,13 +44,13 @@ final class JsonNumbers {
     }
 
     /**
-     * The numbers between two whole ones, with a fraction or without.
+     * The numbers between two integers, with or without a fraction.
      *
-     * @param withFirst whether the lower bound itself is one of them
-     * @param withLast whether the upper bound itself is one of them
+     * @param withFirst whether the lower bound is inclusive
+     * @param withLast whether the upper bound is inclusive
      */
-    static Expression between(long first, boolean withFirst, long last, boolean withLast) {
-        List<Expression> parts = new ArrayList<>();
+    static RuleBody between(long first, boolean withFirst, long last, boolean withLast) {
+        List<RuleBody> parts = new ArrayList<>();
         if (first < 0) {
             parts.add(sequence(
                     literal("-"), magnitudes(Math.max(0, -last), last < 0 ? withLast : last > 0, -first, withFirst)));
@@ -61,10 +61,10 @@ final class JsonNumbers {
         return choice(parts);
     }
 
-    /** Numbers without a sign. */
-    private static Expression magnitudes(long first, boolean withFirst, long last, boolean withLast) {
-        List<Expression> parts = new ArrayList<>();
-        long inside = withFirst ? first : first + 1; // from here all fractions are within
+    /** The same for non-negative bounds. */
+    private static RuleBody magnitudes(long first, boolean withFirst, long last, boolean withLast) {
+        List<RuleBody> parts = new ArrayList<>();
+        long inside = withFirst ? first : first + 1; // from here on every fraction is within the bounds
         if (!withFirst && first < last) {
             parts.add(sequence(
                     new Literal(Long.toString(first) + "."),
@@ -83,13 +83,13 @@ final class JsonNumbers {
         return choice(parts);
     }
 
-    private static Expression digits(char first, char last) {
+    private static RuleBody digits(char first, char last) {
         return new OneOf(CharSet.of(new CharSet.Range(first, last)));
     }
 
-    /** The whole numbers from first to last, not negative, written without leading zeros. */
-    private static Expression digitsBetween(long first, long last) {
-        List<Expression> parts = new ArrayList<>();
+    /** The non-negative integers from first to last, without leading zeros. */
+    private static RuleBody digitsBetween(long first, long last) {
+        List<RuleBody> parts = new ArrayList<>();
         long from = first;
         if (from == 0) {
             parts.add(literal("0"));
@@ -99,7 +99,7 @@ final class JsonNumbers {
             int digits = Long.toString(from).length();
             long to = Math.min(last, longest(from));
             if (Long.toString(from).equals("1" + "0".repeat(digits - 1)) && to == longest(from)) {
-                int most = digits; // all numbers of so many digits are within
+                int most = digits; // every number with this many digits is within
                 while (longest(to + 1) <= last) {
                     to = longest(to + 1);
                     most++;
@@ -113,7 +113,7 @@ final class JsonNumbers {
         return choice(parts);
     }
 
-    /** The last number with as many digits. */
+    /** The largest number with as many digits. */
     private static long longest(long number) {
         long power = 10;
         while (power <= number) {
@@ -122,10 +122,10 @@ final class JsonNumbers {
         return power - 1;
     }
 
-    private static Expression sameLength(String first, String last) {
+    private static RuleBody sameLength(String first, String last) {
         int rest = first.length() - 1;
         if (rest < 0) {
-            return Expression.EMPTY;
+            return RuleBody.EMPTY;
         }
         char low = first.charAt(0);
         char high = last.charAt(0);
@@ -139,7 +139,7 @@ final class JsonNumbers {
         if (low == high) {
             return sequence(digits(low, low), sameLength(firstRest, lastRest));
         }
-        List<Expression> parts = new ArrayList<>();
+        List<RuleBody> parts = new ArrayList<>();
         parts.add(sequence(digits(low, low), sameLength(firstRest, nines)));
         if (low + 1 < high) {
             parts.add(sequence(digits((char) (low + 1), (char) (high - 1)), new Repeat(DIGIT, rest, rest)));

@@ -1,12 +1,12 @@
 package dev.xlstm.grammar;
 
-import dev.xlstm.grammar.Expression.Repeat;
+import dev.xlstm.grammar.RuleBody.Repeat;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The common part of regular expressions, as the strings in JSON that they match: literals, escapes, classes, groups,
- * alternatives, repetitions, and anchors at the ends. As JSON Schema has it, a pattern without anchors may match anywhere
+ * Compiles the common subset of regular expressions to the JSON strings that match: literals, escapes, classes, groups,
+ * alternatives, repetitions, and anchors at the ends. As JSON Schema defines it, an unanchored pattern may match anywhere
  * in the string.
  */
 final class JsonPattern {
@@ -15,12 +15,12 @@ final class JsonPattern {
     private static final CharSet WORD =
             DIGITS.plus(CharSet.of("_")).plus(CharSet.of(new CharSet.Range('a', 'z'), new CharSet.Range('A', 'Z')));
     private static final CharSet SPACE = CharSet.of(" \t\n\r\f\u000B");
-    // dialects differ in what else is a space or ends a line: what is one somewhere is left out
+    // Dialects differ in what else \s and line ends are; a character that is one in any dialect is avoided.
     private static final CharSet ANY_SPACE = SPACE.plus(
                     CharSet.of("\u0085\u00A0\u1680\u2028\u2029\u202F\u205F\u3000\uFEFF\u001C\u001D\u001E\u001F"))
             .plus(CharSet.of(new CharSet.Range(0x2000, 0x200A), new CharSet.Range(0x180E, 0x180E)));
     private static final CharSet DOT = CharSet.of("\n\r\u0085\u2028\u2029").negate();
-    private static final Expression PADDING = new Repeat(JsonStrings.oneOf(CharSet.ALL), 0, Expression.UNLIMITED);
+    private static final RuleBody PADDING = new Repeat(JsonStrings.oneOf(CharSet.ALL), 0, RuleBody.UNLIMITED);
 
     private final String pattern;
     private int at;
@@ -29,16 +29,16 @@ final class JsonPattern {
         this.pattern = pattern;
     }
 
-    /** What stands between the quotes. */
-    static Expression parse(String pattern) {
+    /** The content between the quotes. */
+    static RuleBody parse(String pattern) {
         JsonPattern parser = new JsonPattern(pattern);
-        List<Expression> alternatives = new ArrayList<>();
+        List<RuleBody> alternatives = new ArrayList<>();
         do {
             boolean fromStart = parser.take('^');
-            Expression body = parser.sequence(0);
+            RuleBody body = parser.sequence(0);
             boolean toEnd = parser.take('$');
-            alternatives.add(Expression.sequence(
-                    fromStart ? Expression.EMPTY : PADDING, body, toEnd ? Expression.EMPTY : PADDING));
+            alternatives.add(
+                    RuleBody.sequence(fromStart ? RuleBody.EMPTY : PADDING, body, toEnd ? RuleBody.EMPTY : PADDING));
         } while (parser.take('|'));
         if (parser.at < pattern.length()) {
             throw parser.unsupported(
@@ -46,7 +46,7 @@ final class JsonPattern {
                             ? "an anchor in the middle"
                             : "this \"" + (char) parser.peek() + "\"");
         }
-        return Expression.choice(alternatives);
+        return RuleBody.choice(alternatives);
     }
 
     private int peek() {
@@ -59,33 +59,33 @@ final class JsonPattern {
         return there;
     }
 
-    private Expression choice(int depth) {
-        if (depth > Limits.NESTING) {
-            throw unsupported("groups nested deeper than " + Limits.NESTING);
+    private RuleBody choice(int depth) {
+        if (depth > GrammarLimits.NESTING) {
+            throw unsupported("groups nested deeper than " + GrammarLimits.NESTING);
         }
-        List<Expression> alternatives = new ArrayList<>();
+        List<RuleBody> alternatives = new ArrayList<>();
         do {
             alternatives.add(sequence(depth));
         } while (take('|'));
-        return Expression.choice(alternatives);
+        return RuleBody.choice(alternatives);
     }
 
-    private Expression sequence(int depth) {
-        List<Expression> items = new ArrayList<>();
+    private RuleBody sequence(int depth) {
+        List<RuleBody> items = new ArrayList<>();
         while (at < pattern.length()) {
             int c = pattern.codePointAt(at);
             if (c == '|' || c == ')' || c == '$' || c == '^') {
                 break;
             }
             if (c == '*' || c == '+' || c == '?' || c == '{') {
-                throw unsupported("a repetition of nothing");
+                throw unsupported("a repetition without an operand");
             }
             items.add(repetition(atom(c, depth)));
         }
-        return new Expression.Sequence(items);
+        return new RuleBody.Sequence(items);
     }
 
-    private Expression atom(int c, int depth) {
+    private RuleBody atom(int c, int depth) {
         at += Character.charCount(c);
         if (c == '(') {
             if (take('?')) {
@@ -93,7 +93,7 @@ final class JsonPattern {
                     throw unsupported("\"(?\" other than \"(?:\"");
                 }
             }
-            Expression body = choice(depth + 1);
+            RuleBody body = choice(depth + 1);
             if (!take(')')) {
                 throw unsupported(at < pattern.length() ? "an anchor within a group" : "a group that is not closed");
             }
@@ -101,7 +101,7 @@ final class JsonPattern {
         }
         CharSet set = c == '[' ? charClass() : c == '.' ? DOT : c == '\\' ? escape(false) : single(c);
         if (set.isEmpty()) {
-            throw unsupported("a class without characters");
+            throw unsupported("an empty class");
         }
         return JsonStrings.oneOf(set);
     }
@@ -110,28 +110,28 @@ final class JsonPattern {
         return CharSet.of(new CharSet.Range(c, c));
     }
 
-    private Expression repetition(Expression atom) {
+    private RuleBody repetition(RuleBody atom) {
         int min;
         int max;
         if (take('*')) {
             min = 0;
-            max = Expression.UNLIMITED;
+            max = RuleBody.UNLIMITED;
         } else if (take('+')) {
             min = 1;
-            max = Expression.UNLIMITED;
+            max = RuleBody.UNLIMITED;
         } else if (take('?')) {
             min = 0;
             max = 1;
         } else if (take('{')) {
             min = number();
-            max = take(',') ? peek() == '}' ? Expression.UNLIMITED : number() : min;
-            if (!take('}') || max != Expression.UNLIMITED && max < min) {
+            max = take(',') ? peek() == '}' ? RuleBody.UNLIMITED : number() : min;
+            if (!take('}') || max != RuleBody.UNLIMITED && max < min) {
                 throw unsupported("this repetition in braces");
             }
         } else {
             return atom;
         }
-        take('?'); // reluctant: matches the same strings
+        take('?'); // reluctant: matches the same set of strings
         int next = peek();
         if (next == '*' || next == '+' || next == '?' || next == '{') {
             throw unsupported("a repetition of a repetition");
@@ -144,8 +144,8 @@ final class JsonPattern {
         int start = at;
         while (peek() >= '0' && peek() <= '9') {
             value = value * 10 + pattern.charAt(at++) - '0';
-            if (value > Limits.REPETITIONS) {
-                throw unsupported("more than " + Limits.REPETITIONS + " repetitions");
+            if (value > GrammarLimits.REPETITIONS) {
+                throw unsupported("more than " + GrammarLimits.REPETITIONS + " repetitions");
             }
         }
         if (at == start) {
@@ -197,7 +197,7 @@ final class JsonPattern {
     }
 
     /**
-     * @param negated whether the set will be negated, and should rather be too large
+     * @param negated whether the caller negates the set: then the larger variant is the safe one
      */
     private CharSet escape(boolean negated) {
         int c = peek();

@@ -1,8 +1,8 @@
 package dev.xlstm.grammar;
 
-import dev.xlstm.grammar.Expression.Call;
-import dev.xlstm.grammar.Expression.Literal;
-import dev.xlstm.grammar.Expression.Repeat;
+import dev.xlstm.grammar.RuleBody.Literal;
+import dev.xlstm.grammar.RuleBody.Repeat;
+import dev.xlstm.grammar.RuleBody.RuleCall;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.ArrayDeque;
@@ -16,18 +16,18 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
-import static dev.xlstm.grammar.Expression.choice;
-import static dev.xlstm.grammar.Expression.literal;
-import static dev.xlstm.grammar.Expression.optional;
-import static dev.xlstm.grammar.Expression.sequence;
+import static dev.xlstm.grammar.RuleBody.choice;
+import static dev.xlstm.grammar.RuleBody.literal;
+import static dev.xlstm.grammar.RuleBody.optional;
+import static dev.xlstm.grammar.RuleBody.sequence;
 
 /**
- * A JSON Schema as a grammar. All texts of the grammar are valid under the schema; some valid ones are left out:
- * properties come in the order they are listed, others only where {@code additionalProperties} is given or none is listed;
- * white space is at most a blank, or a line break and an indentation; numbers are bounded in length; strings and arrays
- * too, at the limit of repetitions. Where a schema that says {@code properties}, {@code items} or the like names no type,
- * objects or arrays are meant. What cannot be kept is refused by name: no keyword is ignored but annotations, and those of
- * another type than the value's. Names of additional properties are not kept from occurring twice.
+ * Compiles a JSON Schema to a grammar. Every text of the grammar is valid under the schema, but not every valid text is in
+ * the grammar: properties appear in the order listed; unlisted ones appear only where {@code additionalProperties} is
+ * present or no property is listed; white space is at most one space, or a line break and an indentation; numbers are
+ * limited in length, and strings and arrays at the limit of repetitions. A schema with {@code properties}, {@code items}
+ * or the like but without a type describes objects or arrays only. A keyword that constrains the value and is not
+ * supported is an error that names it. A name of an additional property may occur twice.
  */
 final class JsonSchema {
 
@@ -39,13 +39,13 @@ final class JsonSchema {
 
     private static final Set<String> GENERAL = Set.of("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref");
 
-    private static final Expression SPACE = new Call("space");
-    private static final Expression ANY = new Call("value");
+    private static final RuleBody SPACE = new RuleCall("space");
+    private static final RuleBody ANY = new RuleCall("value");
 
     private final SchemaDocument document;
     private final SchemaOverlap overlap;
-    private final Map<String, Expression> rules = new LinkedHashMap<>();
-    private final Deque<String> referred = new ArrayDeque<>(); // whose rules are still to be made
+    private final Map<String, RuleBody> rules = new LinkedHashMap<>();
+    private final Deque<String> referred = new ArrayDeque<>(); // references whose rules are not built yet
 
     private JsonSchema(String schema) {
         document = new SchemaDocument(schema);
@@ -54,20 +54,20 @@ final class JsonSchema {
                 "space",
                         optional(choice(
                                 literal(" "),
-                                sequence(literal("\n"), new Repeat(new Expression.OneOf(CharSet.of(" \t")), 0, 20)))),
+                                sequence(literal("\n"), new Repeat(new RuleBody.OneOf(CharSet.of(" \t")), 0, 20)))),
                 "char", JsonStrings.ANY_CHAR,
-                "string", JsonStrings.quoted(new Repeat(new Call("char"), 0, Expression.UNLIMITED)),
+                "string", JsonStrings.quoted(new Repeat(new RuleCall("char"), 0, RuleBody.UNLIMITED)),
                 "number", JsonNumbers.ANY,
                 "value",
                         choice(
-                                new Call("object"),
-                                new Call("array"),
-                                new Call("string"),
-                                new Call("number"),
+                                new RuleCall("object"),
+                                new RuleCall("array"),
+                                new RuleCall("string"),
+                                new RuleCall("number"),
                                 literal("true"),
                                 literal("false"),
                                 literal("null")),
-                "object", list("{", sequence(new Call("string"), literal(":"), SPACE, ANY), "}"),
+                "object", list("{", sequence(new RuleCall("string"), literal(":"), SPACE, ANY), "}"),
                 "array", list("[", ANY, "]")));
     }
 
@@ -82,35 +82,35 @@ final class JsonSchema {
         return new Grammar(made.rules, "root", schema);
     }
 
-    private static Expression list(String open, Expression item, String close) {
-        Expression more = new Repeat(sequence(literal(","), SPACE, item), 0, Expression.UNLIMITED);
+    private static RuleBody list(String open, RuleBody item, String close) {
+        RuleBody more = new Repeat(sequence(literal(","), SPACE, item), 0, RuleBody.UNLIMITED);
         return sequence(literal(open), SPACE, optional(sequence(item, more, SPACE)), literal(close));
     }
 
-    private void addRule(String name, Expression body) {
-        if (rules.size() > Limits.RULES) {
-            throw new GrammarException("the JSON Schema needs more than " + Limits.RULES + " rules");
+    private void addRule(String name, RuleBody body) {
+        if (rules.size() > GrammarLimits.RULES) {
+            throw new GrammarException("the JSON Schema needs more than " + GrammarLimits.RULES + " rules");
         }
         rules.put(name, body);
     }
 
-    /** What is written down more than once, as a rule: else each level of a nested schema would double it. */
-    private Expression shared(Expression part) {
-        if (part instanceof Call || part instanceof Literal || part instanceof Expression.OneOf) {
+    /** Makes a rule of a part that is used more than once; inlined, it would double at each level of nesting. */
+    private RuleBody shared(RuleBody part) {
+        if (part instanceof RuleCall || part instanceof Literal || part instanceof RuleBody.OneOf) {
             return part;
         }
-        Expression call = new Call("part " + rules.size());
+        RuleBody call = new RuleCall("part " + rules.size());
         addRule("part " + rules.size(), part);
         return call;
     }
 
-    private Expression schema(JsonNode schema, String where, int depth) {
-        if (depth > Limits.NESTING) {
-            throw SchemaDocument.error(where, "schemas nested deeper than " + Limits.NESTING);
+    private RuleBody schema(JsonNode schema, String where, int depth) {
+        if (depth > GrammarLimits.NESTING) {
+            throw SchemaDocument.error(where, "schemas nested deeper than " + GrammarLimits.NESTING);
         }
         if (schema.isBoolean()) {
             if (!schema.booleanValue()) {
-                throw SchemaDocument.error(where, "false admits no value");
+                throw SchemaDocument.error(where, "false allows no value");
             }
             return ANY;
         }
@@ -139,7 +139,7 @@ final class JsonSchema {
         if (!SchemaDocument.constrains((ObjectNode) flat)) {
             return ANY;
         }
-        List<Expression> types = new ArrayList<>();
+        List<RuleBody> types = new ArrayList<>();
         for (String type : typesOf(flat, where)) {
             types.add(typed(type, (ObjectNode) flat, where, depth));
         }
@@ -162,17 +162,17 @@ final class JsonSchema {
         return "$ref " + reference;
     }
 
-    private Expression reference(String reference, String where) {
+    private RuleBody reference(String reference, String where) {
         String name = nameOf(reference);
         if (!rules.containsKey(name)) {
-            document.resolve(reference, where); // or says what is wrong here
-            addRule(name, ANY); // until its turn comes
+            document.resolve(reference, where); // fails here if it does not resolve
+            addRule(name, ANY); // placeholder until it is built
             referred.add(reference);
         }
-        return new Call(name);
+        return new RuleCall(name);
     }
 
-    private Expression alternatives(ObjectNode schema, String where, int depth) {
+    private RuleBody alternatives(ObjectNode schema, String where, int depth) {
         String key = schema.has("anyOf") ? "anyOf" : "oneOf";
         if (schema.has("anyOf") && schema.has("oneOf")) {
             throw SchemaDocument.error(where, "\"anyOf\" beside \"oneOf\" is not supported");
@@ -184,7 +184,7 @@ final class JsonSchema {
         for (JsonNode branch : SchemaDocument.elements(schema, key, where)) {
             branches.add(bare ? branch : document.merge(base, document.flatten(branch, where), where));
         }
-        List<Expression> ways = new ArrayList<>();
+        List<RuleBody> ways = new ArrayList<>();
         for (int i = 0; i < branches.size(); i++) {
             for (int j = 0; j < i && key.equals("oneOf"); j++) {
                 if (!overlap.disjoint(branches.get(j), branches.get(i), where)) {
@@ -199,7 +199,7 @@ final class JsonSchema {
         return choice(ways);
     }
 
-    private Expression constants(ObjectNode schema, String where) {
+    private RuleBody constants(ObjectNode schema, String where) {
         for (String key : schema.propertyNames()) {
             if (!SchemaDocument.isAnnotation(key)
                     && !Set.of("enum", "const", "type").contains(key)) {
@@ -215,7 +215,7 @@ final class JsonSchema {
             schema.get("enum").forEach(values::add);
         }
         Set<String> types = schema.has("type") ? SchemaDocument.types(schema.get("type"), where) : null;
-        List<Expression> texts = new ArrayList<>();
+        List<RuleBody> texts = new ArrayList<>();
         for (JsonNode value : values) {
             if (types == null || types.stream().anyMatch(type -> hasType(value, type))) {
                 texts.add(new Literal(SchemaDocument.write(value)));
@@ -240,7 +240,7 @@ final class JsonSchema {
         };
     }
 
-    /** The types that values are generated of. */
+    /** The types of the values to generate. */
     static Set<String> typesOf(JsonNode schema, String where) {
         if (schema.has("type")) {
             Set<String> types = SchemaDocument.types(schema.get("type"), where);
@@ -270,7 +270,7 @@ final class JsonSchema {
         return types.isEmpty() ? Set.of("object", "array", "string", "number", "boolean", "null") : types;
     }
 
-    private Expression typed(String type, ObjectNode schema, String where, int depth) {
+    private RuleBody typed(String type, ObjectNode schema, String where, int depth) {
         return switch (type) {
             case "object" -> object(schema, where, depth);
             case "array" -> array(schema, where, depth);
@@ -293,7 +293,7 @@ final class JsonSchema {
         return names;
     }
 
-    private Expression object(ObjectNode schema, String where, int depth) {
+    private RuleBody object(ObjectNode schema, String where, int depth) {
         JsonNode properties = schema.path("properties");
         if (schema.has("properties") && !properties.isObject()) {
             throw SchemaDocument.error(where, "\"properties\" must be an object of schemas");
@@ -301,30 +301,30 @@ final class JsonSchema {
         Set<String> required = required(schema, where);
         JsonNode additional = schema.get("additionalProperties");
         boolean closed = additional != null && additional.isBoolean() && !additional.booleanValue();
-        Expression other = closed
+        RuleBody other = closed
                 ? null
                 : additional == null ? ANY : shared(schema(additional, where + "/additionalProperties", depth + 1));
-        Map<String, Expression> members = new LinkedHashMap<>();
+        Map<String, RuleBody> members = new LinkedHashMap<>();
         for (String name : properties.propertyNames()) {
             JsonNode property = properties.get(name);
             if (required.contains(name) || !property.isBoolean() || property.booleanValue()) {
                 String below = where + "/properties/" + name.replace("~", "~0").replace("/", "~1");
-                Expression value = schema(property, below, depth + 1);
+                RuleBody value = schema(property, below, depth + 1);
                 members.put(name, required.contains(name) ? value : shared(value));
             }
         }
         for (String name : required) {
             if (!members.containsKey(name)) {
                 if (other == null) {
-                    throw SchemaDocument.error(where, "the property \"" + name + "\" is required and not admitted");
+                    throw SchemaDocument.error(where, "the property \"" + name + "\" is required but not allowed");
                 }
                 members.put(name, other);
             }
         }
         if (members.isEmpty() && additional == null && !schema.has("properties")) {
-            return new Call("object");
+            return new RuleCall("object");
         }
-        Expression others = null;
+        RuleBody others = null;
         if (other != null && (additional != null || !schema.has("properties"))) {
             Set<String> taken = new LinkedHashSet<>(properties.propertyNames());
             taken.addAll(members.keySet());
@@ -333,13 +333,13 @@ final class JsonSchema {
         return sequence(literal("{"), SPACE, members(members, required, others), literal("}"));
     }
 
-    /** The members in their order, those not required optional, then others if there may be some; and the last space. */
-    private Expression members(Map<String, Expression> members, Set<String> required, Expression others) {
-        Expression rest = SPACE; // after a member: the members still to come, each with its comma before it
-        List<Expression> firsts = new ArrayList<>(); // ways to begin, the last one first
-        boolean mayBeEmpty = true; // none of the members passed so far is required
+    /** The members in order, then {@code others} if not null, then white space. Members not required are optional. */
+    private RuleBody members(Map<String, RuleBody> members, Set<String> required, RuleBody others) {
+        RuleBody rest = SPACE; // follows a member: the remaining members, each after a comma
+        List<RuleBody> firsts = new ArrayList<>(); // the alternatives for the first member, last one first
+        boolean mayBeEmpty = true; // no member seen so far is required
         if (others != null) {
-            Expression more = new Repeat(sequence(literal(","), SPACE, others), 0, Expression.UNLIMITED);
+            RuleBody more = new Repeat(sequence(literal(","), SPACE, others), 0, RuleBody.UNLIMITED);
             rest = sequence(more, SPACE);
             firsts.add(sequence(others, rest));
         }
@@ -347,27 +347,27 @@ final class JsonSchema {
         for (int i = names.size() - 1; i >= 0; i--) {
             String name = names.get(i);
             String key = "\"" + JsonStrings.escaped(name) + "\":";
-            Expression member = sequence(new Literal(key), SPACE, members.get(name));
+            RuleBody member = sequence(new Literal(key), SPACE, members.get(name));
             String ruleOfRest = "members " + rules.size();
             addRule(ruleOfRest, rest);
-            Expression next = sequence(literal(","), SPACE, member);
+            RuleBody next = sequence(literal(","), SPACE, member);
             if (required.contains(name)) {
                 firsts.clear();
                 mayBeEmpty = false;
             } else {
                 next = optional(next);
             }
-            firsts.add(sequence(member, new Call(ruleOfRest)));
-            rest = sequence(next, new Call(ruleOfRest));
+            firsts.add(sequence(member, new RuleCall(ruleOfRest)));
+            rest = sequence(next, new RuleCall(ruleOfRest));
         }
         if (mayBeEmpty) {
-            firsts.add(Expression.EMPTY);
+            firsts.add(RuleBody.EMPTY);
         }
         return choice(firsts);
     }
 
-    private Expression array(ObjectNode schema, String where, int depth) {
-        boolean tuple = schema.path("items").isArray(); // as in drafts before 2020-12
+    private RuleBody array(ObjectNode schema, String where, int depth) {
+        boolean tuple = schema.path("items").isArray(); // syntax of drafts before 2020-12
         List<JsonNode> prefix = tuple && schema.get("items").isEmpty()
                 ? List.of()
                 : SchemaDocument.elements(schema, tuple ? "items" : "prefixItems", where);
@@ -377,44 +377,44 @@ final class JsonSchema {
         }
         boolean closed = items != null && items.isBoolean() && !items.booleanValue();
         int min = count(schema, "minItems", 0, where);
-        int max = count(schema, "maxItems", Expression.UNLIMITED, where);
+        int max = count(schema, "maxItems", RuleBody.UNLIMITED, where);
         if (closed) {
-            max = max == Expression.UNLIMITED ? prefix.size() : Math.min(max, prefix.size());
+            max = max == RuleBody.UNLIMITED ? prefix.size() : Math.min(max, prefix.size());
         }
-        if (max != Expression.UNLIMITED && max < min) {
+        if (max != RuleBody.UNLIMITED && max < min) {
             throw SchemaDocument.error(
                     where, "an array cannot have at least " + min + " and at most " + max + " items");
         }
         if (max == 0) {
             return sequence(literal("["), SPACE, literal("]"));
         }
-        boolean some = prefix.isEmpty() || items != null || min > prefix.size(); // of those after the prefix
-        Expression item =
+        boolean some = prefix.isEmpty() || items != null || min > prefix.size(); // items after the prefix are generated
+        RuleBody item =
                 closed || !some ? null : items == null ? ANY : shared(schema(items, where + "/items", depth + 1));
-        // from the last to the first: what follows when so many items are there
-        Expression rest = Expression.EMPTY;
-        int fixed = max == Expression.UNLIMITED ? prefix.size() : Math.min(prefix.size(), max);
-        if (item != null && (max == Expression.UNLIMITED || max > fixed)) {
-            int from = Math.max(fixed, 1); // the first item of all has no comma before it
+        // built from the last item to the first: what follows item i
+        RuleBody rest = RuleBody.EMPTY;
+        int fixed = max == RuleBody.UNLIMITED ? prefix.size() : Math.min(prefix.size(), max);
+        if (item != null && (max == RuleBody.UNLIMITED || max > fixed)) {
+            int from = Math.max(fixed, 1); // the first item has no comma before it
             rest = new Repeat(
                     sequence(literal(","), SPACE, item),
                     Math.max(0, min - from),
-                    max == Expression.UNLIMITED ? max : max - from);
+                    max == RuleBody.UNLIMITED ? max : max - from);
         }
         for (int i = fixed - 1; i >= 0; i--) {
-            Expression element = schema(prefix.get(i), where + "/prefixItems/" + i, depth + 1);
+            RuleBody element = schema(prefix.get(i), where + "/prefixItems/" + i, depth + 1);
             String ruleOfRest = "items " + rules.size();
             addRule(ruleOfRest, rest);
             rest = i == 0
-                    ? sequence(element, new Call(ruleOfRest))
-                    : sequence(literal(","), SPACE, element, new Call(ruleOfRest));
+                    ? sequence(element, new RuleCall(ruleOfRest))
+                    : sequence(literal(","), SPACE, element, new RuleCall(ruleOfRest));
             rest = i > 0 && i >= min ? optional(rest) : rest;
         }
-        Expression all = sequence(fixed == 0 ? sequence(item, rest) : rest, SPACE);
+        RuleBody all = sequence(fixed == 0 ? sequence(item, rest) : rest, SPACE);
         return sequence(literal("["), SPACE, min == 0 ? optional(all) : all, literal("]"));
     }
 
-    /** A count, cut off at the limit of repetitions where that only leaves out values. */
+    /** A count; a maximum is capped at the limit of repetitions, which only omits values. */
     private static int count(ObjectNode schema, String key, int absent, String where) {
         JsonNode value = schema.get(key);
         if (value == null) {
@@ -423,17 +423,17 @@ final class JsonSchema {
         if (!value.isNumber() || value.decimalValue().signum() < 0 || !hasType(value, "integer")) {
             throw SchemaDocument.error(where, "\"" + key + "\" must be a whole number, not " + value);
         }
-        BigDecimal limit = BigDecimal.valueOf(Limits.REPETITIONS);
+        BigDecimal limit = BigDecimal.valueOf(GrammarLimits.REPETITIONS);
         if (value.decimalValue().compareTo(limit) > 0) {
             if (key.startsWith("min")) {
                 throw SchemaDocument.error(where, "\"" + key + "\" above " + limit + " is not supported");
             }
-            return Limits.REPETITIONS;
+            return GrammarLimits.REPETITIONS;
         }
         return value.decimalValue().intValueExact();
     }
 
-    private Expression string(ObjectNode schema, String where) {
+    private RuleBody string(ObjectNode schema, String where) {
         boolean bounded = schema.has("minLength") || schema.has("maxLength");
         if (schema.has("pattern") && schema.has("format")
                 || bounded && (schema.has("pattern") || schema.has("format"))) {
@@ -450,7 +450,7 @@ final class JsonSchema {
             }
         }
         if (schema.has("format")) {
-            Expression format = JsonStrings.format(schema.get("format").stringValue(""));
+            RuleBody format = JsonStrings.format(schema.get("format").stringValue(""));
             if (format == null) {
                 throw SchemaDocument.error(
                         where,
@@ -460,20 +460,20 @@ final class JsonSchema {
             return JsonStrings.quoted(format);
         }
         if (!bounded) {
-            return new Call("string");
+            return new RuleCall("string");
         }
         int min = count(schema, "minLength", 0, where);
-        int max = count(schema, "maxLength", Expression.UNLIMITED, where);
-        if (max != Expression.UNLIMITED && max < min) {
+        int max = count(schema, "maxLength", RuleBody.UNLIMITED, where);
+        if (max != RuleBody.UNLIMITED && max < min) {
             throw SchemaDocument.error(
                     where, "a string cannot have at least " + min + " and at most " + max + " characters");
         }
-        return JsonStrings.quoted(new Repeat(new Call("char"), min, max));
+        return JsonStrings.quoted(new Repeat(new RuleCall("char"), min, max));
     }
 
-    private static Expression number(ObjectNode schema, String where) {
+    private static RuleBody number(ObjectNode schema, String where) {
         if (KEYWORDS.get("number").stream().noneMatch(schema::has)) {
-            return new Call("number");
+            return new RuleCall("number");
         }
         Bound low = Bound.of(schema, "minimum", "exclusiveMinimum", -1, where);
         Bound high = Bound.of(schema, "maximum", "exclusiveMaximum", 1, where);
@@ -486,19 +486,20 @@ final class JsonSchema {
             }
         }
         int order = low.value.compareTo(high.value);
-        if (order > 0 || order == 0 && !(low.itself && high.itself)) {
+        if (order > 0 || order == 0 && !(low.inclusive && high.inclusive)) {
             throw SchemaDocument.error(where, "no number is within the bounds");
         }
-        return JsonNumbers.between(low.value.longValueExact(), low.itself, high.value.longValueExact(), high.itself);
+        return JsonNumbers.between(
+                low.value.longValueExact(), low.inclusive, high.value.longValueExact(), high.inclusive);
     }
 
-    private static Expression integer(ObjectNode schema, String where) {
+    private static RuleBody integer(ObjectNode schema, String where) {
         Bound low = Bound.of(schema, "minimum", "exclusiveMinimum", -1, where);
         Bound high = Bound.of(schema, "maximum", "exclusiveMaximum", 1, where);
         long first = low.value.setScale(0, RoundingMode.CEILING).longValueExact();
         long last = high.value.setScale(0, RoundingMode.FLOOR).longValueExact();
-        first += !low.itself && low.value.compareTo(BigDecimal.valueOf(first)) == 0 ? 1 : 0;
-        last -= !high.itself && high.value.compareTo(BigDecimal.valueOf(last)) == 0 ? 1 : 0;
+        first += !low.inclusive && low.value.compareTo(BigDecimal.valueOf(first)) == 0 ? 1 : 0;
+        last -= !high.inclusive && high.value.compareTo(BigDecimal.valueOf(last)) == 0 ? 1 : 0;
         if (first > last) {
             throw SchemaDocument.error(where, "no integer is within the bounds");
         }
@@ -506,16 +507,16 @@ final class JsonSchema {
     }
 
     /**
-     * The stricter of two keywords.
+     * The stricter of an inclusive and an exclusive bound.
      *
-     * @param itself whether the bound is within
+     * @param inclusive whether the bound is inclusive
      */
-    private record Bound(BigDecimal value, boolean itself) {
+    private record Bound(BigDecimal value, boolean inclusive) {
 
-        static Bound of(ObjectNode schema, String inclusive, String exclusive, int side, String where) {
+        static Bound of(ObjectNode schema, String inclusiveKey, String exclusiveKey, int side, String where) {
             BigDecimal limit = BigDecimal.valueOf(side * JsonNumbers.LIMIT);
             Bound bound = new Bound(limit, true);
-            for (String key : new String[] {inclusive, exclusive}) {
+            for (String key : new String[] {inclusiveKey, exclusiveKey}) {
                 if (schema.has(key)) {
                     BigDecimal value = SchemaDocument.number(schema.get(key), key, where);
                     int order = value.compareTo(bound.value) * side;
@@ -523,8 +524,8 @@ final class JsonSchema {
                         throw SchemaDocument.error(
                                 where, "\"" + key + "\" " + value + " is not supported: beyond " + JsonNumbers.LIMIT);
                     }
-                    if (order < 0 || order == 0 && key.equals(exclusive)) {
-                        bound = new Bound(value, key.equals(inclusive));
+                    if (order < 0 || order == 0 && key.equals(exclusiveKey)) {
+                        bound = new Bound(value, key.equals(inclusiveKey));
                     }
                 }
             }

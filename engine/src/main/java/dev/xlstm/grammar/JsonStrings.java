@@ -1,28 +1,28 @@
 package dev.xlstm.grammar;
 
-import dev.xlstm.grammar.Expression.Literal;
-import dev.xlstm.grammar.Expression.OneOf;
-import dev.xlstm.grammar.Expression.Repeat;
+import dev.xlstm.grammar.RuleBody.Literal;
+import dev.xlstm.grammar.RuleBody.OneOf;
+import dev.xlstm.grammar.RuleBody.Repeat;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
 
-import static dev.xlstm.grammar.Expression.choice;
-import static dev.xlstm.grammar.Expression.literal;
-import static dev.xlstm.grammar.Expression.sequence;
+import static dev.xlstm.grammar.RuleBody.choice;
+import static dev.xlstm.grammar.RuleBody.literal;
+import static dev.xlstm.grammar.RuleBody.sequence;
 
-/** JSON strings: characters and their escapes, formats, and names that are not some others. */
+/** JSON strings: characters and their escapes, formats, and complements of sets of names. */
 final class JsonStrings {
 
-    /** What need not be escaped. */
+    /** Characters that need no escape. */
     static final CharSet PLAIN =
             CharSet.of(new CharSet.Range(0, 0x1F)).plus(CharSet.of("\"\\")).negate();
 
-    private static final Expression QUOTE = literal("\"");
+    private static final RuleBody QUOTE = literal("\"");
 
-    /** One character, plain or escaped in any way; escaped surrogates come in pairs. */
-    static final Expression ANY_CHAR = choice(
+    /** One character, plain or in any escaped form; escaped surrogates come in pairs. */
+    static final RuleBody ANY_CHAR = choice(
             new OneOf(PLAIN),
             sequence(
                     literal("\\"),
@@ -46,25 +46,25 @@ final class JsonStrings {
 
     private JsonStrings() {}
 
-    private static Expression hex() {
+    private static RuleBody hex() {
         return hex("0-9a-fA-F");
     }
 
-    private static Expression hex(String set) {
+    private static RuleBody hex(String set) {
         return gbnf("[" + set + "]");
     }
 
-    private static Expression gbnf(String body) {
+    private static RuleBody gbnf(String body) {
         return Grammar.parse("root ::= " + body).rule("root");
     }
 
-    static Expression quoted(Expression content) {
+    static RuleBody quoted(RuleBody content) {
         return sequence(QUOTE, content, QUOTE);
     }
 
-    /** One character of a set, plain where it can be. */
-    static Expression oneOf(CharSet set) {
-        List<Expression> forms = new ArrayList<>();
+    /** One character of a set, escaped only where required. */
+    static RuleBody oneOf(CharSet set) {
+        List<RuleBody> forms = new ArrayList<>();
         CharSet plain = set.minus(PLAIN.negate());
         if (!plain.isEmpty()) {
             forms.add(new OneOf(plain));
@@ -77,7 +77,7 @@ final class JsonStrings {
         return choice(forms);
     }
 
-    /** A text as it stands between the quotes. */
+    /** The text as written between the quotes. */
     static String escaped(String text) {
         StringBuilder out = new StringBuilder();
         for (int i = 0; i < text.length(); i++) {
@@ -93,10 +93,10 @@ final class JsonStrings {
     }
 
     /**
-     * The strings of a format, or null for one that is not supported. Some strings of the format are left out: leap days
-     * and seconds, comments in addresses and the like.
+     * The strings of a format, or null if it is not supported. Omits rare forms: leap days and seconds, comments in email
+     * addresses and the like.
      */
-    static Expression format(String name) {
+    static RuleBody format(String name) {
         String date = "[12] [0-9]{3} \"-\" ( ( \"01\" | \"03\" | \"05\" | \"07\" | \"08\" | \"10\" | \"12\" ) \"-\" "
                 + "( \"0\" [1-9] | [12] [0-9] | \"3\" [01] ) | ( \"04\" | \"06\" | \"09\" | \"11\" ) \"-\" "
                 + "( \"0\" [1-9] | [12] [0-9] | \"30\" ) | \"02-\" ( \"0\" [1-9] | \"1\" [0-9] | \"2\" [0-8] ) )";
@@ -119,8 +119,8 @@ final class JsonStrings {
         return body == null ? null : gbnf(body);
     }
 
-    /** Strings that are none of these, for names that a schema does not list. Without escapes, so that none is disguised. */
-    static Expression otherThan(Collection<String> names) {
+    /** Strings that equal none of these names. Without escapes, which could spell a name in another way. */
+    static RuleBody otherThan(Collection<String> names) {
         Node root = new Node();
         for (String name : names) {
             Node at = root;
@@ -137,19 +137,19 @@ final class JsonStrings {
         private final TreeMap<Integer, Node> next = new TreeMap<>();
         private boolean taken;
 
-        private Expression others(int depth) {
-            Expression any = new Repeat(new OneOf(PLAIN), 0, Expression.UNLIMITED);
+        private RuleBody others(int depth) {
+            RuleBody any = new Repeat(new OneOf(PLAIN), 0, RuleBody.UNLIMITED);
             if (next.isEmpty()) {
-                return taken ? new Repeat(new OneOf(PLAIN), 1, Expression.UNLIMITED) : any;
+                return taken ? new Repeat(new OneOf(PLAIN), 1, RuleBody.UNLIMITED) : any;
             }
-            List<Expression> ways = new ArrayList<>();
+            List<RuleBody> ways = new ArrayList<>();
             if (!taken) {
-                ways.add(Expression.EMPTY);
+                ways.add(RuleBody.EMPTY);
             }
             CharSet here = CharSet.of(
                     next.keySet().stream().map(c -> new CharSet.Range(c, c)).toList());
             ways.add(sequence(new OneOf(PLAIN.minus(here)), any));
-            if (depth < Limits.NESTING) { // longer names cannot be begun
+            if (depth < GrammarLimits.NESTING) { // names beyond this depth cannot even be begun
                 next.forEach((c, node) -> {
                     if (PLAIN.contains(c)) {
                         ways.add(sequence(new Literal(Character.toString(c)), node.others(depth + 1)));

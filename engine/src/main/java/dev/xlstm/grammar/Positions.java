@@ -8,15 +8,15 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The positions that a text can be at in the language, made as they are met: the automaton determinised lazily. Each byte's
- * step from a position is worked out once and remembered; when too much is remembered, all is forgotten.
+ * The automaton determinized lazily: a position is a {@link StackSet}, and each transition is computed once and cached.
+ * When the cache is full, it is emptied.
  */
 final class Positions {
 
     private static final int NEXT_WEIGHT = 64; // of 256 references
 
     private final Automaton automaton;
-    private final Completion completion;
+    private final ShortestCompletions completion;
     private final BitSet singles;
 
     private Map<StackSet, StackSet> known = new HashMap<>();
@@ -27,14 +27,14 @@ final class Positions {
     private final StackSet empty;
     private final StackSet onlyBottom;
 
-    // a step in progress
+    // scratch of the current step
     private final StackSet[] below; // [states]: the stacks below a reached state, or null
-    private int[] reached = new int[64]; // the states with stacks
+    private int[] reached = new int[64]; // the states with stacks, in order of arrival
     private int reachedCount;
     private long steps;
-    private final StackSet[] returns; // [rules]: the stacks to go on with after a called rule, or null
+    private final StackSet[] returns; // [rules]: the stacks to return to after a called rule, or null
     private final BitSet called = new BitSet(); // ranks of the rules with returns
-    private final Deque<StackSet> ended = new ArrayDeque<>(); // the stacks below rules that have been read
+    private final Deque<StackSet> ended = new ArrayDeque<>(); // the stacks below completed rules
     private boolean complete;
     private int[] waiting = new int[64];
 
@@ -53,14 +53,14 @@ final class Positions {
     Positions(Automaton automaton, BitSet singles) {
         this.automaton = automaton;
         this.singles = singles;
-        completion = new Completion(automaton, singles);
+        completion = new ShortestCompletions(automaton, singles);
         below = new StackSet[automaton.states];
         returns = new StackSet[automaton.rules];
         empty = new StackSet(new int[0], new StackSet[0], false, completion.bytes);
         onlyBottom = new StackSet(new int[0], new StackSet[0], true, completion.bytes);
     }
 
-    /** Before the first byte; its cost is {@link Completion#NEVER} if no text can be completed. */
+    /** The position before the first byte; its cost is {@link ShortestCompletions#NEVER} if no text can be completed. */
     StackSet start() {
         complete = automaton.rootMayBeEmpty;
         returns[0] = onlyBottom;
@@ -68,7 +68,7 @@ final class Positions {
         return finishStep();
     }
 
-    /** After one more byte. Empty if no text goes on like that. */
+    /** The position after one more byte; empty if no text continues with it. */
     StackSet next(StackSet position, int b) {
         StackSet[] table = position.next;
         if (table != null && position.generation == generation) {
@@ -87,10 +87,10 @@ final class Positions {
         return result;
     }
 
-    /** Makes room for something to be remembered with a position. */
+    /** Accounts for growth of the cache; empties it when it is full. */
     void grow(int words) {
         weight += words;
-        if (weight > Limits.CACHE) {
+        if (weight > GrammarLimits.CACHE) {
             known = new HashMap<>();
             unions = new HashMap<>();
             generation = new Object();
@@ -98,15 +98,15 @@ final class Positions {
         }
     }
 
-    /** The least byte on a way to the end that is as short as can be, or -1 at the end or if there is none. */
+    /** The smallest first byte of a shortest completion; -1 at the end or if there is none. */
     int leastByteToEnd(StackSet position) {
         int least = 256;
         for (int i = 0; i < position.states.length; i++) {
             int state = position.states[i];
             int tail = position.tails[i].cost;
-            if (Completion.sum(completion.bytes[state], tail) == position.cost) {
+            if (ShortestCompletions.sum(completion.bytes[state], tail) == position.cost) {
                 for (int e = automaton.bytes.first(state); e != Edges.NONE; e = automaton.bytes.next(e)) {
-                    if (Completion.sum(completion.bytes[automaton.bytes.to(e)], tail) == position.cost - 1) {
+                    if (ShortestCompletions.sum(completion.bytes[automaton.bytes.to(e)], tail) == position.cost - 1) {
                         int single = singles.nextSetBit(automaton.bytes.label(e) >> 8);
                         if (single >= 0 && single <= (automaton.bytes.label(e) & 0xFF)) {
                             least = Math.min(least, single);
@@ -118,7 +118,7 @@ final class Positions {
         return least == 256 ? -1 : least;
     }
 
-    /** Places arrived at so far: what finding the tokens that may follow takes. */
+    /** Automaton steps so far: the cost of computing masks. */
     long steps() {
         return steps;
     }
@@ -142,7 +142,7 @@ final class Positions {
         return finishStep();
     }
 
-    /** Follows the calls, callers first, and gathers the states that read a byte. */
+    /** Follows the calls, callers first, and collects the states that read a byte. */
     private StackSet finishStep() {
         for (int rank = called.nextSetBit(0); rank >= 0; rank = called.nextSetBit(rank)) {
             called.clear(rank);
@@ -171,14 +171,14 @@ final class Positions {
             below[states[i]] = null;
         }
         reachedCount = 0;
-        if (count > Limits.POSITIONS) {
-            throw new GrammarException("the grammar is too ambiguous: the text may be at more than " + Limits.POSITIONS
-                    + " of its places at the same time");
+        if (count > GrammarLimits.POSITIONS) {
+            throw new GrammarException("the grammar is too ambiguous: more than " + GrammarLimits.POSITIONS
+                    + " of its positions match the text at once");
         }
         return unique(states, tails, complete);
     }
 
-    /** Arrives at a state on top of stacks, and at all it silently leads to. */
+    /** Adds a state on top of stacks, and its silent closure. */
     private void reach(int first, StackSet firstStacks) {
         int size = 0;
         waiting[size++] = first;
@@ -199,7 +199,7 @@ final class Positions {
         }
     }
 
-    /** Goes on below, where rules have ended. */
+    /** Returns from completed rules. */
     private void popEnded() {
         while (!ended.isEmpty()) {
             StackSet stacks = ended.poll();
@@ -210,7 +210,7 @@ final class Positions {
         }
     }
 
-    /** Whether the state is new, or has stacks it had not. */
+    /** Adds stacks below a state; returns whether anything changed. */
     private boolean add(int state, StackSet stacks) {
         if (!fits(state, stacks)) {
             return false;
@@ -228,10 +228,10 @@ final class Positions {
         return below[state] != old;
     }
 
-    /** Whether the end can be reached from here, and without more levels than there may be. */
+    /** Whether the rule can be completed from this state within the stack depth. */
     private boolean fits(int state, StackSet stacks) {
-        return completion.bytes[state] != Completion.NEVER
-                && stacks.depth + completion.depth[state] <= Limits.STACK_DEPTH;
+        return completion.bytes[state] != ShortestCompletions.NEVER
+                && stacks.depth + completion.depth[state] <= GrammarLimits.STACK_DEPTH;
     }
 
     private void call(int state, StackSet stacks) {

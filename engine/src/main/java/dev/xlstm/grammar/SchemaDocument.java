@@ -14,10 +14,10 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.MissingNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A JSON Schema document: its references, and schemas that must hold together made one. */
+/** A JSON Schema document: resolves references and merges schemas that must hold together. */
 final class SchemaDocument {
 
-    /** Keywords that say nothing about the value. */
+    /** Keywords that do not constrain the value. */
     static final Set<String> ANNOTATIONS = Set.of(
             "$schema",
             "$id",
@@ -41,7 +41,7 @@ final class SchemaDocument {
     private long steps;
 
     SchemaDocument(String text) {
-        Limits.checkSource("a JSON Schema", text);
+        GrammarLimits.checkSource("a JSON Schema", text);
         try {
             root = MAPPER.readTree(text);
         } catch (JacksonException e) {
@@ -72,7 +72,7 @@ final class SchemaDocument {
         return new GrammarException("schema " + where + ": " + problem);
     }
 
-    /** Whether it has any keyword that says something about the value. */
+    /** Whether the schema has a keyword that constrains the value. */
     static boolean constrains(ObjectNode schema) {
         return schema.propertyNames().stream().anyMatch(key -> !isAnnotation(key));
     }
@@ -81,7 +81,7 @@ final class SchemaDocument {
         return ANNOTATIONS.contains(key) || key.startsWith("x-");
     }
 
-    /** What a reference within the document points at. */
+    /** Resolves a reference within the document. */
     JsonNode resolve(String reference, String where) {
         if (!reference.equals("#") && !reference.startsWith("#/")) {
             throw error(
@@ -97,7 +97,7 @@ final class SchemaDocument {
             String key = decoded(part, where).replace("~1", "/").replace("~0", "~");
             JsonNode next = at.isArray() && key.matches("\\d{1,6}") ? at.get(Integer.parseInt(key)) : at.get(key);
             if (next == null) {
-                throw error(where, "$ref \"" + reference + "\" points at nothing");
+                throw error(where, "$ref \"" + reference + "\" does not resolve");
             }
             at = next;
         }
@@ -112,23 +112,23 @@ final class SchemaDocument {
         }
     }
 
-    /** Counts the values in it as steps: parts that are put together of parts may double from level to level. */
+    /** Counts the values of a schema as steps: merged schemas may double in size at each level. */
     private void count(JsonNode schema) {
-        if (++steps > Limits.SCHEMA_STEPS) {
-            throw new GrammarException("the JSON Schema takes more than " + Limits.SCHEMA_STEPS
-                    + " steps to put its parts together: use $ref, allOf and oneOf less");
+        if (++steps > GrammarLimits.SCHEMA_STEPS) {
+            throw new GrammarException("the JSON Schema takes more than " + GrammarLimits.SCHEMA_STEPS
+                    + " steps to merge: use fewer $ref, allOf and oneOf");
         }
         schema.forEach(this::count);
     }
 
-    /** The schema with its {@code $ref} and {@code allOf} worked in: what is left is keywords of its own. */
+    /** The schema with its {@code $ref} and {@code allOf} merged in. */
     JsonNode flatten(JsonNode schema, String where) {
         return flatten(schema, where, 0);
     }
 
     private JsonNode flatten(JsonNode schema, String where, int depth) {
-        if (depth > Limits.NESTING) {
-            throw error(where, "$ref or allOf leads back to itself");
+        if (depth > GrammarLimits.NESTING) {
+            throw error(where, "$ref or allOf is circular");
         }
         if (!schema.isObject() || !schema.has("$ref") && !schema.has("allOf")) {
             count(MissingNode.getInstance());
@@ -148,7 +148,7 @@ final class SchemaDocument {
         return whole;
     }
 
-    /** The schemas under a keyword; none where it is missing. */
+    /** The schemas under a keyword; empty if it is absent. */
     static List<JsonNode> elements(JsonNode schema, String key, String where) {
         JsonNode list = schema.get(key);
         if (list == null) {
@@ -162,7 +162,7 @@ final class SchemaDocument {
         return elements;
     }
 
-    /** One schema for what two say; both flat. */
+    /** The conjunction of two flat schemas. */
     JsonNode merge(JsonNode a, JsonNode b, String where) {
         if (a.isBoolean() || b.isBoolean()) {
             JsonNode constant = a.isBoolean() ? a : b;
@@ -187,7 +187,7 @@ final class SchemaDocument {
         return merged;
     }
 
-    /** Properties that one schema forbids by not listing them must not be listed by the other. */
+    /** Rejects properties that one schema lists and the other forbids by {@code additionalProperties}. */
     private static void checkClosed(JsonNode closed, JsonNode other, String where) {
         JsonNode additional = closed.get("additionalProperties");
         if (additional == null || additional.isBoolean() && additional.booleanValue() || !other.has("properties")) {
@@ -289,7 +289,7 @@ final class SchemaDocument {
         return value.decimalValue();
     }
 
-    /** Whether a list has a value; numbers are equal by value. */
+    /** Whether a list contains a value; numbers compare by value. */
     static boolean contains(JsonNode list, JsonNode value) {
         for (JsonNode element : list) {
             if (element.equals(

@@ -5,7 +5,7 @@ import java.util.Set;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 
-/** Whether the alternatives of a {@code oneOf} exclude each other, as far as that is plain to see. */
+/** A conservative test whether alternatives of a {@code oneOf} exclude each other. */
 final class SchemaOverlap {
 
     private static final int DEPTH = 8;
@@ -16,7 +16,7 @@ final class SchemaOverlap {
         this.document = document;
     }
 
-    /** Whether each surely rejects all that is generated for the other. */
+    /** Whether each certainly rejects everything generated for the other. */
     boolean disjoint(JsonNode a, JsonNode b, String where) {
         return rejects(a, b, where, 0) && rejects(b, a, where, 0);
     }
@@ -55,7 +55,7 @@ final class SchemaOverlap {
         if (accepted.contains("number")) {
             accepted.add("integer");
         } else if (accepted.contains("integer")) {
-            accepted.add("number"); // some of them
+            accepted.add("number"); // a number may be an integer
         }
         return JsonSchema.typesOf(made, where).stream().noneMatch(accepted::contains);
     }

@@ -3,23 +3,23 @@ package dev.xlstm.grammar;
 import java.util.Arrays;
 
 /**
- * A set of stacks of states, all of their tops at hand: stacks with the same top share an entry, whose tail is the set of
- * what lies below. So exponentially many stacks take little room. Made by {@link Positions}, which makes equal ones only
- * once. As the position of a text, every top is a state that reads a byte.
+ * A set of stacks of automaton states, as a graph: stacks with the same top share an entry whose tail is the set of stacks
+ * below it. So exponentially many stacks take little memory. {@link Positions} interns instances. In a position of a text,
+ * every top is a state that reads a byte.
  */
 final class StackSet {
 
-    final int[] states; // ascending, different
+    final int[] states; // ascending, distinct
     final StackSet[] tails; // tails[i] lies below states[i]; never empty
-    final boolean bottom; // the empty stack is in the set: all has been read
+    final boolean bottom; // the empty stack is in the set: the text is complete
     final int depth; // of the deepest stack
-    final int cost; // the least number of bytes that empty a stack
+    final int cost; // fewest bytes that empty a stack
 
-    // for positions, filled in as they are asked for
+    // for positions; computed lazily
     StackSet[] next; // by byte
-    Object generation; // of the cache that next belongs to
-    long[] mask; // ids of the tokens that may follow
-    int maskCost; // the highest cost after any of them
+    Object generation; // the cache generation that next belongs to
+    long[] mask; // bit set of the allowed ids
+    int maskCost; // the largest cost after any of them
     int tokensToEnd = -1;
 
     private final int hash;
@@ -29,11 +29,11 @@ final class StackSet {
         this.tails = tails;
         this.bottom = bottom;
         int deepest = 0;
-        int least = bottom ? 0 : Completion.NEVER;
+        int least = bottom ? 0 : ShortestCompletions.NEVER;
         int h = Boolean.hashCode(bottom);
         for (int i = 0; i < states.length; i++) {
             deepest = Math.max(deepest, tails[i].depth + 1);
-            least = Math.min(least, Completion.sum(bytesToEnd[states[i]], tails[i].cost));
+            least = Math.min(least, ShortestCompletions.sum(bytesToEnd[states[i]], tails[i].cost));
             h = (h * 31 + states[i]) * 31 + System.identityHashCode(tails[i]);
         }
         depth = deepest;
@@ -45,7 +45,7 @@ final class StackSet {
         return states.length == 0 && !bottom;
     }
 
-    /** Equal if the same states lie on the very same tails. */
+    /** Equal if the states are equal and the tails identical. */
     @Override
     public boolean equals(Object object) {
         if (!(object instanceof StackSet)) {

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * The tokens of a vocabulary as a trie of their bytes, in the order of a depth-first walk: what begins like a refused
- * token is skipped with it. Immutable.
+ * The tokens of a vocabulary as a byte trie, stored in depth-first order: a rejected prefix skips all tokens below it.
+ * Immutable.
  */
 public final class TokenTrie {
 
@@ -14,16 +14,16 @@ public final class TokenTrie {
     private final byte[][] tokens;
     private final int longest;
     private int nodes;
-    private byte[] value; // [nodes]: the byte that leads here
-    private int[] depth; // [nodes]: bytes so far, at least 1
-    private int[] end; // [nodes]: the first node after those below
-    private int[] token; // [nodes]: an id of the bytes so far, or NONE
+    private byte[] value; // [nodes]: last byte of the prefix
+    private int[] depth; // [nodes]: length of the prefix, at least 1
+    private int[] end; // [nodes]: the first node after the subtree
+    private int[] token; // [nodes]: an id whose bytes are the prefix, or NONE
     private final int[] alike; // [V]: another id of the same bytes, or NONE
     private final BitSet singles = new BitSet();
 
     /**
-     * @param tokens by id: the bytes of each, which may be part of a character; null or empty for ids that are no text,
-     *     such as special tokens and those that end the text
+     * @param tokens by id: the bytes of each token, which may be part of a character; null or empty for ids without text,
+     *     such as special tokens
      */
     public TokenTrie(byte[][] tokens) {
         this.tokens = tokens.clone();
@@ -89,7 +89,7 @@ public final class TokenTrie {
         return tokens.length;
     }
 
-    /** The bytes of an id; null or empty if it is no text. */
+    /** The bytes of an id; null or empty if it has no text. */
     byte[] bytes(int id) {
         return tokens[id];
     }
@@ -99,7 +99,7 @@ public final class TokenTrie {
         return longest;
     }
 
-    /** The bytes that are a token by themselves. */
+    /** The bytes that are a token of their own. */
     BitSet singles() {
         return singles;
     }
@@ -116,12 +116,12 @@ public final class TokenTrie {
         return depth[node];
     }
 
-    /** The node to go on with if those below this one are skipped. */
+    /** The first node after the subtree of this one. */
     int end(int node) {
         return end[node];
     }
 
-    /** An id of the bytes that lead here, or {@link #NONE}. */
+    /** An id whose bytes are the prefix at this node, or {@link #NONE}. */
     int token(int node) {
         return token[node];
     }
@@ -131,9 +131,9 @@ public final class TokenTrie {
         return alike[id];
     }
 
-    /** The least number of tokens that spell these bytes, or {@link Integer#MAX_VALUE} if none do. */
+    /** The fewest tokens that spell these bytes, or {@link Integer#MAX_VALUE} if none do. */
     int tokensFor(byte[] text) {
-        int[] least = new int[text.length + 1]; // least[i]: of the first i bytes
+        int[] least = new int[text.length + 1]; // least[i]: fewest tokens for the first i bytes
         Arrays.fill(least, Integer.MAX_VALUE);
         least[0] = 0;
         for (int from = 0; from < text.length; from++) {
@@ -141,7 +141,7 @@ public final class TokenTrie {
                 continue;
             }
             int node = 0;
-            int limit = nodes; // of the siblings
+            int limit = nodes; // end of the siblings
             int at = from;
             while (at < text.length && node < limit) {
                 if (value[node] != text[at]) {

@@ -1,6 +1,6 @@
 package dev.xlstm.grammar;
 
-/** Sets of characters as sequences of byte ranges: their encodings in UTF-8, each once. */
+/** Splits a set of characters into sequences of byte ranges of their UTF-8 encodings. */
 final class Utf8Ranges {
 
     /** Receives the first and last value of each byte, one to four of them. */
@@ -25,7 +25,7 @@ final class Utf8Ranges {
         }
     }
 
-    /** Cuts where all bytes after some byte do not run from 80 to BF. */
+    /** Splits until every byte after a byte with a partial range runs from 80 to BF. */
     private static void split(int first, int last, int length, Visitor visitor) {
         for (int i = 1; i < length; i++) {
             int low = (1 << 6 * i) - 1; // bits of the last i bytes

@@ -1,6 +1,6 @@
 /**
- * Languages that generated text must stay in: GBNF and JSON Schema become a {@link dev.xlstm.grammar.Grammar}, which
- * compiled for a vocabulary says at each point of the text which tokens may come next. Bytes and ids only; no models, no
- * tokenizer, no sampling.
+ * Constrains generated text to a language. GBNF and JSON Schema become a {@link dev.xlstm.grammar.Grammar}; compiled for a
+ * vocabulary, it gives the set of tokens allowed at each point of the text. The package works on bytes and token ids; it
+ * knows no models, tokenizers or samplers.
  */
 package dev.xlstm.grammar;

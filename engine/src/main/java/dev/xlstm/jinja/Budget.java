@@ -8,16 +8,16 @@ final class Budget {
     private int depth;
 
     void step() {
-        if (++steps > Limits.STEPS) {
-            throw new JinjaException("the template does not come to an end within " + Limits.STEPS + " steps");
+        if (++steps > JinjaLimits.STEPS) {
+            throw new JinjaException("the template does not come to an end within " + JinjaLimits.STEPS + " steps");
         }
     }
 
     /** Counts the chars of a string about to be made. */
     void make(long size) {
         chars += size;
-        if (chars > Limits.CHARS) {
-            throw new JinjaException("the template makes more than " + Limits.CHARS + " characters of text");
+        if (chars > JinjaLimits.CHARS) {
+            throw new JinjaException("the template makes more than " + JinjaLimits.CHARS + " characters of text");
         }
     }
 
@@ -32,8 +32,8 @@ final class Budget {
     }
 
     void enter() {
-        if (++depth > Limits.CALLS) {
-            throw new JinjaException("the template calls itself more than " + Limits.CALLS + " times");
+        if (++depth > JinjaLimits.CALLS) {
+            throw new JinjaException("the template calls itself more than " + JinjaLimits.CALLS + " times");
         }
     }
 

@@ -1,7 +1,7 @@
 package dev.xlstm.jinja;
 
 import dev.xlstm.jinja.Expression.ArgumentList;
-import dev.xlstm.jinja.Token.Kind;
+import dev.xlstm.jinja.TemplateToken.Kind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,10 +16,10 @@ final class ExpressionParser {
     private static final Set<String> PRODUCTS = Set.of("*", "/", "//", "%");
     private static final Set<String> AFTER_TEST = Set.of("else", "or", "and", "is", "if", "in", "not");
 
-    private final Tokens tokens;
+    private final TokenStream tokens;
     private int depth;
 
-    ExpressionParser(Tokens tokens) {
+    ExpressionParser(TokenStream tokens) {
         this.tokens = tokens;
     }
 
@@ -37,7 +37,7 @@ final class ExpressionParser {
         List<Expression> items = new ArrayList<>();
         boolean tuple = false;
         do {
-            Token next = tokens.peek();
+            TemplateToken next = tokens.peek();
             if (!items.isEmpty() && (next.kind() == Kind.BLOCK_END || next.kind() == Kind.OUTPUT_END || next.is(")"))) {
                 break;
             }
@@ -48,7 +48,7 @@ final class ExpressionParser {
     }
 
     Expression expression() {
-        if (++depth > Limits.NESTING) {
+        if (++depth > JinjaLimits.NESTING) {
             throw new JinjaException(tokens.line(), "an expression is nested too deep");
         }
         Expression value = or();
@@ -92,7 +92,7 @@ final class ExpressionParser {
         List<Expression> operands = new ArrayList<>(List.of(sum()));
         List<String> operators = new ArrayList<>();
         while (true) {
-            Token next = tokens.peek();
+            TemplateToken next = tokens.peek();
             if (next.kind() == Kind.OPERATOR && COMPARISONS.contains(next.text()) || next.is("in")) {
                 operators.add(tokens.next().text());
             } else if (next.is("not") && tokens.peekSecond().is("in")) {
@@ -141,7 +141,7 @@ final class ExpressionParser {
     }
 
     private Expression unary(boolean withFilters) {
-        if (++depth > Limits.NESTING) {
+        if (++depth > JinjaLimits.NESTING) {
             throw new JinjaException(tokens.line(), "an expression is nested too deep");
         }
         Expression value;
@@ -158,7 +158,7 @@ final class ExpressionParser {
     }
 
     private Expression primary() {
-        Token token = tokens.next();
+        TemplateToken token = tokens.next();
         switch (token.kind()) {
             case NAME:
                 return switch (token.text()) {
@@ -222,7 +222,7 @@ final class ExpressionParser {
         return new Expression.DictOf(keys, values);
     }
 
-    private static Expression integer(Token token) {
+    private static Expression integer(TemplateToken token) {
         try {
             return new Expression.Constant(Long.parseLong(token.text()));
         } catch (NumberFormatException e) {
@@ -234,7 +234,7 @@ final class ExpressionParser {
         Expression value = subject;
         while (true) {
             if (tokens.skip(".")) {
-                Token name = tokens.next();
+                TemplateToken name = tokens.next();
                 if (name.kind() == Kind.INTEGER) {
                     value = new Expression.Item(value, integer(name));
                 } else if (name.kind() == Kind.NAME) {
@@ -308,7 +308,7 @@ final class ExpressionParser {
     }
 
     private Expression filter(Expression subject) {
-        Token name = tokens.expect(Kind.NAME);
+        TemplateToken name = tokens.expect(Kind.NAME);
         Filters.Filter filter = Filters.get(name.text());
         if (filter == null) {
             throw new JinjaException(name.line(), "no filter named '" + name.text() + "' is known");
@@ -319,13 +319,13 @@ final class ExpressionParser {
 
     private Expression test(Expression subject) {
         boolean negated = tokens.skip("not");
-        Token name = tokens.expect(Kind.NAME);
+        TemplateToken name = tokens.expect(Kind.NAME);
         Tests.Test test = Tests.get(name.text());
         if (test == null) {
             throw new JinjaException(name.line(), "no test named '" + name.text() + "' is known");
         }
         ArgumentList arguments = NO_ARGUMENTS;
-        Token next = tokens.peek();
+        TemplateToken next = tokens.peek();
         if (tokens.skip("(")) {
             arguments = arguments();
         } else if (next.kind() == Kind.NAME && !AFTER_TEST.contains(next.text())

@@ -49,8 +49,8 @@ final class Globals {
             throw new JinjaException("range() cannot go by steps of 0");
         }
         double count = Math.ceil(((double) to - from) / step);
-        if (count > Limits.RANGE) {
-            throw new JinjaException("range() of more than " + Limits.RANGE + " numbers");
+        if (count > JinjaLimits.RANGE) {
+            throw new JinjaException("range() of more than " + JinjaLimits.RANGE + " numbers");
         }
         List<Object> numbers = new ArrayList<>();
         for (long i = 0; i < count; i++) {

@@ -38,7 +38,7 @@ final class Json {
 
     private void write(Object value, int depth) {
         budget.step();
-        if (depth > Limits.NESTING) {
+        if (depth > JinjaLimits.NESTING) {
             throw new JinjaException("tojson: a value is nested too deep");
         }
         if (value == null) {

@@ -1,6 +1,6 @@
 package dev.xlstm.jinja;
 
-import dev.xlstm.jinja.Token.Kind;
+import dev.xlstm.jinja.TemplateToken.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -24,7 +24,7 @@ final class Lexer {
             |(?<operator>\\*\\*|//|==|!=|>=|<=|[-+*/%~<>=.,:|()\\[\\]{};])""", Pattern.DOTALL);
 
     private final String source;
-    private final List<Token> tokens = new ArrayList<>();
+    private final List<TemplateToken> tokens = new ArrayList<>();
     private int at;
     private int line = 1;
     private boolean lineStarts = true; // what was read last ended a line
@@ -33,7 +33,7 @@ final class Lexer {
         this.source = source;
     }
 
-    static List<Token> tokens(String template) {
+    static List<TemplateToken> tokens(String template) {
         String source = template.replace("\r\n", "\n").replace('\r', '\n');
         if (source.endsWith("\n")) {
             source = source.substring(0, source.length() - 1);
@@ -41,7 +41,7 @@ final class Lexer {
         return new Lexer(source).read();
     }
 
-    private List<Token> read() {
+    private List<TemplateToken> read() {
         while (at < source.length()) {
             int tag = nextTag();
             if (tag < 0) {
@@ -63,7 +63,7 @@ final class Lexer {
             }
             lineStarts = at > 0 && source.charAt(at - 1) == '\n';
         }
-        tokens.add(new Token(Kind.END, "end of template", line));
+        tokens.add(new TemplateToken(Kind.END, "end of template", line));
         return tokens;
     }
 
@@ -94,7 +94,7 @@ final class Lexer {
 
     private void data(String text) {
         if (!text.isEmpty()) {
-            tokens.add(new Token(Kind.DATA, text, line));
+            tokens.add(new TemplateToken(Kind.DATA, text, line));
         }
     }
 
@@ -155,7 +155,7 @@ final class Lexer {
 
     /** Reads a tag from its opening to its end, and the expression tokens between. */
     private void tag(Kind opening, Kind closing, String end, char sign) {
-        tokens.add(new Token(opening, source.substring(at, at + 2), line));
+        tokens.add(new TemplateToken(opening, source.substring(at, at + 2), line));
         at += 2;
         if (sign == '-' || sign == '+' && opening == Kind.BLOCK_BEGIN) {
             at++;
@@ -172,7 +172,7 @@ final class Lexer {
                 boolean signed = source.startsWith("-" + end, at)
                         || closing == Kind.BLOCK_END && source.startsWith("+" + end, at);
                 if (signed || source.startsWith(end, at)) {
-                    tokens.add(new Token(closing, end, line));
+                    tokens.add(new TemplateToken(closing, end, line));
                     int tagEnd = signed ? at + 1 : at;
                     close(tagEnd, tagEnd + 2, at, closing == Kind.BLOCK_END);
                     return;
@@ -190,16 +190,16 @@ final class Lexer {
         }
         String text = token.group();
         if (token.group("float") != null) {
-            tokens.add(new Token(Kind.FLOAT, text.replace("_", ""), line));
+            tokens.add(new TemplateToken(Kind.FLOAT, text.replace("_", ""), line));
         } else if (token.group("integer") != null) {
-            tokens.add(new Token(Kind.INTEGER, text.replace("_", ""), line));
+            tokens.add(new TemplateToken(Kind.INTEGER, text.replace("_", ""), line));
         } else if (token.group("name") != null) {
-            tokens.add(new Token(Kind.NAME, text, line));
+            tokens.add(new TemplateToken(Kind.NAME, text, line));
         } else if (token.group("string") != null) {
-            tokens.add(new Token(Kind.STRING, PythonText.unescape(text.substring(1, text.length() - 1)), line));
+            tokens.add(new TemplateToken(Kind.STRING, PythonText.unescape(text.substring(1, text.length() - 1)), line));
         } else {
             balance(open, text);
-            tokens.add(new Token(Kind.OPERATOR, text, line));
+            tokens.add(new TemplateToken(Kind.OPERATOR, text, line));
         }
         countLines(at, token.end());
         at = token.end();
@@ -210,7 +210,7 @@ final class Lexer {
         int closes = ")]}".indexOf(operator);
         if (opens >= 0) {
             open.append(")]}".charAt(opens));
-            if (open.length() > Limits.NESTING) {
+            if (open.length() > JinjaLimits.NESTING) {
                 throw new JinjaException(line, "brackets are nested too deep");
             }
         } else if (closes >= 0) {

@@ -5,7 +5,7 @@ import dev.xlstm.jinja.Statement.Block;
 import dev.xlstm.jinja.Statement.Flow;
 import dev.xlstm.jinja.Statement.Macro;
 import dev.xlstm.jinja.Statement.Target;
-import dev.xlstm.jinja.Token.Kind;
+import dev.xlstm.jinja.TemplateToken.Kind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,18 +15,18 @@ import java.util.Set;
 /** Makes the statements of a template from its tokens; the expressions in them are read by {@link ExpressionParser}. */
 final class Parser {
 
-    private final Tokens tokens;
+    private final TokenStream tokens;
     private final ExpressionParser expressions;
     private int depth;
     private int loops; // open around the statement being read
 
-    private Parser(Tokens tokens) {
+    private Parser(TokenStream tokens) {
         this.tokens = tokens;
         expressions = new ExpressionParser(tokens);
     }
 
     static Block parse(String template) {
-        Parser parser = new Parser(new Tokens(Lexer.tokens(template)));
+        Parser parser = new Parser(new TokenStream(Lexer.tokens(template)));
         Block block = parser.block(Set.of());
         if (parser.tokens.peek().kind() != Kind.END) {
             throw parser.tokens.unexpected();
@@ -36,7 +36,7 @@ final class Parser {
 
     /** Statements up to a tag that begins with one of {@code ends}, whose name is the next token then. */
     private Block block(Set<String> ends) {
-        if (++depth > Limits.NESTING) {
+        if (++depth > JinjaLimits.NESTING) {
             throw new JinjaException(tokens.line(), "blocks are nested too deep");
         }
         List<Statement> statements = new ArrayList<>();
@@ -75,7 +75,7 @@ final class Parser {
     }
 
     private Statement statement() {
-        Token name = tokens.expect(Kind.NAME);
+        TemplateToken name = tokens.expect(Kind.NAME);
         return switch (name.text()) {
             case "if" -> conditional();
             case "for" -> loop();

@@ -19,8 +19,8 @@ public final class Template {
      * @throws JinjaException naming the line, if the text is no template or uses what is not supported
      */
     public static Template parse(String text) {
-        if (text.length() > Limits.SOURCE_CHARS) {
-            throw new JinjaException("the template is longer than " + Limits.SOURCE_CHARS + " characters");
+        if (text.length() > JinjaLimits.SOURCE_CHARS) {
+            throw new JinjaException("the template is longer than " + JinjaLimits.SOURCE_CHARS + " characters");
         }
         return new Template(Parser.parse(text));
     }

@@ -282,7 +282,7 @@ final class Values {
     }
 
     private static void represent(Object value, StringBuilder to, int depth) {
-        if (depth > Limits.NESTING) {
+        if (depth > JinjaLimits.NESTING) {
             throw new JinjaException("a value is nested too deep");
         }
         if (value == null) {

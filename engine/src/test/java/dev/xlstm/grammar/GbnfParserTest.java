@@ -100,7 +100,7 @@ class GbnfParserTest {
                 "`root ::= (\"a\"`|line 1, column 10: this \"(\" is never closed",
                 "`root ::= \"a\" )`|line 1, column 14: the end of the rule expected, found \")\"",
                 "`root ::= \"a\"{2`|line 1, column 15: \"}\" expected, found the end of the grammar",
-                "`root ::= \"a\"{3,2}`|line 1, column 14: at least 3 and at most 2 repetitions cannot be",
+                "`root ::= \"a\"{3,2}`|line 1, column 14: at least 3 and at most 2 repetitions are impossible",
                 "`root ::= \"a\"{x}`|line 1, column 14: a number of repetitions expected, found \"x\"",
                 "`root ::= \"a\"{99999}`|line 1, column 14: more than 10000 repetitions",
                 "`root ::= \"\\q\"`|line 1, column 11: unknown escape",
@@ -111,7 +111,7 @@ class GbnfParserTest {
                 "`root ::= <[1]>`|line 1, column 10: references to tokens are not supported",
                 "`= x`|line 1, column 1: the name of a rule expected, found \"=\"",
             })
-    void errorsNameThePlace(String gbnf, String message) {
+    void errorsNameTheLocation(String gbnf, String message) {
         assertThatExceptionOfType(GrammarException.class)
                 .isThrownBy(() -> Grammar.parse(gbnf))
                 .withMessageStartingWith(message);
@@ -138,17 +138,16 @@ class GbnfParserTest {
     void leftRecursionIsNamed() {
         assertLeftRecursive("root ::= root \"a\" | \"b\"", "root → root");
         assertLeftRecursive("root ::= \"x\" a\na ::= b \"a\" | \"c\"\nb ::= a \"b\"", "a → b → a");
-        assertLeftRecursive(
-                "root ::= space root \"a\" | \"b\"\nspace ::= \" \"*", "root → root"); // space may be nothing
+        assertLeftRecursive("root ::= space root \"a\" | \"b\"\nspace ::= \" \"*", "root → root"); // space is nullable
         assertLeftRecursive("root ::= (\"a\"? root)? \"b\"", "root → root");
     }
 
     @Test
-    void rulesThatNeverEndAreRefused() {
+    void rejectsGrammarsWithoutFiniteTexts() {
         assertThatExceptionOfType(GrammarException.class)
                 .isThrownBy(() -> Grammar.parse("root ::= \"a\" root").compile(BYTES))
-                .withMessageStartingWith("no text of the grammar ever ends");
-        // an alternative that never ends is never begun
+                .withMessageStartingWith("the grammar has no finite text");
+        // an alternative without a finite text is never entered
         Grammar grammar = Grammar.parse("root ::= \"a\" | \"b\" x\nx ::= \"x\" x");
         GrammarMask mask = Vocabularies.mask(grammar, BYTES, 10);
         assertThat(mask.allows('a' + 1)).isTrue();

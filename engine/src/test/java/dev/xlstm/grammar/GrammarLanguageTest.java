@@ -13,12 +13,12 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Random grammars of small languages, compared on all short texts with a plain backtracking recogniser. */
+/** Compares random small grammars with a backtracking recognizer on all short texts. */
 class GrammarLanguageTest {
 
     private static final String ALPHABET = "abé";
 
-    /** A part of a rule that can write itself as GBNF and say where it may end in a text. */
+    /** A part of a rule that prints itself as GBNF and computes where its matches may end. */
     private interface Part {
         String gbnf();
 
@@ -209,13 +209,13 @@ class GrammarLanguageTest {
     }
 
     @Test
-    void sameLanguageAsABacktrackingRecogniser() {
+    void matchesABacktrackingRecognizer() {
         int[] compared = new int[1];
         RandomCases.run(1500, random -> compared[0] += compare(new Language(random.nextLong())) ? 1 : 0);
         assertThat(compared[0]).isGreaterThan(500);
     }
 
-    /** Whether it could be compared. */
+    /** Returns whether the grammar could be compared. */
     private static boolean compare(Language language) {
         TokenTrie vocabulary = Vocabularies.withBytes();
         CompiledGrammar grammar = compileOrNull(language.gbnf(), vocabulary);
@@ -242,7 +242,7 @@ class GrammarLanguageTest {
         return true;
     }
 
-    /** What a mask with no token to spare draws is in the language, and as short as any text of it. */
+    /** Texts sampled with the smallest possible budget are in the language and as short as any text of it. */
     private static void shortestEndings(Language language, CompiledGrammar grammar, List<String> accepted) {
         int least = grammar.start().cost;
         accepted.forEach(
@@ -259,12 +259,12 @@ class GrammarLanguageTest {
         }
     }
 
-    /** Many random grammars are left-recursive or never end; they are not compared. */
+    /** Many random grammars are left-recursive or have no finite text; they are skipped. */
     private static CompiledGrammar compileOrNull(String gbnf, TokenTrie vocabulary) {
         try {
             return Grammar.parse(gbnf).compile(vocabulary);
         } catch (GrammarException e) {
-            assertThat(e.getMessage()).containsAnyOf("left recursion", "no text of the grammar ever ends");
+            assertThat(e.getMessage()).containsAnyOf("left recursion", "the grammar has no finite text");
             return null;
         }
     }

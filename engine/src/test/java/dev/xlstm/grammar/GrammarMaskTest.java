@@ -27,7 +27,7 @@ class GrammarMaskTest {
     }
 
     @Test
-    void tokensMayReachAcrossRulesAndEndWithinThem() {
+    void tokensMayCrossRuleBoundaries() {
         TokenTrie vocabulary = Vocabularies.withBytes("ab", "bc", "abc", "abcd", "a\"", "a");
         GrammarMask mask = Vocabularies.mask(Grammar.parse("root ::= x y\nx ::= \"a\"\ny ::= \"bc\""), vocabulary, 9);
         assertThat(List.of(257, 258, 259, 260, 261, 262))
@@ -41,11 +41,11 @@ class GrammarMaskTest {
         mask.accept(id('c'));
         assertThat(mask.allows(STOP)).isTrue();
         assertThat(mask.canEnd()).isTrue();
-        assertThat(mask.hasEnded()).isTrue(); // nothing may follow
+        assertThat(mask.hasEnded()).isTrue(); // no continuation
     }
 
     @Test
-    void theStopIdIsAllowedOnlyBehindAWholeText() {
+    void stopIdIsAllowedOnlyAfterACompleteText() {
         GrammarMask mask = Vocabularies.mask(Grammar.parse("root ::= [0-9]+"), Vocabularies.withBytes("12"), 100);
         assertThat(mask.allows(STOP)).isFalse();
         assertThat(mask.canEnd()).isFalse();
@@ -59,7 +59,7 @@ class GrammarMaskTest {
     }
 
     @Test
-    void charactersMayBeCutAnywhere() {
+    void charactersMaySplitAcrossTokens() {
         TokenTrie vocabulary = Vocabularies.withBytes();
         GrammarMask mask = Vocabularies.mask(Grammar.parse("root ::= [é😀] [^a]"), vocabulary, 100);
         assertThat(mask.allows(id(0xC3))).isTrue();
@@ -70,14 +70,14 @@ class GrammarMaskTest {
             boolean begins = b < 0x80 && b != 'a' || b >= 0xC2 && b <= 0xF4;
             assertThat(mask.allows(id(b))).as("byte %x", b).isEqualTo(begins);
         }
-        mask.accept(id(0xED)); // before the surrogates
+        mask.accept(id(0xED)); // prefix of U+D000 to U+D7FF
         assertThat(mask.allows(id(0x9F))).isTrue();
         assertThat(mask.allows(id(0xA0))).isFalse();
         assertThat(mask.canEnd()).isFalse();
     }
 
     @Test
-    void everyCharacterHasItsBytesAndNoOtherBytesAreOne() {
+    void acceptsExactlyTheUtf8EncodingsOfASet() {
         Grammar any = Grammar.parse("root ::= .");
         CompiledGrammar grammar = any.compile(Vocabularies.withBytes());
         int characters = 0;
@@ -103,7 +103,7 @@ class GrammarMaskTest {
     }
 
     @Test
-    void aCopyGoesItsOwnWay() {
+    void copiesAreIndependent() {
         GrammarMask mask = Vocabularies.mask(Grammar.parse("root ::= \"ab\" | \"ac\""), Vocabularies.withBytes(), 10);
         accept(mask, "a");
         GrammarMask copy = mask.copy();
@@ -115,7 +115,7 @@ class GrammarMaskTest {
     }
 
     @Test
-    void whatIsNotAllowedIsNotAccepted() {
+    void acceptRejectsIdsThatAreNotAllowed() {
         GrammarMask mask = Vocabularies.mask(Grammar.parse("root ::= \"a\""), Vocabularies.withBytes(), 10);
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> mask.accept(id('b')))
@@ -129,7 +129,7 @@ class GrammarMaskTest {
     }
 
     @Test
-    void theBudgetIsKeptWhereverItCanBe() {
+    void budgetIsKeptWherePossible() {
         TokenTrie vocabulary = Vocabularies.withBytes("((", "))", ")))", "((((", "xx");
         Grammar grammar = Grammar.parse("root ::= \"(\" root \")\" | \"x\"+");
         CompiledGrammar compiled = grammar.compile(vocabulary);
@@ -146,22 +146,22 @@ class GrammarMaskTest {
     }
 
     @Test
-    void theBudgetCountsTokensNotBytes() {
+    void budgetCountsTokensNotBytes() {
         TokenTrie vocabulary = Vocabularies.withBytes("hello", " wor");
         Grammar grammar = Grammar.parse("root ::= \"hello world\" | \"a\"{20}");
         assertThat(Vocabularies.mask(grammar, vocabulary, 4).tokensToEnd()).isEqualTo(4); // hello, wor, l, d
         GrammarMask tight = Vocabularies.mask(grammar, vocabulary, 4);
         assertThat(tight.endsWithinBudget()).isTrue();
         assertThat(tight.allows(257)).isTrue();
-        assertThat(tight.allows(id('h'))).isFalse(); // e, l, l, o would not fit any more
+        assertThat(tight.allows(id('h'))).isFalse(); // e, l, l, o would exceed the budget
         assertThat(tight.allows(id('a'))).isFalse();
         GrammarMask short_ = Vocabularies.mask(grammar, vocabulary, 3);
         assertThat(short_.endsWithinBudget()).isFalse();
-        assertThat(short_.allows(id('a'))).isTrue(); // no ending fits: all that the grammar allows is allowed
+        assertThat(short_.allows(id('a'))).isTrue(); // no completion fits: the budget is ignored
     }
 
     @Test
-    void onlyBytesWithATokenArePromised() {
+    void completionsUseOnlyBytesWithAToken() {
         byte[][] few = new byte[200][];
         few[1] = new byte[] {'a'};
         few[2] = "bc".getBytes(StandardCharsets.UTF_8);
@@ -176,7 +176,7 @@ class GrammarMaskTest {
     }
 
     @Test
-    void deepNestingEndsBeforeTheLimit() {
+    void nestingStaysWithinTheStackLimit() {
         Grammar grammar = Grammar.parse("root ::= \"[\" root \"]\" | \"x\"");
         GrammarMask mask = Vocabularies.mask(grammar, Vocabularies.withBytes(), 5000);
         int depth = 0;
@@ -184,20 +184,20 @@ class GrammarMaskTest {
             mask.accept(id('['));
             depth++;
         }
-        assertThat(depth).isBetween(Limits.STACK_DEPTH / 2, Limits.STACK_DEPTH);
+        assertThat(depth).isBetween(GrammarLimits.STACK_DEPTH / 2, GrammarLimits.STACK_DEPTH);
         accept(mask, "x" + "]".repeat(depth));
         assertThat(mask.hasEnded()).isTrue();
     }
 
     @Test
-    void recursionAtTheEndOfARuleMayGoOn() {
+    void tailRecursionIsUnbounded() {
         GrammarMask mask =
                 Vocabularies.mask(Grammar.parse("root ::= [a-z] root | \".\""), Vocabularies.withBytes(), 50_000);
         accept(mask, "abc".repeat(3000) + ".");
         assertThat(mask.hasEnded()).isTrue();
     }
 
-    private static void drawWithin(String gbnf, int seconds) {
+    private static void sampleWithin(String gbnf, int seconds) {
         TokenTrie vocabulary = Vocabularies.json();
         assertTimeoutPreemptively(Duration.ofSeconds(seconds), () -> {
             Grammar grammar = Grammar.parse(gbnf);
@@ -209,21 +209,21 @@ class GrammarMaskTest {
     }
 
     @Test
-    void exponentiallyManyReadingsAreMerged() {
+    void mergesExponentiallyManyParses() {
         StringBuilder doubling = new StringBuilder("root ::= r0\n");
         for (int i = 0; i < 60; i++) {
             doubling.append(String.format("r%d ::= r%d \"x\" | r%d \"y\" | \"z\"%n", i, i + 1, i + 1));
         }
         doubling.append("r60 ::= \"a\"");
-        drawWithin(doubling.toString(), 60);
-        drawWithin("root ::= \"a\" root \"a\" | \"a\" root \"a\" \"a\" | \"a\"", 60);
-        drawWithin("root ::= (\"a\" | \"aa\" | [a-z]){10,3000} \"!\"", 60);
-        drawWithin("root ::= ((\"a\"*)*)* ((\"b\"?){1000}){1000} \"!\"", 60);
-        drawWithin("root ::= ([a-z ] | [a-z ]+ [a-z ])* [a-z] [a-z ]{18}", 60);
+        sampleWithin(doubling.toString(), 60);
+        sampleWithin("root ::= \"a\" root \"a\" | \"a\" root \"a\" \"a\" | \"a\"", 60);
+        sampleWithin("root ::= (\"a\" | \"aa\" | [a-z]){10,3000} \"!\"", 60);
+        sampleWithin("root ::= ((\"a\"*)*)* ((\"b\"?){1000}){1000} \"!\"", 60);
+        sampleWithin("root ::= ([a-z ] | [a-z ]+ [a-z ])* [a-z] [a-z ]{18}", 60);
     }
 
     @Test
-    void whatIsTooLargeIsRefused() {
+    void rejectsGrammarsThatAreTooLarge() {
         assertThatExceptionOfType(GrammarException.class)
                 .isThrownBy(() -> Grammar.parse("root ::= \"" + "a".repeat(1 << 20) + "\""))
                 .withMessageContaining("the limit is 524288");

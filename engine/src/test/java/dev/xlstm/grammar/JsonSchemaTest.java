@@ -19,7 +19,7 @@ import tools.jackson.databind.ObjectMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-/** Schemas against an independent validator: whatever is drawn from the grammar must be valid. */
+/** Validates texts sampled from schema grammars with an independent validator. */
 class JsonSchemaTest {
 
     static final Path SCHEMAS = Path.of("src/test/resources/schemas");
@@ -33,10 +33,10 @@ class JsonSchemaTest {
         }
     }
 
-    /** Uniform draws are the worst of models: each path of the grammar is met, each string is noise. */
+    /** Uniform sampling is the worst model: it visits every path of the grammar, and every string is noise. */
     @ParameterizedTest
     @MethodSource("schemas")
-    void whateverIsDrawnIsValid(Path file) throws IOException {
+    void sampledTextsAreValid(Path file) throws IOException {
         String schema = Files.readString(file);
         CompiledGrammar grammar = Grammar.ofJsonSchema(schema).compile(VOCABULARY);
         Set<String> texts = new HashSet<>();
@@ -48,7 +48,7 @@ class JsonSchemaTest {
             assertThat(SchemaValidator.complaints(schema, text)).as(text).isEmpty();
             texts.add(text);
         }
-        assertThat(texts).hasSizeGreaterThan(15); // the grammar does not give always the same
+        assertThat(texts).hasSizeGreaterThan(15); // guards against a grammar with few texts
     }
 
     @ParameterizedTest
@@ -69,7 +69,7 @@ class JsonSchemaTest {
                 "strings|`{\"word\":\"é\",\"code\":\"AB-09\",\"anywhere\":\"xbbcx\",\"ends\":\"ab\\u0020\",\"escaped\":\"\\\\/Aé\","
                         + "\"exact\":\"\\\"é😀\",\"long\":\"12345678901234567890\"}`|`{\"word\":\"a b\"}`",
             })
-    void validTextsAreMetAndOthersNot(String name, String valid, String other) throws IOException {
+    void acceptsValidTextsAndRejectsOthers(String name, String valid, String other) throws IOException {
         Grammar grammar = Grammar.ofJsonSchema(Files.readString(SCHEMAS.resolve(name + ".json")));
         if (name.equals("strings")) {
             // only raw characters and short escapes are generated for patterns
@@ -82,7 +82,7 @@ class JsonSchemaTest {
         assertThat(GbnfParserTest.accepts(grammar, other)).as(other).isFalse();
     }
 
-    /** All integers near the bounds, by comparison. */
+    /** Compares membership with the bounds for all integers near them. */
     @Test
     void integerBoundsAreExact() {
         RandomCases.run(200, random -> checkIntegerBounds(random.nextInt(-1200, 1201), random.nextInt(1501)));
@@ -142,7 +142,7 @@ class JsonSchemaTest {
             value = {
                 "{|the JSON Schema is not JSON",
                 "[]|a JSON Schema is an object, or true",
-                "false|schema #: false admits no value",
+                "false|schema #: false allows no value",
                 "{\"multipleOf\":3}|schema #: the keyword \"multipleOf\" is not supported",
                 "{\"properties\":{\"a/b\":{\"not\":{}}}}|schema #/properties/a~1b: the keyword \"not\" is not supported",
                 "{\"type\":\"array\",\"uniqueItems\":true}|schema #: the keyword \"uniqueItems\" is not supported",
@@ -151,7 +151,7 @@ class JsonSchemaTest {
                 "{\"typ\":\"string\"}|schema #: the keyword \"typ\" is not supported",
                 "{\"type\":\"text\"}|schema #: \"type\" \"text\" is not a type of JSON Schema",
                 "{\"$ref\":\"other.json\"}|schema #: $ref \"other.json\" is not supported",
-                "{\"$ref\":\"#/$defs/x\"}|schema #: $ref \"#/$defs/x\" points at nothing",
+                "{\"$ref\":\"#/$defs/x\"}|schema #: $ref \"#/$defs/x\" does not resolve",
                 "{\"type\":\"string\",\"format\":\"duration\"}|schema #: the format \"duration\" is not supported",
                 "{\"type\":\"string\",\"pattern\":\"(?=a)\"}|schema #: pattern \"(?=a)\", near character 3: \"(?\" other than",
                 "{\"type\":\"string\",\"pattern\":\"(a)\\\\1\"}|schema #: pattern \"(a)\\1\", near character 5: \"\\1\" is not supported",
@@ -161,30 +161,30 @@ class JsonSchemaTest {
                 "{\"type\":\"integer\",\"minimum\":1e30}|schema #: \"minimum\" 1.0E+30 is not supported",
                 "{\"type\":\"string\",\"minLength\":100000}|schema #: \"minLength\" above 10000 is not supported",
                 "{\"type\":\"array\",\"minItems\":2,\"maxItems\":1}|schema #: an array cannot have at least 2 and at most 1",
-                "{\"required\":[\"a\"],\"additionalProperties\":false}|schema #: the property \"a\" is required and not admitted",
+                "{\"required\":[\"a\"],\"additionalProperties\":false}|schema #: the property \"a\" is required but not allowed",
                 "{\"enum\":[1],\"type\":\"string\"}|schema #: \"enum\" or \"const\" leaves no value",
                 "{\"enum\":[\"a\"],\"minLength\":1}|schema #: \"minLength\" beside \"enum\" or \"const\" is not supported",
                 "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}|schema #: \"oneOf\": a value may match alternatives 1 and 2",
                 "{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}|schema #: \"oneOf\": a value may match",
                 "{\"allOf\":[{\"pattern\":\"a\"},{\"pattern\":\"b\"}]}|schema #: \"pattern\" given twice, differently",
-                "{\"allOf\":[{\"$ref\":\"#\"}]}|schema #: $ref or allOf leads back to itself",
+                "{\"allOf\":[{\"$ref\":\"#\"}]}|schema #: $ref or allOf is circular",
                 "{\"type\":\"string\",\"allOf\":[{\"type\":\"null\"}]}|schema #: no value has type",
             })
-    void whatIsNotSupportedIsNamed(String schema, String message) {
+    void errorsNameUnsupportedKeywords(String schema, String message) {
         assertThatExceptionOfType(GrammarException.class)
                 .isThrownBy(() -> Grammar.ofJsonSchema(schema))
                 .withMessageStartingWith(message);
     }
 
     @Test
-    void schemasThatLeadNowhereAreRefused() {
+    void rejectsSchemasWithoutFiniteTexts() {
         assertThatExceptionOfType(GrammarException.class)
                 .isThrownBy(() -> Grammar.ofJsonSchema("{\"$ref\":\"#\"}").compile(VOCABULARY))
                 .withMessageContaining("left recursion");
         assertThatExceptionOfType(GrammarException.class)
                 .isThrownBy(() -> Grammar.ofJsonSchema("{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]}")
                         .compile(VOCABULARY))
-                .withMessageStartingWith("no text of the grammar ever ends");
+                .withMessageStartingWith("the grammar has no finite text");
     }
 
     @Test

@@ -6,16 +6,16 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import java.util.List;
 
-/** An independent judge of JSON under a schema. */
+/** Validates JSON with an independent implementation of JSON Schema. */
 public final class SchemaValidator {
 
     private SchemaValidator() {}
 
-    /** What is wrong with a text; formats count. */
+    /** The validation errors of a text; formats are asserted. */
     public static List<String> complaints(String schema, String text) {
         Schema validator = SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
                 .getSchema(schema, InputFormat.JSON);
-        // the validator refuses addresses whose top-level domain is not registered, which is no matter of form
+        // The validator rejects email addresses with an unregistered top-level domain; ignore that.
         String known = text.replaceAll("(@[a-z0-9.-]+)\\.[a-z]+\"", "$1.org\"");
         return validator
                 .validate(

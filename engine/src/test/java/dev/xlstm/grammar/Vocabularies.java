@@ -6,12 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** Small vocabularies for tests, and drawing texts from a grammar at random. */
+/** Small vocabularies for tests, and random sampling from a grammar. */
 final class Vocabularies {
 
     private Vocabularies() {}
 
-    /** Id 0 ends the text, ids 1 to 256 are the bytes 0 to 255, then come these. */
+    /** Id 0 is the stop id, ids 1 to 256 are the bytes 0 to 255, then come the given tokens. */
     static TokenTrie withBytes(String... tokens) {
         List<byte[]> all = new ArrayList<>();
         all.add(null);
@@ -84,7 +84,7 @@ final class Vocabularies {
         return bytes.toString(StandardCharsets.UTF_8);
     }
 
-    /** Ids drawn at random, all allowed ones alike, until the text ends. */
+    /** Samples ids uniformly among the allowed ones until the text ends. */
     static List<Integer> draw(GrammarMask mask, TokenTrie vocabulary, Random random) {
         List<Integer> ids = new ArrayList<>();
         while (!mask.hasEnded()) {

@@ -1,7 +1,7 @@
 package dev.xlstm.jinja;
 
 /** What a template may ask for. The longest real ones take some thousand steps. */
-final class Limits {
+final class JinjaLimits {
 
     /** Of its text. */
     static final int SOURCE_CHARS = 1 << 20;
@@ -21,5 +21,5 @@ final class Limits {
     /** Numbers in one range(). */
     static final long RANGE = 100_000;
 
-    private Limits() {}
+    private JinjaLimits() {}
 }

@@ -1,32 +1,32 @@
 package dev.xlstm.jinja;
 
-import dev.xlstm.jinja.Token.Kind;
+import dev.xlstm.jinja.TemplateToken.Kind;
 import java.util.List;
 
 /** The tokens of a template, read one after the other. */
-final class Tokens {
+final class TokenStream {
 
-    private final List<Token> tokens;
+    private final List<TemplateToken> tokens;
     private int at;
 
-    Tokens(List<Token> tokens) {
+    TokenStream(List<TemplateToken> tokens) {
         this.tokens = tokens;
     }
 
-    Token peek() {
+    TemplateToken peek() {
         return tokens.get(at);
     }
 
-    Token peekSecond() {
+    TemplateToken peekSecond() {
         return tokens.get(Math.min(at + 1, tokens.size() - 1));
     }
 
-    Token previous() {
+    TemplateToken previous() {
         return tokens.get(at - 1);
     }
 
-    Token next() {
-        Token token = tokens.get(at);
+    TemplateToken next() {
+        TemplateToken token = tokens.get(at);
         at = Math.min(at + 1, tokens.size() - 1);
         return token;
     }
@@ -50,7 +50,7 @@ final class Tokens {
         }
     }
 
-    Token expect(Kind kind) {
+    TemplateToken expect(Kind kind) {
         if (peek().kind() != kind) {
             throw unexpected();
         }

@@ -1,7 +1,7 @@
 package dev.xlstm.jinja;
 
 /** A piece of a template; {@code text} is the value of a string literal, without its quotes. */
-record Token(Kind kind, String text, int line) {
+record TemplateToken(Kind kind, String text, int line) {
 
     enum Kind {
         DATA,

@@ -5,27 +5,27 @@ import java.util.BitSet;
 import java.util.PriorityQueue;
 
 /**
- * How far each state is from the end of its rule: Knuth's generalisation of Dijkstra's algorithm to grammars (Knuth, "A
- * generalization of Dijkstra's algorithm", 1977).
+ * The distance of each state from the end of its rule, by Knuth's generalization of Dijkstra's algorithm to grammars
+ * (Knuth, "A generalization of Dijkstra's algorithm", 1977).
  */
-final class Completion {
+final class ShortestCompletions {
 
-    /** There is no way to the end. */
+    /** The distance of a state that cannot reach the end. */
     static final int NEVER = Integer.MAX_VALUE;
 
-    final int[] bytes; // [states]: the least number of bytes that end the rule
-    final int[] depth; // [states]: the least number of levels that calls on the way add to the stack
+    final int[] bytes; // [states]: fewest bytes that complete the rule
+    final int[] depth; // [states]: smallest stack depth that calls on the way need
 
     private final Automaton automaton;
     private final Edges bytesBack;
     private final Edges silentBack;
     private final Edges callsBack;
-    private final Edges callers = new Edges(); // by rule: to is a call edge
+    private final Edges callers = new Edges(); // from: rule, to: a call edge of that rule
 
     /**
-     * @param singles the bytes that are a token by themselves: with others nothing can be ended for certain
+     * @param singles bytes that are a token of their own; a completion that uses other bytes may not be spellable
      */
-    Completion(Automaton automaton, BitSet singles) {
+    ShortestCompletions(Automaton automaton, BitSet singles) {
         this.automaton = automaton;
         bytesBack = new Edges();
         for (int e = 0; e < automaton.bytes.count(); e++) {
@@ -99,7 +99,7 @@ final class Completion {
         }
     }
 
-    /** The sum of two distances; {@link #NEVER} takes part in it and is its bound. */
+    /** The sum of two distances, saturating at {@link #NEVER}. */
     static int sum(int a, int b) {
         return (int) Math.min((long) a + b, NEVER);
     }

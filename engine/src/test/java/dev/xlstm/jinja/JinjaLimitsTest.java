@@ -9,7 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Each limit, at it and one past it. */
-class LimitsTest {
+class JinjaLimitsTest {
 
     private static String problem(String template) {
         try {
@@ -22,28 +22,33 @@ class LimitsTest {
 
     @Test
     void sourceAndRange() {
-        String text = "x".repeat(Limits.SOURCE_CHARS);
+        String text = "x".repeat(JinjaLimits.SOURCE_CHARS);
         assertThat(problem(text)).isEmpty();
-        assertThat(problem(text + "x")).contains("longer than " + Limits.SOURCE_CHARS);
-        assertThat(problem("{{ range(" + Limits.RANGE + ")|length }}")).isEmpty();
-        assertThat(problem("{{ range(" + (Limits.RANGE + 1) + ")|length }}")).contains("more than " + Limits.RANGE);
+        assertThat(problem(text + "x")).contains("longer than " + JinjaLimits.SOURCE_CHARS);
+        assertThat(problem("{{ range(" + JinjaLimits.RANGE + ")|length }}")).isEmpty();
+        assertThat(problem("{{ range(" + (JinjaLimits.RANGE + 1) + ")|length }}"))
+                .contains("more than " + JinjaLimits.RANGE);
     }
 
     @Test
     void stepsCharactersAndCalls() {
         Budget budget = new Budget();
-        for (long i = 0; i < Limits.STEPS; i++) {
+        for (long i = 0; i < JinjaLimits.STEPS; i++) {
             budget.step();
         }
-        assertThatThrownBy(budget::step).isInstanceOf(JinjaException.class).hasMessageContaining("" + Limits.STEPS);
-        budget.make(Limits.CHARS);
+        assertThatThrownBy(budget::step)
+                .isInstanceOf(JinjaException.class)
+                .hasMessageContaining("" + JinjaLimits.STEPS);
+        budget.make(JinjaLimits.CHARS);
         assertThatThrownBy(() -> budget.make(1))
                 .isInstanceOf(JinjaException.class)
-                .hasMessageContaining("" + Limits.CHARS);
-        for (int i = 0; i < Limits.CALLS; i++) {
+                .hasMessageContaining("" + JinjaLimits.CHARS);
+        for (int i = 0; i < JinjaLimits.CALLS; i++) {
             budget.enter();
         }
-        assertThatThrownBy(budget::enter).isInstanceOf(JinjaException.class).hasMessageContaining("" + Limits.CALLS);
+        assertThatThrownBy(budget::enter)
+                .isInstanceOf(JinjaException.class)
+                .hasMessageContaining("" + JinjaLimits.CALLS);
     }
 
     /** What one level counts for differs, but none reaches the limit's number of levels and more. */
@@ -57,11 +62,11 @@ class LimitsTest {
                     """)
     void nesting(String before, String open, String middle, String close, String after) {
         int deepest = 0;
-        while (deepest <= Limits.NESTING
+        while (deepest <= JinjaLimits.NESTING
                 && problem(before + open.repeat(deepest + 1) + middle + close.repeat(deepest + 1) + after)
                         .isEmpty()) {
             deepest++;
         }
-        assertThat(deepest).isBetween(Limits.NESTING / 4, Limits.NESTING);
+        assertThat(deepest).isBetween(JinjaLimits.NESTING / 4, JinjaLimits.NESTING);
     }
 }

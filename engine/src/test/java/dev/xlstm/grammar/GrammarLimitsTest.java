@@ -10,8 +10,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
-/** Each limit, at it and one past it. */
-class LimitsTest {
+/** Tests each limit at its value and one past it. */
+class GrammarLimitsTest {
 
     private static final TokenTrie BYTES = Vocabularies.withBytes();
 
@@ -36,17 +36,17 @@ class LimitsTest {
     @Test
     void source() {
         String rule = "root ::= \"a\"\n";
-        String text = rule + "#".repeat(Limits.SOURCE - rule.length());
+        String text = rule + "#".repeat(GrammarLimits.SOURCE - rule.length());
         assertThat(problem(text)).isEmpty();
-        assertThat(problem(text + "#")).contains("the limit is " + Limits.SOURCE);
-        String schema = "{}" + " ".repeat(Limits.SOURCE - 2);
+        assertThat(problem(text + "#")).contains("the limit is " + GrammarLimits.SOURCE);
+        String schema = "{}" + " ".repeat(GrammarLimits.SOURCE - 2);
         assertThat(problemOfSchema(schema)).isEmpty();
-        assertThat(problemOfSchema(schema + " ")).contains("the limit is " + Limits.SOURCE);
+        assertThat(problemOfSchema(schema + " ")).contains("the limit is " + GrammarLimits.SOURCE);
     }
 
-    /** Each would be copied for each after it. */
+    /** Naive merging copies the ranges for each new one. */
     @Test
-    void classesOfManyCharactersTakeLittleMemory() {
+    void largeClassesTakeLittleMemory() {
         StringBuilder chars = new StringBuilder();
         for (int c = 0x4E00; c < 0xD000; c += 2) {
             chars.append((char) c);
@@ -60,23 +60,26 @@ class LimitsTest {
     @Test
     void rules() {
         StringBuilder text = new StringBuilder("root::=.\n");
-        for (int i = 1; i < Limits.RULES; i++) {
+        for (int i = 1; i < GrammarLimits.RULES; i++) {
             text.append(Integer.toString(36 * 36 * 36 * 10 + i, 36)).append("::=.\n");
         }
         assertThat(problem(text.toString())).isEmpty();
-        assertThat(problem(text.append("more::=.\n").toString())).contains("more than " + Limits.RULES + " rules");
+        assertThat(problem(text.append("more::=.\n").toString()))
+                .contains("more than " + GrammarLimits.RULES + " rules");
     }
 
     @Test
     void nesting() {
-        String open = "(".repeat(Limits.NESTING);
-        String close = ")".repeat(Limits.NESTING);
+        String open = "(".repeat(GrammarLimits.NESTING);
+        String close = ")".repeat(GrammarLimits.NESTING);
         assertThat(problem("root ::= " + open + "\"a\"" + close)).isEmpty();
-        assertThat(problem("root ::= (" + open + "\"a\"" + close + ")")).contains("deeper than " + Limits.NESTING);
-        assertThat(problemOfSchema(items(Limits.NESTING))).isEmpty();
-        assertThat(problemOfSchema(items(Limits.NESTING + 1))).contains("deeper than " + Limits.NESTING);
-        assertThat(problemOfSchema(properties(Limits.NESTING))).isEmpty();
-        assertThat(problemOfSchema(properties(Limits.NESTING + 1))).contains("deeper than " + Limits.NESTING);
+        assertThat(problem("root ::= (" + open + "\"a\"" + close + ")"))
+                .contains("deeper than " + GrammarLimits.NESTING);
+        assertThat(problemOfSchema(items(GrammarLimits.NESTING))).isEmpty();
+        assertThat(problemOfSchema(items(GrammarLimits.NESTING + 1))).contains("deeper than " + GrammarLimits.NESTING);
+        assertThat(problemOfSchema(properties(GrammarLimits.NESTING))).isEmpty();
+        assertThat(problemOfSchema(properties(GrammarLimits.NESTING + 1)))
+                .contains("deeper than " + GrammarLimits.NESTING);
     }
 
     private static String items(int depth) {
@@ -89,23 +92,24 @@ class LimitsTest {
 
     @Test
     void repetitions() {
-        assertThat(problem("root ::= \"a\"{" + Limits.REPETITIONS + "}")).isEmpty();
-        assertThat(problem("root ::= \"a\"{" + (Limits.REPETITIONS + 1) + "}"))
-                .contains("more than " + Limits.REPETITIONS + " repetitions");
-        assertThat(problemOfSchema("{\"type\":\"string\",\"pattern\":\"^a{" + Limits.REPETITIONS + "}$\"}"))
+        assertThat(problem("root ::= \"a\"{" + GrammarLimits.REPETITIONS + "}")).isEmpty();
+        assertThat(problem("root ::= \"a\"{" + (GrammarLimits.REPETITIONS + 1) + "}"))
+                .contains("more than " + GrammarLimits.REPETITIONS + " repetitions");
+        assertThat(problemOfSchema("{\"type\":\"string\",\"pattern\":\"^a{" + GrammarLimits.REPETITIONS + "}$\"}"))
                 .isEmpty();
-        assertThat(problemOfSchema("{\"type\":\"string\",\"pattern\":\"^a{" + (Limits.REPETITIONS + 1) + "}$\"}"))
-                .contains("more than " + Limits.REPETITIONS + " repetitions");
+        assertThat(problemOfSchema(
+                        "{\"type\":\"string\",\"pattern\":\"^a{" + (GrammarLimits.REPETITIONS + 1) + "}$\"}"))
+                .contains("more than " + GrammarLimits.REPETITIONS + " repetitions");
     }
 
     @Test
     void states() {
         String twentyThousand = " \"ab\"{10000}";
         assertThat(problem("root ::=" + twentyThousand.repeat(26))).isEmpty();
-        assertThat(problem("root ::=" + twentyThousand.repeat(27))).contains("more than " + Limits.STATES);
+        assertThat(problem("root ::=" + twentyThousand.repeat(27))).contains("more than " + GrammarLimits.STATES);
     }
 
-    /** What a stranger's schema may try: each is taken or refused at once. */
+    /** Hostile schemas: each is compiled or rejected quickly. */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -122,12 +126,12 @@ class LimitsTest {
                 "{\"patternProperties\":{\"(a+)+$\":{}}}",
                 "{\"type\":\"integer\",\"minimum\":-999999999999999,\"maximum\":999999999999999}",
             })
-    void bombsAreTakenOrRefusedAtOnce(String schema) {
+    void bombsFinishQuickly(String schema) {
         String problem = assertTimeoutPreemptively(Duration.ofSeconds(20), () -> problemOfSchema(schema));
         assertThat(problem).doesNotContain("\n").hasSizeLessThan(400);
     }
 
-    /** Each level names the next one twice. */
+    /** Each level references the next one twice. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '\'', textBlock = """
                     {"allOf":[{"$ref":"#/$defs/%"},{"$ref":"#/$defs/%"}]}
@@ -137,7 +141,7 @@ class LimitsTest {
                     {"allOf":[{"properties":{"a":{"$ref":"#/$defs/%"}}},{"properties":{"a":{"allOf":[{"$ref":"#/$defs/%"}]}}}]}
                     {"allOf":[{"items":{"$ref":"#/$defs/%"}},{"items":{"allOf":[{"$ref":"#/$defs/%"}]}}]}
                     """)
-    void partsThatDoubleFromLevelToLevel(String level) {
+    void partsThatDoubleAtEachLevel(String level) {
         StringBuilder definitions = new StringBuilder();
         for (int i = 0; i < 60; i++) {
             definitions.append("\"" + i + "\":" + level.replace("%", "" + (i + 1)) + ",");
@@ -148,7 +152,7 @@ class LimitsTest {
     }
 
     @Test
-    void manyAlternativesAreRefusedAtOnce() {
+    void rejectsManyAlternativesQuickly() {
         StringBuilder many = new StringBuilder("{\"oneOf\":[");
         for (int i = 0; i < 10_000; i++) {
             many.append("{\"const\":\"").append(i).append("\"},");
@@ -158,9 +162,9 @@ class LimitsTest {
         assertThat(problem).hasSizeLessThan(400);
     }
 
-    /** Each is a rule of its own, which calls others: the tokens that may begin the text follow all of them. */
+    /** Each alternative is a chain of rules, and the first mask follows all of them. */
     @Test
-    void manyAlternativesOfAnObjectAreRefusedInTime() {
+    void rejectsManyObjectAlternativesQuickly() {
         String one = "{\"required\":[\"a\"]},";
         String schema =
                 "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"}},"
@@ -179,9 +183,9 @@ class LimitsTest {
         });
     }
 
-    /** Whose shortest text has a million characters: it is begun in time, and refused for what cannot end. */
+    /** The shortest text has a million characters: starting takes little time, and what cannot end is rejected. */
     @Test
-    void aGrammarOfLongTextsIsNotSlow() {
+    void grammarsWithLongShortestTextsStartFast() {
         assertTimeoutPreemptively(Duration.ofSeconds(20), () -> {
             CompiledGrammar grammar = Grammar.parse("root ::= a{50}\na ::= b{50}\nb ::= \"a\"{50}")
                     .compile(BYTES);
