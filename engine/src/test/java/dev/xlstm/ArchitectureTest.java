@@ -27,6 +27,9 @@ class ArchitectureTest {
     static final ArchRule safetensors = only("safetensors", JSON);
 
     @ArchTest
+    static final ArchRule error = only("error");
+
+    @ArchTest
     static final ArchRule tensor = only("tensor", "jdk.incubator.vector..", here("safetensors"));
 
     @ArchTest
@@ -106,6 +109,7 @@ class ArchitectureTest {
                 .contains("safetensors", "tensor", "model", "backend")
                 .isSubsetOf(
                         "tokenizer",
+                        "error",
                         "safetensors",
                         "tensor",
                         "cell",
@@ -125,9 +129,10 @@ class ArchitectureTest {
     }
 
     private static ArchRule only(String name, String... others) {
-        String[] allowed = Arrays.copyOf(others, others.length + 2);
+        String[] allowed = Arrays.copyOf(others, others.length + 3);
         allowed[others.length] = "java..";
         allowed[others.length + 1] = here(name);
+        allowed[others.length + 2] = here("error"); // exceptions, which know nothing of the rest
         return classes()
                 .that()
                 .resideInAPackage(here(name))

@@ -1,5 +1,6 @@
 package dev.xlstm.backend;
 
+import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.model.XlstmWeights;
 import java.util.List;
 import java.util.Optional;

@@ -1,5 +1,6 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.error.BadRequestException;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.sampling.SamplingOptions;
 import java.util.List;
@@ -25,12 +26,12 @@ public record GenerationOptions(
 
     public GenerationOptions {
         if (maxTokens < -1) {
-            throw new IllegalArgumentException("max-tokens must be at least -1, not " + maxTokens);
+            throw new BadRequestException("max-tokens must be at least -1, not " + maxTokens);
         }
         stop = List.copyOf(stop);
         stopIds = Set.copyOf(stopIds);
         if (stop.contains("")) {
-            throw new IllegalArgumentException("a stop string must not be empty");
+            throw new BadRequestException("a stop string must not be empty");
         }
     }
 

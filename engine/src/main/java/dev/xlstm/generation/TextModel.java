@@ -4,6 +4,8 @@ import dev.xlstm.backend.Backends;
 import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.error.BadRequestException;
+import dev.xlstm.error.DamagedFileException;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
 import dev.xlstm.grammar.GrammarException;
@@ -104,7 +106,7 @@ public final class TextModel implements AutoCloseable {
      * in front, if it asks for one and the text does not begin with it already. Special tokens written in the text count as
      * such.
      *
-     * @throws IllegalStateException if the model has no tokenizer
+     * @throws BadRequestException if the model has no tokenizer
      */
     public int[] encodePrompt(String text) {
         PromptEncoder encoder = promptEncoder(true);
@@ -134,7 +136,7 @@ public final class TextModel implements AutoCloseable {
      *
      * @param stopIds ids that end the text, besides the model's own: never part of a text
      * @throws GrammarException if the grammar cannot be used with them
-     * @throws IllegalStateException if the model has no tokenizer
+     * @throws BadRequestException if the model has no tokenizer
      */
     public CompiledGrammar compile(Grammar grammar, Set<Integer> stopIds) {
         requireTokenizer();
@@ -148,7 +150,7 @@ public final class TextModel implements AutoCloseable {
 
     Tokenizer requireTokenizer() {
         if (tokenizer == null) {
-            throw new IllegalStateException("the model has no tokenizer.json: it takes and gives ids only");
+            throw new BadRequestException("the model has no tokenizer.json: it takes and gives ids only");
         }
         return tokenizer;
     }
@@ -173,7 +175,7 @@ public final class TextModel implements AutoCloseable {
                     SavedText.of(file.extra(), loaded.config().vocabSize()));
         } catch (IllegalArgumentException e) {
             file.session().close();
-            throw new IOException(stateFile + ": " + e.getMessage() + "; make it anew", e);
+            throw new DamagedFileException(stateFile + ": " + e.getMessage() + "; make it anew", e);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.xlstm.generation;
 
 import dev.xlstm.backend.TopLogits;
+import dev.xlstm.error.BadRequestException;
 import dev.xlstm.grammar.GrammarMask;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.sampling.Sampler;
@@ -68,7 +69,7 @@ public final class TextSession implements AutoCloseable {
      * Reads text. At the beginning it gets what the model wants a text to begin with, see
      * {@link TextModel#encodePrompt}.
      *
-     * @throws IllegalStateException if the model has no tokenizer
+     * @throws BadRequestException if the model has no tokenizer
      */
     public void feed(String text) {
         feed(
@@ -80,7 +81,7 @@ public final class TextSession implements AutoCloseable {
     /**
      * Reads ids as they are.
      *
-     * @throws IllegalArgumentException if an id is outside the vocabulary
+     * @throws BadRequestException if an id is outside the vocabulary
      */
     public void feed(int... ids) {
         feed(ids, new GenerationListener() {});
@@ -96,7 +97,7 @@ public final class TextSession implements AutoCloseable {
      * {@link #feed(String)}.
      *
      * @return whether all has been read
-     * @throws IllegalStateException if the model has no tokenizer
+     * @throws BadRequestException if the model has no tokenizer
      */
     public boolean feed(Reader text, GenerationListener listener) throws IOException {
         PromptEncoder encoder = model.promptEncoder(session.position() == 0);
@@ -158,8 +159,8 @@ public final class TextSession implements AutoCloseable {
      * the next generation goes on behind it. With the same sampling options as the last time the random draws go on;
      * with others they begin at the seed.
      *
-     * @throws IllegalStateException if nothing has been read and the model has no token to begin with, or if the logits
-     *     are not finite
+     * @throws BadRequestException if nothing has been read and the model has no token to begin with
+     * @throws IllegalStateException if the logits are not finite
      */
     public Outcome generate(GenerationOptions options, GenerationListener listener) {
         Outcome outcome = generate(options, listener, false);
@@ -173,7 +174,7 @@ public final class TextSession implements AutoCloseable {
      * text of all parts is then the same as of one generation. A text within a grammar need not end in this part: the next
      * generation, with the same grammar, goes on in the middle of it.
      *
-     * @throws IllegalStateException as {@link #generate}; also if the text before stopped within another grammar
+     * @throws BadRequestException as {@link #generate}; also if the text before stopped within another grammar
      */
     public Outcome generatePart(GenerationOptions options, GenerationListener listener) {
         return generate(options, listener, true);
@@ -268,9 +269,8 @@ public final class TextSession implements AutoCloseable {
         } else if (place.hash().equals(options.grammar().hash())) {
             mask.replay(place.ids());
         } else {
-            throw new IllegalStateException(
-                    "the text stopped within another grammar: go on with that one, with none, or"
-                            + " with a prompt between them");
+            throw new BadRequestException("the text stopped within another grammar: go on with that one, with none, or"
+                    + " with a prompt between them");
         }
         return mask;
     }
@@ -313,7 +313,7 @@ public final class TextSession implements AutoCloseable {
         if (session.position() == 0) {
             feed(model.specialTokens()
                     .bos()
-                    .orElseThrow(() -> new IllegalStateException(
+                    .orElseThrow(() -> new BadRequestException(
                             "nothing to continue: the prompt is empty and the model has no token that begins a text")));
         }
     }

@@ -1,5 +1,6 @@
 package dev.xlstm.model;
 
+import dev.xlstm.error.NotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -41,7 +42,10 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
 
     static JsonObject read(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
-            throw new ModelException(file, Files.exists(file) ? "is not a regular file" : "no such file");
+            if (Files.exists(file)) {
+                throw new ModelException(file, "is not a regular file");
+            }
+            throw new NotFoundException(file, "no such file");
         }
         if (!Files.isReadable(file)) {
             throw new ModelException(file, "may not be read; check its permissions");

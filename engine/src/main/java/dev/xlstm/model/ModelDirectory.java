@@ -1,5 +1,6 @@
 package dev.xlstm.model;
 
+import dev.xlstm.error.NotFoundException;
 import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.tensor.WeightMatrix;
 import dev.xlstm.tokenizer.Tokenizer;
@@ -76,7 +77,7 @@ public final class ModelDirectory implements AutoCloseable {
         if (HubCache.isId(model)) {
             return HubCache.find(model, environment);
         }
-        throw new ModelException(path, "no such model directory");
+        throw new NotFoundException(path, "no such model directory");
     }
 
     public Path path() {

@@ -1,15 +1,14 @@
 package dev.xlstm.safetensors;
 
-import java.io.IOException;
+import dev.xlstm.error.DamagedFileException;
 import java.nio.file.Path;
 
-/** A file that is not what its format promises. The message is one line: the file, what is wrong, what to do. */
-public final class SafetensorsException extends IOException {
+/** A file breaks the rules of its format. The message is one line: the file, the fault, what to do. */
+public final class SafetensorsException extends DamagedFileException {
 
     private static final long serialVersionUID = 1L;
 
     public SafetensorsException(Path file, String problem) {
-        // names in files come from strangers: no line break or escape sequence gets through
-        super((file + ": " + problem).replaceAll("\\p{Cc}", "?"));
+        super(file, problem);
     }
 }

@@ -1,5 +1,6 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.error.BadRequestException;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -15,7 +16,7 @@ final class LogitBias implements SamplingStep {
         int i = 0;
         for (Map.Entry<Integer, Float> entry : new TreeMap<>(bias).entrySet()) {
             if (entry.getKey() >= vocabSize) {
-                throw new IllegalArgumentException(
+                throw new BadRequestException(
                         "logit bias of id " + entry.getKey() + ": the vocabulary has only " + vocabSize + " ids");
             }
             ids[i] = entry.getKey();

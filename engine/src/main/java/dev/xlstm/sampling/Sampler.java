@@ -1,5 +1,6 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.error.BadRequestException;
 import dev.xlstm.grammar.GrammarMask;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,7 +21,7 @@ public final class Sampler {
 
     /**
      * @param vocabSize V, the length of the logits
-     * @throws IllegalArgumentException if a logit bias is for an id outside the vocabulary
+     * @throws BadRequestException if a logit bias is for an id outside the vocabulary
      */
     public Sampler(SamplingOptions options, int vocabSize) {
         candidates = new Candidates(vocabSize);
@@ -100,7 +101,8 @@ public final class Sampler {
      * Chooses the next id. Whoever goes on with it, or with another, says so with {@link #accept}.
      *
      * @param logits [V]; not changed
-     * @throws IllegalStateException if a logit is NaN or infinite, or if the steps ruled out every id
+     * @throws IllegalStateException if a logit is NaN or infinite
+     * @throws BadRequestException if the steps ruled out every id
      */
     public int next(float[] logits) {
         return next(logits, null);
@@ -111,7 +113,8 @@ public final class Sampler {
      *
      * @param logits [V]; not changed
      * @param grammar null for none
-     * @throws IllegalStateException if a logit is NaN or infinite, or if grammar and biases ruled out every id
+     * @throws IllegalStateException if a logit is NaN or infinite
+     * @throws BadRequestException if grammar and biases ruled out every id
      */
     public int next(float[] logits, GrammarMask grammar) {
         candidates.load(logits);
@@ -143,7 +146,7 @@ public final class Sampler {
         }
         int best = candidates.best();
         if (!(candidates.logitIn(best) > Float.NEGATIVE_INFINITY)) { // nor NaN, from comparing infinities
-            throw new IllegalStateException("no id is left to choose from: logit biases and the grammar rule out all");
+            throw new BadRequestException("no id is left to choose from: logit biases and the grammar rule out all");
         }
         if (greedy) {
             return candidates.idIn(best);

@@ -1,5 +1,6 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.error.BadRequestException;
 import java.util.List;
 import java.util.Map;
 
@@ -70,7 +71,7 @@ public record SamplingOptions(
 
     static void check(boolean good, String name, String range, Number value) {
         if (!good) {
-            throw new IllegalArgumentException(name + " must be " + range + ", not " + value);
+            throw new BadRequestException(name + " must be " + range + ", not " + value);
         }
     }
 
@@ -202,7 +203,7 @@ public record SamplingOptions(
         }
 
         /**
-         * @throws IllegalArgumentException naming the first option out of its range
+         * @throws BadRequestException naming the first option out of its range
          */
         public SamplingOptions build() {
             return new SamplingOptions(

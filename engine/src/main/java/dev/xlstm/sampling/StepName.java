@@ -1,5 +1,6 @@
 package dev.xlstm.sampling;
 
+import dev.xlstm.error.BadRequestException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,7 +35,7 @@ public enum StepName {
      * Reads names separated by semicolons, {@code top_k;temperature}; {@code top-k} is the same as {@code top_k}. No
      * name at all means no step.
      *
-     * @throws IllegalArgumentException if a name is unknown
+     * @throws BadRequestException if a name is unknown
      */
     public static List<StepName> parseList(String list) {
         List<StepName> order = new ArrayList<>();
@@ -44,7 +45,7 @@ public enum StepName {
                 order.add(Arrays.stream(values())
                         .filter(step -> step.toString().equals(name.replace('-', '_')))
                         .findFirst()
-                        .orElseThrow(() -> new IllegalArgumentException("unknown sampler \"" + name + "\"; there are "
+                        .orElseThrow(() -> new BadRequestException("unknown sampler \"" + name + "\"; there are "
                                 + Arrays.stream(values())
                                         .map(StepName::toString)
                                         .collect(Collectors.joining(";")))));
@@ -59,12 +60,12 @@ public enum StepName {
         for (int i = 0; i < order.size(); i++) {
             StepName step = order.get(i);
             if (order.subList(0, i).contains(step)) {
-                throw new IllegalArgumentException("sampler " + step + " is listed twice");
+                throw new BadRequestException("sampler " + step + " is listed twice");
             }
             if (!step.looksAtIds()) {
                 ranked = step;
             } else if (ranked != null) {
-                throw new IllegalArgumentException("sampler " + step + " must come before " + ranked
+                throw new BadRequestException("sampler " + step + " must come before " + ranked
                         + ": it changes logits that " + ranked + " compares");
             }
         }

@@ -5,6 +5,7 @@ import dev.xlstm.backend.Batch.Logits;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
 import dev.xlstm.backend.TopLogits;
+import dev.xlstm.error.BadRequestException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 
@@ -46,7 +47,7 @@ public final class Session implements AutoCloseable {
     /**
      * Appends {@code ids[from, to)}.
      *
-     * @throws IllegalArgumentException if an id is outside the vocabulary; then none has been appended
+     * @throws BadRequestException if an id is outside the vocabulary; then none has been appended
      * @throws NonFiniteException if the model has computed something else than numbers; the session is then lost, though
      *     not those it was forked from
      */
@@ -54,7 +55,7 @@ public final class Session implements AutoCloseable {
         checkSound();
         for (int i = from; i < to; i++) {
             if (ids[i] < 0 || ids[i] >= model.config().vocabSize()) {
-                throw new IllegalArgumentException("id " + ids[i] + " is outside the model's vocabulary of "
+                throw new BadRequestException("id " + ids[i] + " is outside the model's vocabulary of "
                         + model.config().vocabSize());
             }
         }
@@ -227,7 +228,7 @@ public final class Session implements AutoCloseable {
     /**
      * Feeds ids and reports how probable each was.
      *
-     * @throws IllegalArgumentException if an id is outside the vocabulary
+     * @throws BadRequestException if an id is outside the vocabulary
      */
     public void score(int[] ids, ScoreListener listener) {
         if (ids.length == 0) {

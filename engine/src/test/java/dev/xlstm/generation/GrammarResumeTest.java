@@ -1,5 +1,6 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.error.BadRequestException;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
 import dev.xlstm.grammar.SchemaValidator;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /** Texts of a grammar cut anywhere, kept in a file, and gone on with in the middle of the grammar. */
 class GrammarResumeTest {
@@ -144,7 +145,7 @@ class GrammarResumeTest {
         TextSession session = begun();
         session.generatePart(options(one, 3, 1), new Gatherer());
         try (TextSession resumed = reopened(session)) {
-            assertThatIllegalStateException()
+            assertThatExceptionOfType(BadRequestException.class)
                     .isThrownBy(() -> resumed.generate(options(other, 3, 1)))
                     .withMessageContaining("another grammar");
             assertThat(resumed.generate(options(null, 3, 1)).ids()).hasSize(3);

@@ -1,5 +1,6 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.error.BadRequestException;
 import dev.xlstm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 class TextSessionTest {
 
@@ -184,7 +185,7 @@ class TextSessionTest {
         Completion completion = session.generate(GREEDY.withMaxTokens(3));
         assertThat(completion.ids()).containsExactly(7, 8, 9);
         assertThat(completion.text()).isNull();
-        assertThatIllegalStateException()
+        assertThatExceptionOfType(BadRequestException.class)
                 .isThrownBy(() -> session.feed("text"))
                 .withMessageContaining("no tokenizer.json");
         assertThatIllegalArgumentException()
@@ -210,7 +211,7 @@ class TextSessionTest {
         TextSession session = ScriptedModel.text(directory, true, 'a', 'b').newSession();
         assertThat(session.generate(GREEDY.withMaxTokens(2)).text()).isEqualTo("ab");
         TextSession without = writes("ab").newSession();
-        assertThatIllegalStateException()
+        assertThatExceptionOfType(BadRequestException.class)
                 .isThrownBy(() -> without.generate(GREEDY))
                 .withMessageContaining("no token that begins a text");
     }

@@ -1,5 +1,6 @@
 package dev.xlstm.model;
 
+import dev.xlstm.error.NotFoundException;
 import dev.xlstm.safetensors.Tensor;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
@@ -46,7 +47,7 @@ class ModelDirectoryTest {
     @Test
     void saysWhatIsMissing() throws Exception {
         assertThatThrownBy(() -> ModelDirectory.open(directory.resolve("none").toString()))
-                .isInstanceOf(ModelException.class)
+                .isInstanceOf(NotFoundException.class)
                 .hasMessage(directory.resolve("none") + ": no such model directory");
         assertThatThrownBy(() -> ModelDirectory.open(directory.toString())).hasMessageContaining("has no config.json");
         write("config.yaml", "embedding_dim: 64");

@@ -1,6 +1,7 @@
 package dev.xlstm.sampling;
 
 import dev.xlstm.RandomCases;
+import dev.xlstm.error.BadRequestException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -10,8 +11,8 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.within;
 
 /** DRY, XTC, mirostat, logit biases and the order of steps, against figures worked out by hand. */
@@ -237,7 +238,7 @@ class MoreSamplersTest {
         }
         for (SamplingOptions.Builder options : List.of(plain(), SamplingOptions.builder(), plain().temperature(0))) {
             Sampler sampler = new Sampler(options.logitBias(all).build(), 5);
-            assertThatIllegalStateException()
+            assertThatExceptionOfType(BadRequestException.class)
                     .isThrownBy(() -> sampler.next(LOGITS))
                     .withMessageStartingWith("no id is left");
         }

@@ -1,7 +1,7 @@
 package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Device;
-import dev.xlstm.backend.DoesNotFitException;
+import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.model.XlstmWeights;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Device;
-import dev.xlstm.backend.DoesNotFitException;
+import dev.xlstm.error.DoesNotFitException;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;

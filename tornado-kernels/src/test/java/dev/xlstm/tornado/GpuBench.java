@@ -1,6 +1,6 @@
 package dev.xlstm.tornado;
 
-import dev.xlstm.backend.DoesNotFitException;
+import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.bench.Bench;
 import dev.xlstm.bench.RandomWeights;
