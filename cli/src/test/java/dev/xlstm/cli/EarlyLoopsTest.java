@@ -19,7 +19,7 @@ class EarlyLoopsTest {
             "tensor.BF16Matrix",
             "tensor.Q8_0Matrix",
             "tensor.Q4_0Matrix",
-            "tensor.MatrixProduct",
+            "tensor.TiledProduct",
             "cell.MlstmCell");
 
     @Test

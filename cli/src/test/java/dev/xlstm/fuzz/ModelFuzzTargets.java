@@ -10,6 +10,7 @@ import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.safetensors.SafetensorsFile;
 import dev.xlstm.safetensors.Tensor;
+import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -174,8 +175,8 @@ final class ModelFuzzTargets {
         Path directory = directory("model");
         FuzzTargets.copy(directory.resolve("config.json"), data.resolve("fixtures/tiny-f32/config.json"));
         List<byte[]> seeds = new ArrayList<>(List.of(fixture("tiny-f32/model.safetensors")));
-        for (String format : List.of("q8_0", "q4_0")) {
-            Path quantized = work.resolve(format);
+        for (WeightFormat format : WeightFormat.quantized()) {
+            Path quantized = work.resolve(format.toString());
             try (ModelDirectory source = ModelDirectory.open(data.resolve("fixtures/tiny-f32"))) {
                 CheckpointQuantizer.quantize(source, quantized, format, (done, all) -> {});
             }

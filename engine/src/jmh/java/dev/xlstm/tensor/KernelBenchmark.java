@@ -48,10 +48,10 @@ public class KernelBenchmark {
 
     @Setup
     public void fill() {
-        Trial.decide(true);
-        matrix = RandomWeights.matrix(rows, COLUMNS, format, Arena.ofAuto());
+        KernelWarmup.force(true);
+        matrix = RandomWeights.matrix(rows, COLUMNS, WeightFormat.of(format), Arena.ofAuto());
         x = new PackedActivations(COLUMNS);
-        x.serve(matrix);
+        x.addConsumer(matrix);
         float[] data = new float[n * COLUMNS];
         Arrays.fill(data, 0.5f);
         x.begin(data, n);

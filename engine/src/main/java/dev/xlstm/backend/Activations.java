@@ -8,7 +8,7 @@ final class Activations {
     final int width;
     float[] data = {};
 
-    /** The same turned for products with matrices: one buffer for all layers that read these activations. */
+    /** The same, packed for products with matrices: one buffer for all layers that read these activations. */
     final PackedActivations packed;
 
     Activations(int width) {

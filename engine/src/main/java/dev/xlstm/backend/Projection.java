@@ -51,7 +51,7 @@ final class Projection implements ThreadTeam.Task {
         this.epilogue = epilogue;
         this.scratch = scratch;
         for (int l = 0; l < this.linears.length; l++) {
-            this.inputs[l].packed.serve(this.linears[l].matrix());
+            this.inputs[l].packed.addConsumer(this.linears[l].matrix());
         }
         first = tasks.stream().mapToInt(t -> t[0]).toArray();
         last = tasks.stream().mapToInt(t -> t[1]).toArray();

@@ -100,7 +100,7 @@ final class SlstmBlock implements Block {
         parts = (headSize + TASK_UNITS - 1) / TASK_UNITS;
         for (Activations last : buffers.last) {
             last.ensureRows(1);
-            last.packed.serve(w.recurrent().matrix());
+            last.packed.addConsumer(w.recurrent().matrix());
         }
         conv = w.conv() == null
                 ? null

@@ -9,6 +9,7 @@ import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.model.XlstmWeights.Norm;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.tensor.Activation;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -65,12 +66,12 @@ public final class RandomWeights {
     private static final int POOL = 1 << 20; // random bytes, repeated: what numbers they are does not matter
 
     private final Arena arena;
-    private final String format;
+    private final WeightFormat format;
     private final MemorySegment bytes;
     private final MemorySegment weights; // in the unquantised format
     private final MemorySegment scales;
 
-    private RandomWeights(Arena arena, String format) {
+    private RandomWeights(Arena arena, WeightFormat format) {
         this.arena = arena;
         this.format = format;
         Random random = new Random(1);
@@ -82,11 +83,11 @@ public final class RandomWeights {
         for (int i = 0; i < POOL / 4; i++) {
             float w = (float) (0.02 * random.nextGaussian());
             switch (format) {
-                case "f32" -> weights.set(JAVA_FLOAT_UNALIGNED, 4L * i, w);
-                case "f16" -> setPair(weights, i, Float.floatToFloat16(w));
+                case F32 -> weights.set(JAVA_FLOAT_UNALIGNED, 4L * i, w);
+                case F16 -> setPair(weights, i, Float.floatToFloat16(w));
                 default -> setPair(weights, i, (short) (Float.floatToIntBits(w) >>> 16));
             }
-            setPair(scales, i, Float.floatToFloat16("q4_0".equals(format) ? 0.004f : 0.0002f));
+            setPair(scales, i, Float.floatToFloat16(format == WeightFormat.Q4_0 ? 0.004f : 0.0002f));
         }
     }
 
@@ -96,19 +97,19 @@ public final class RandomWeights {
     }
 
     /** A single matrix; format and arena as for {@link #create}. */
-    public static WeightMatrix matrix(int rows, int columns, String format, Arena arena) {
+    public static WeightMatrix matrix(int rows, int columns, WeightFormat format, Arena arena) {
         return new RandomWeights(arena, format).matrix(rows, columns);
     }
 
     /**
      * All weights of a shape.
      *
-     * @param format of the matrices: f32, f16, bf16, q8_0 or q4_0; norms, biases and gates are as in a checkpoint
+     * @param format of the matrices; norms, biases and gates are as in a checkpoint
      * @param arena holds the weights
      */
-    public static XlstmWeights create(XlstmConfig config, String format, Arena arena) {
+    public static XlstmWeights create(XlstmConfig config, WeightFormat format, Arena arena) {
         RandomWeights random = new RandomWeights(arena, format);
-        RandomWeights gates = format.startsWith("q") ? new RandomWeights(arena, "bf16") : random;
+        RandomWeights gates = format.isQuantized() ? new RandomWeights(arena, WeightFormat.BF16) : random;
         int hidden = config.hiddenSize();
         List<BlockWeights> blocks = new ArrayList<>();
         for (BlockConfig shape : config.blocks()) {
@@ -193,15 +194,13 @@ public final class RandomWeights {
     private WeightMatrix matrix(int rows, int columns) {
         long count = (long) rows * columns;
         return switch (format) {
-            case "f32" -> WeightMatrix.of(DType.F32, repeat(weights, 4 * count), rows, columns);
-            case "f16" -> WeightMatrix.of(DType.F16, repeat(weights, 2 * count), rows, columns);
-            case "bf16" -> WeightMatrix.of(DType.BF16, repeat(weights, 2 * count), rows, columns);
-            case "q8_0" ->
+            case F32 -> WeightMatrix.of(DType.F32, repeat(weights, 4 * count), rows, columns);
+            case F16 -> WeightMatrix.of(DType.F16, repeat(weights, 2 * count), rows, columns);
+            case BF16 -> WeightMatrix.of(DType.BF16, repeat(weights, 2 * count), rows, columns);
+            case Q8_0 ->
                 WeightMatrix.quantized(format, repeat(bytes, count), repeat(scales, count / 16), rows, columns);
-            case "q4_0" ->
+            case Q4_0 ->
                 WeightMatrix.quantized(format, repeat(bytes, count / 2), repeat(scales, count / 16), rows, columns);
-            default ->
-                throw new IllegalArgumentException("no format " + format + "; there are f32, f16, bf16, q8_0 and q4_0");
         };
     }
 

@@ -1,6 +1,6 @@
 package dev.xlstm.cell;
 
-import dev.xlstm.tensor.MatrixProduct;
+import dev.xlstm.tensor.Gemm;
 import dev.xlstm.tensor.Simd;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
@@ -213,8 +213,7 @@ public final class MlstmCell {
             }
         }
         Arrays.fill(scores, 0, length * chunkSize, 0f);
-        MatrixProduct.accumulate(
-                q, qkAt, qkStride, 1, kT, 0, chunkSize, scores, 0, chunkSize, length, dqk, length); // q·k
+        Gemm.accumulate(q, qkAt, qkStride, 1, kT, 0, chunkSize, scores, 0, chunkSize, length, dqk, length); // q·k
         for (int t = 0; t < length; t++) {
             int row = t * chunkSize;
             float sum = 0;
@@ -232,8 +231,8 @@ public final class MlstmCell {
             m[t] = Math.max(Math.abs(sum), exp(-m[t])) + eps; // from here on the divisor
             Arrays.fill(h, vAt + t * vStride, vAt + t * vStride + dv, 0f);
         }
-        MatrixProduct.accumulate(qg, 0, dqk, 1, state, 0, dv, h, vAt, vStride, length, dqk, dv);
-        MatrixProduct.accumulate(scores, 0, chunkSize, 1, v, vAt, vStride, h, vAt, vStride, length, length, dv);
+        Gemm.accumulate(qg, 0, dqk, 1, state, 0, dv, h, vAt, vStride, length, dqk, dv);
+        Gemm.accumulate(scores, 0, chunkSize, 1, v, vAt, vStride, h, vAt, vStride, length, length, dv);
         for (int t = 0; t < length; t++) {
             int row = vAt + t * vStride;
             float divisor = (float) m[t];
@@ -262,7 +261,7 @@ public final class MlstmCell {
                 norm[r] += x;
             }
         }
-        MatrixProduct.accumulate(kg, 0, 1, dqk, v, vAt, vStride, state, 0, dv, dqk, length, dv);
+        Gemm.accumulate(kg, 0, 1, dqk, v, vAt, vStride, state, 0, dv, dqk, length, dv);
         return (float) mNew;
     }
 

@@ -5,6 +5,7 @@ import dev.xlstm.safetensors.SafetensorsWriter;
 import dev.xlstm.safetensors.Tensor;
 import dev.xlstm.safetensors.TensorInfo;
 import dev.xlstm.tensor.Quantizer;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -41,12 +42,12 @@ public final class CheckpointQuantizer {
 
     private final ModelDirectory source;
     private final Checkpoint checkpoint;
-    private final String format;
+    private final WeightFormat format;
     private final Progress progress;
     private final Map<String, WeightMatrix> quantised = new LinkedHashMap<>(); // by name
     private long bytesRead;
 
-    private CheckpointQuantizer(ModelDirectory source, String format, Progress progress) throws IOException {
+    private CheckpointQuantizer(ModelDirectory source, WeightFormat format, Progress progress) throws IOException {
         this.source = source;
         this.checkpoint = source.checkpoint();
         this.format = format;
@@ -61,11 +62,11 @@ public final class CheckpointQuantizer {
      * @throws IOException if the source is damaged or quantised already, the target is in use, or writing fails
      * @throws IllegalArgumentException if there is no such format, or a weight is not finite
      */
-    public static void quantize(ModelDirectory source, Path target, String format, Progress progress)
+    public static void quantize(ModelDirectory source, Path target, WeightFormat format, Progress progress)
             throws IOException {
-        if (!Quantization.FORMATS.contains(format)) {
+        if (!format.isQuantized()) {
             throw new IllegalArgumentException(
-                    "no quantised format '" + format + "'; there are " + String.join(" and ", Quantization.FORMATS));
+                    "no quantised format '" + format + "'; there are " + Quantization.formats());
         }
         if (Quantization.isQuantized(source.checkpoint())) {
             throw new ModelException(source.path(), "is quantised already; quantise the original");

@@ -1,5 +1,6 @@
 package dev.xlstm.model;
 
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -32,9 +33,9 @@ public record Fingerprint(String hash, String weights) {
         }
         digest.norm(weights.outNorm());
         digest.matrix(weights.head());
-        String format =
+        WeightFormat format =
                 weights.blocks().getFirst().linears().getFirst().matrix().format();
-        return new Fingerprint(digest.hash(), format);
+        return new Fingerprint(digest.hash(), format.toString());
     }
 
     private static final class Digest {

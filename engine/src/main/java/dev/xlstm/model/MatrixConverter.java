@@ -2,18 +2,16 @@ package dev.xlstm.model;
 
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.tensor.Quantizer;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.List;
 import java.util.stream.IntStream;
 
 /** Converts matrices to another format in memory, off heap, on all processors. */
 final class MatrixConverter {
-
-    static final List<String> FORMATS = List.of("f32", "f16", "bf16", "q8_0", "q4_0");
 
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -21,24 +19,18 @@ final class MatrixConverter {
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final int ALIGNMENT = 64;
 
-    private final String format;
+    private final WeightFormat format;
     private final Arena arena; // of the results
 
-    /**
-     * @throws IllegalArgumentException if there is no such format
-     */
-    MatrixConverter(String format, Arena arena) {
-        if (!FORMATS.contains(format)) {
-            throw new IllegalArgumentException("no format '" + format + "'; there are " + String.join(", ", FORMATS));
-        }
+    MatrixConverter(WeightFormat format, Arena arena) {
         this.format = format;
         this.arena = arena;
     }
 
     /** The matrix itself if it is of the format already, or stays as precise as it is, see {@link Quantization}. */
     WeightMatrix convert(String name, WeightMatrix source) {
-        boolean quantized = Quantization.FORMATS.contains(format);
-        if (source.format().equals(format) || quantized && !Quantization.applies(name, source.columns())) {
+        boolean quantized = format.isQuantized();
+        if (source.format() == format || quantized && !Quantization.applies(name, source.columns())) {
             return source;
         }
         return quantized ? quantize(name, source) : cast(source);
@@ -62,7 +54,7 @@ final class MatrixConverter {
      * @throws IllegalArgumentException if a weight is not finite or too large; names the matrix
      */
     static void quantize(
-            String format,
+            WeightFormat format,
             String name,
             WeightMatrix source,
             int from,
@@ -85,7 +77,7 @@ final class MatrixConverter {
     private WeightMatrix cast(WeightMatrix source) {
         int rows = source.rows();
         int columns = source.columns();
-        DType dtype = format.equals("f32") ? DType.F32 : format.equals("f16") ? DType.F16 : DType.BF16;
+        DType dtype = DType.valueOf(format.name());
         MemorySegment target = arena.allocate((long) rows * columns * dtype.byteSize(), ALIGNMENT);
         IntStream.range(0, rows).parallel().forEach(r -> {
             float[] row = new float[columns];

@@ -2,6 +2,7 @@ package dev.xlstm.model;
 
 import dev.xlstm.error.NotFoundException;
 import dev.xlstm.safetensors.Checkpoint;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,7 +31,7 @@ public final class ModelDirectory implements AutoCloseable {
     private Checkpoint checkpoint;
     private WeightLoader loader;
     private XlstmWeights weights;
-    private String format; // null for the stored ones
+    private WeightFormat format; // null for the stored ones
     private Arena converted; // holds the weights in that format
     private Tokenizer tokenizer;
 
@@ -116,7 +118,7 @@ public final class ModelDirectory implements AutoCloseable {
 
     /** The formats {@link #convertTo} knows. */
     public static List<String> formats() {
-        return MatrixConverter.FORMATS;
+        return Arrays.stream(WeightFormat.values()).map(WeightFormat::toString).toList();
     }
 
     /**
@@ -124,13 +126,14 @@ public final class ModelDirectory implements AutoCloseable {
      * float32; under a quantised format, the embedding and the gates stay as stored.
      *
      * @param format one of {@link #formats}; null for no conversion
+     * @throws IllegalArgumentException if there is no such format
      * @throws IllegalStateException if the weights have been loaded
      */
     public void convertTo(String format) {
         if (weights != null) {
             throw new IllegalStateException("the weights have been loaded already");
         }
-        this.format = format;
+        this.format = format == null ? null : WeightFormat.of(format);
     }
 
     /** The matrices of {@link #weights} by the names of their tensors. */

@@ -5,11 +5,12 @@ import dev.xlstm.safetensors.DType;
 import dev.xlstm.safetensors.Tensor;
 import dev.xlstm.safetensors.TensorInfo;
 import dev.xlstm.tensor.Quantizer;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Which matrices are quantised, and how a checkpoint holds them: the quants under the matrix's name, U8 {@code [rows,
@@ -17,8 +18,6 @@ import java.util.regex.Pattern;
  * columns / 32]}; the scheme in the metadata.
  */
 final class Quantization {
-
-    static final List<String> FORMATS = List.of("q8_0", "q4_0");
 
     private static final String SCHEME = "xlstm.quantization";
     private static final String VERSION = "xlstm.quantization.version";
@@ -41,12 +40,12 @@ final class Quantization {
     }
 
     /** Says so in the metadata; always in the same order, so that two runs give the same bytes. */
-    static void describe(String format, Map<String, String> metadata) {
-        metadata.put(SCHEME, format);
+    static void describe(WeightFormat format, Map<String, String> metadata) {
+        metadata.put(SCHEME, format.toString());
         metadata.put(VERSION, THIS_VERSION);
     }
 
-    static TensorInfo quants(String format, String name, int rows, int columns) {
+    static TensorInfo quants(WeightFormat format, String name, int rows, int columns) {
         return new TensorInfo(name, DType.U8, rows, Quantizer.quantBytes(format, columns));
     }
 
@@ -64,7 +63,7 @@ final class Quantization {
      *
      * @throws ModelException if it is missing or unknown
      */
-    static String scheme(Checkpoint checkpoint) throws ModelException {
+    static WeightFormat scheme(Checkpoint checkpoint) throws ModelException {
         String scheme = checkpoint.metadata().get(SCHEME);
         String version = checkpoint.metadata().get(VERSION);
         if (scheme == null) {
@@ -73,19 +72,24 @@ final class Quantization {
                     "holds integer matrices, but the metadata of its files have no " + SCHEME
                             + "; take the unquantised model and run xlstm quantize");
         }
-        if (!FORMATS.contains(scheme)) {
-            throw new ModelException(
-                    checkpoint.directory(),
-                    SCHEME + " in its metadata is '" + shorten(scheme) + "'; known are "
-                            + String.join(" and ", FORMATS));
-        }
+        WeightFormat format = WeightFormat.quantized().stream()
+                .filter(one -> one.toString().equals(scheme))
+                .findFirst()
+                .orElseThrow(() -> new ModelException(
+                        checkpoint.directory(),
+                        SCHEME + " in its metadata is '" + shorten(scheme) + "'; known are " + formats()));
         if (!THIS_VERSION.equals(version)) {
             throw new ModelException(
                     checkpoint.directory(),
                     VERSION + " in its metadata is '" + shorten(String.valueOf(version)) + "', known is " + THIS_VERSION
                             + "; use the xlstm that wrote it, or quantise the original again");
         }
-        return scheme;
+        return format;
+    }
+
+    /** The quantised formats, for messages. */
+    static String formats() {
+        return WeightFormat.quantized().stream().map(WeightFormat::toString).collect(Collectors.joining(" and "));
     }
 
     private static String shorten(String text) {

@@ -5,6 +5,7 @@ import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.safetensors.Tensor;
 import dev.xlstm.safetensors.TensorInfo;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -148,7 +149,7 @@ final class TensorSource {
 
     private WeightMatrix quantisedMatrix(Tensor quants, int rows, int columns) {
         used.add(quants.name());
-        String scheme;
+        WeightFormat scheme;
         try {
             scheme = Quantization.scheme(checkpoint);
         } catch (ModelException e) {

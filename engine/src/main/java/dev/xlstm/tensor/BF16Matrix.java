@@ -11,16 +11,16 @@ import static dev.xlstm.tensor.Simd.LANES;
 /** bfloat16 weights: the upper half of a float32. */
 final class BF16Matrix extends PlainMatrix {
 
-    private static final Trial DOTS = new Trial();
-    private static final Trial FEW = new Trial();
+    private static final KernelWarmup ONE_ROW = new KernelWarmup(4);
+    private static final KernelWarmup FEW_ROWS = new KernelWarmup(3);
 
     BF16Matrix(MemorySegment data, int rows, int columns) {
-        super(data, 2, rows, columns, DOTS, FEW);
+        super(data, 2, rows, columns, ONE_ROW, FEW_ROWS);
     }
 
     @Override
-    public String format() {
-        return "bf16";
+    public WeightFormat format() {
+        return WeightFormat.BF16;
     }
 
     @Override

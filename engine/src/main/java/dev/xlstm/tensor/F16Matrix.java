@@ -17,16 +17,16 @@ final class F16Matrix extends PlainMatrix {
     /** Columns of four rows unpacked at once; the four sums are kept in scratch memory behind them. */
     private static final int STRETCH = 1024;
 
-    private static final Trial DOTS = new Trial();
-    private static final Trial FEW = new Trial();
+    private static final KernelWarmup ONE_ROW = new KernelWarmup(4);
+    private static final KernelWarmup FEW_ROWS = new KernelWarmup(3);
 
     F16Matrix(MemorySegment data, int rows, int columns) {
-        super(data, 2, rows, columns, DOTS, FEW);
+        super(data, 2, rows, columns, ONE_ROW, FEW_ROWS);
     }
 
     @Override
-    public String format() {
-        return "f16";
+    public WeightFormat format() {
+        return WeightFormat.F16;
     }
 
     @Override

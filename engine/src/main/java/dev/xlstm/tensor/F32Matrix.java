@@ -14,16 +14,16 @@ final class F32Matrix extends PlainMatrix {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private static final Trial DOTS = new Trial();
-    private static final Trial FEW = new Trial();
+    private static final KernelWarmup ONE_ROW = new KernelWarmup(4);
+    private static final KernelWarmup FEW_ROWS = new KernelWarmup(3);
 
     F32Matrix(MemorySegment data, int rows, int columns) {
-        super(data, 4, rows, columns, DOTS, FEW);
+        super(data, 4, rows, columns, ONE_ROW, FEW_ROWS);
     }
 
     @Override
-    public String format() {
-        return "f32";
+    public WeightFormat format() {
+        return WeightFormat.F32;
     }
 
     @Override

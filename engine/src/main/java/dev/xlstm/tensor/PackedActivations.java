@@ -10,22 +10,48 @@ import java.util.List;
 import static dev.xlstm.tensor.Simd.LANES;
 
 /**
- * Rows of activations in the orders in which products with matrices read them; packed once for all the matrices that do.
- *
- * <p>A single row stays as it is. Few rows are taken eight at a time: plain matrices want {@code [eight, LANES columns, row of
- * eight, column]}, of the columns that fill vectors, in memory where no vector straddles two cache lines; quantised ones, of
- * eight rows at most, {@code [column, row of eight]} and the sums of blocks, or rows apart. Of more rows, plain matrices want
- * columns turned inside out, {@code [group, column, row of group]}, a group being as many rows as two vectors have lanes, and
- * quantised ones {@code [block of columns, row, column of block]}. Rows past the last are zero where they meet others in a
- * vector.
+ * Rows of activations in the orders in which products with matrices read them, packed once for all the matrices that do.
+ * The number of rows decides the order, here and nowhere else. Rows past the last are zero where they share a vector with
+ * others.
  */
 public final class PackedActivations {
 
-    /** Rows of a group. */
+    /** The order for matrices that store each weight by itself. */
+    enum PlainOrder {
+
+        /** One row: {@link #rowMajor}. */
+        ROW_MAJOR,
+
+        /** Few rows: {@link #interleavedBy8}, and {@link #columnMajorGroups} while scalar loops may run. */
+        INTERLEAVED_BY_8,
+
+        /** Many rows: {@link #columnMajorGroups}. */
+        COLUMN_MAJOR_GROUPS
+    }
+
+    /** The order for matrices of quantised formats. */
+    enum QuantizedOrder {
+
+        /** Up to 4 rows, multiplied one after the other: {@link #row}. */
+        ROWS_APART,
+
+        /** Up to 8 rows: {@link #columnMajorBy8}. */
+        COLUMN_MAJOR_BY_8,
+
+        /** Many rows: {@link #columnBlocks}. */
+        COLUMN_BLOCKS
+    }
+
+    /** Rows of a column-major group: two vectors. */
     static final int GROUP = 2 * LANES;
 
-    /** Rows of an eight. */
-    static final int EIGHT = 8;
+    /** Rows that are interleaved. */
+    static final int INTERLEAVED_ROWS = 8;
+
+    /** Most rows that are few for plain matrices: with more, tiles of unpacked weights are faster. */
+    private static final int FEW_ROWS = GROUP;
+
+    private static final int ROWS_APART = 4;
 
     private static final int CACHE_LINE = 64; // bytes
 
@@ -34,16 +60,15 @@ public final class PackedActivations {
     private final int columns;
     private final List<PlainMatrix> plain = new ArrayList<>();
     private boolean forQuantized;
-    private boolean turning;
     private float[] x; // [rows, columns]
     private int rows;
-    private MemorySegment eights = MemorySegment.NULL;
-    private float[] groups = {};
-    private float[] blocks = {};
-    private boolean eightColumns;
-    private float[] columnsOfEight = {};
+    private MemorySegment interleaved = MemorySegment.NULL;
+    private boolean packsGroups;
+    private float[] columnMajorGroups = {};
+    private float[] columnBlocks = {};
+    private float[] columnMajorBy8 = {};
     private float[] sums = {};
-    private float[][] apart; // copies of very few rows
+    private float[][] rowsApart;
     private float[][] sumsApart;
 
     public PackedActivations(int columns) {
@@ -51,41 +76,68 @@ public final class PackedActivations {
     }
 
     /** Announces a matrix that will be multiplied with these activations. */
-    public void serve(WeightMatrix matrix) {
+    public void addConsumer(WeightMatrix matrix) {
         forQuantized |= matrix instanceof QuantizedMatrix;
         if (matrix instanceof PlainMatrix one) {
             plain.add(one);
         }
     }
 
-    /** Makes room for {@code x [rows, columns]}; every group is then to be packed, in any order, by any thread. */
+    PlainOrder plainOrder() {
+        return rows == 1
+                ? PlainOrder.ROW_MAJOR
+                : rows <= FEW_ROWS ? PlainOrder.INTERLEAVED_BY_8 : PlainOrder.COLUMN_MAJOR_GROUPS;
+    }
+
+    QuantizedOrder quantizedOrder() {
+        return rows <= ROWS_APART
+                ? QuantizedOrder.ROWS_APART
+                : rows <= INTERLEAVED_ROWS ? QuantizedOrder.COLUMN_MAJOR_BY_8 : QuantizedOrder.COLUMN_BLOCKS;
+    }
+
+    /**
+     * Allocates what {@code x [rows, columns]} needs; every group is then to be packed, in any order, by any thread.
+     */
     public void begin(float[] x, int rows) {
         this.x = x;
         this.rows = rows;
         if (forQuantized && sums.length == 0) {
-            sums = new float[QuantizedMatrix.FEW_ROWS * sumsOfRow()];
+            sums = new float[INTERLEAVED_ROWS * sumsOfRow()];
         }
         if (rows == 1) {
             sumBlocks(0);
             return;
         }
-        eightColumns = forQuantized && rows <= QuantizedMatrix.FEW_ROWS;
-        if (eightColumns && columnsOfEight.length == 0) {
-            columnsOfEight = new float[EIGHT * columns];
-            apart = new float[QuantizedMatrix.VERY_FEW_ROWS][columns];
-            sumsApart = new float[QuantizedMatrix.VERY_FEW_ROWS][sumsOfRow()];
+        if (!plain.isEmpty()) {
+            beginPlain();
         }
-        if (forPlain() && few() && eights.byteSize() < eightAt(EIGHT * groups())) {
-            eights = Arena.ofAuto().allocate(eightAt(EIGHT * groups()), CACHE_LINE);
+        if (forQuantized) {
+            beginQuantized();
         }
-        int turned = few() ? 1 : groups();
-        turning = forPlain() && (!few() || plain.stream().anyMatch(PlainMatrix::fewInTrial));
-        if (turning && groups.length < turned * GROUP * columns) {
-            groups = new float[turned * GROUP * columns];
+    }
+
+    private void beginPlain() {
+        boolean few = plainOrder() == PlainOrder.INTERLEAVED_BY_8;
+        if (few && interleaved.byteSize() < interleavedAt(INTERLEAVED_ROWS * groups())) {
+            interleaved = Arena.ofAuto().allocate(interleavedAt(INTERLEAVED_ROWS * groups()), CACHE_LINE);
         }
-        int columnBlocks = (columns + MatrixProduct.BLOCK_COLUMNS - 1) / MatrixProduct.BLOCK_COLUMNS;
-        if (forQuantized && !eightColumns && blocks.length < columnBlocks * rows * MatrixProduct.BLOCK_COLUMNS) {
-            blocks = new float[columnBlocks * rows * MatrixProduct.BLOCK_COLUMNS];
+        packsGroups = !few || plain.stream().anyMatch(PlainMatrix::mayUseScalarsForFewRows);
+        int count = few ? 1 : groups();
+        if (packsGroups && columnMajorGroups.length < count * GROUP * columns) {
+            columnMajorGroups = new float[count * GROUP * columns];
+        }
+    }
+
+    private void beginQuantized() {
+        if (quantizedOrder() == QuantizedOrder.COLUMN_BLOCKS) {
+            int count = (columns + TiledProduct.TILE_COLUMNS - 1) / TiledProduct.TILE_COLUMNS;
+            if (columnBlocks.length < count * rows * TiledProduct.TILE_COLUMNS) {
+                columnBlocks = new float[count * rows * TiledProduct.TILE_COLUMNS];
+            }
+        } else if (columnMajorBy8.length == 0) {
+            columnMajorBy8 = new float[INTERLEAVED_ROWS * columns];
+            rowsApart = new float[ROWS_APART][columns];
+            sumsApart = new float[ROWS_APART][sumsOfRow()];
         }
     }
 
@@ -103,71 +155,79 @@ public final class PackedActivations {
         }
     }
 
-    private boolean forPlain() {
-        return !plain.isEmpty();
+    /** Rows of a group to pack. */
+    private int height() {
+        return rows <= FEW_ROWS ? INTERLEAVED_ROWS : GROUP;
     }
 
-    private boolean few() {
-        return rows <= PlainMatrix.FEW_ROWS;
-    }
-
-    /** Groups to pack, or eights: none of a single row. */
+    /** Groups of rows to pack; a single row needs no packing. */
     public int groups() {
-        int height = few() ? EIGHT : GROUP;
-        return rows == 1 ? 0 : (rows + height - 1) / height;
+        return rows == 1 ? 0 : (rows + height() - 1) / height();
     }
 
     public void pack(int group) {
-        int height = few() ? EIGHT : GROUP;
-        int first = group * height;
-        int count = Math.min(height, rows - first);
-        if (forPlain() && few()) {
-            interleave(first, count);
-        }
-        if (turning) {
-            turn(first, height, count);
-        }
-        for (int r = 0; eightColumns && r < rows; r++) {
-            sumBlocks(r);
-            if (rows <= QuantizedMatrix.VERY_FEW_ROWS) {
-                System.arraycopy(x, r * columns, apart[r], 0, columns);
-                System.arraycopy(sums, r * sumsOfRow(), sumsApart[r], 0, sumsOfRow());
-            } else {
-                for (int c = 0; c < columns; c++) {
-                    columnsOfEight[c * EIGHT + r] = x[r * columns + c];
-                }
+        int first = group * height();
+        int count = Math.min(height(), rows - first);
+        if (!plain.isEmpty()) {
+            if (plainOrder() == PlainOrder.INTERLEAVED_BY_8) {
+                interleave(first, count);
+            }
+            if (packsGroups) {
+                transpose(first, height(), count);
             }
         }
-        for (int c = 0; forQuantized && !eightColumns && c < columns; c += MatrixProduct.BLOCK_COLUMNS) {
-            int k = Math.min(MatrixProduct.BLOCK_COLUMNS, columns - c);
-            for (int r = first; r < first + count; r++) {
-                System.arraycopy(x, r * columns + c, blocks, c * rows + r * MatrixProduct.BLOCK_COLUMNS, k);
+        if (forQuantized) {
+            packQuantized(first, count);
+        }
+    }
+
+    private void packQuantized(int first, int count) {
+        for (int r = first; r < first + count; r++) {
+            switch (quantizedOrder()) {
+                case ROWS_APART -> {
+                    sumBlocks(r);
+                    System.arraycopy(x, r * columns, rowsApart[r], 0, columns);
+                    System.arraycopy(sums, r * sumsOfRow(), sumsApart[r], 0, sumsOfRow());
+                }
+                case COLUMN_MAJOR_BY_8 -> {
+                    sumBlocks(r);
+                    for (int c = 0; c < columns; c++) {
+                        columnMajorBy8[c * INTERLEAVED_ROWS + r] = x[r * columns + c];
+                    }
+                }
+                case COLUMN_BLOCKS -> {
+                    for (int c = 0; c < columns; c += TiledProduct.TILE_COLUMNS) {
+                        int k = Math.min(TiledProduct.TILE_COLUMNS, columns - c);
+                        int at = c * rows + r * TiledProduct.TILE_COLUMNS;
+                        System.arraycopy(x, r * columns + c, columnBlocks, at, k);
+                    }
+                }
             }
         }
     }
 
     private void interleave(int first, int count) {
-        long at = eightAt(first);
+        long at = interleavedAt(first);
         for (int c = 0; c + LANES <= columns; c += LANES) {
-            for (int r = first; r < first + EIGHT; r++) {
+            for (int r = first; r < first + INTERLEAVED_ROWS; r++) {
                 if (r < first + count) {
-                    MemorySegment.copy(x, r * columns + c, eights, FLOAT, at, LANES);
+                    MemorySegment.copy(x, r * columns + c, interleaved, FLOAT, at, LANES);
                 } else {
-                    eights.asSlice(at, 4L * LANES).fill((byte) 0);
+                    interleaved.asSlice(at, 4L * LANES).fill((byte) 0);
                 }
                 at += 4L * LANES;
             }
         }
     }
 
-    private void turn(int first, int height, int count) {
+    private void transpose(int first, int height, int count) {
         int at = first / GROUP * GROUP * columns + first % GROUP;
-        // 16 columns at a time: the rows' cache lines are read once and the group's written whole
+        // 16 columns at a time: each cache line of the rows is read once, and that of the group written whole
         for (int from = 0; from < columns; from += 16) {
             int to = Math.min(from + 16, columns);
             for (int r = 0; r < height; r++) {
                 for (int c = from; c < to; c++) {
-                    groups[at + c * GROUP + r] = r < count ? x[(first + r) * columns + c] : 0;
+                    columnMajorGroups[at + c * GROUP + r] = r < count ? x[(first + r) * columns + c] : 0;
                 }
             }
         }
@@ -177,34 +237,37 @@ public final class PackedActivations {
         return rows;
     }
 
-    /** As they are, [rows, columns]. */
-    float[] data() {
+    /** {@code [rows, columns]}, as passed to {@link #begin}. */
+    float[] rowMajor() {
         return x;
     }
 
-    /** {@code [eight, LANES columns, row of eight, column]}. */
-    MemorySegment eights() {
-        return eights;
+    /**
+     * {@code [group of 8 rows, LANES columns, row of the group, column]} of the columns that fill vectors, aligned so that no
+     * vector straddles two cache lines.
+     */
+    MemorySegment interleavedBy8() {
+        return interleaved;
     }
 
-    /** The byte where the eight begins that begins with a row. */
-    long eightAt(int row) {
+    /** The byte at which the group of 8 rows begins that begins with a row. */
+    long interleavedAt(int row) {
         return 4L * row * (columns & -LANES);
     }
 
-    /** {@code [group, column, row of group]}. */
-    float[] turned() {
-        return groups;
+    /** {@code [group, column, row of the group]}. */
+    float[] columnMajorGroups() {
+        return columnMajorGroups;
     }
 
-    /** {@code [block of columns, row, BLOCK_COLUMNS]}. */
-    float[] blocks() {
-        return blocks;
+    /** {@code [TILE_COLUMNS columns, row, column of these]}. */
+    float[] columnBlocks() {
+        return columnBlocks;
     }
 
-    /** {@code [column, row]}, of eight rows. */
-    float[] columnsOfEight() {
-        return columnsOfEight;
+    /** {@code [column, row]}, of 8 rows. */
+    float[] columnMajorBy8() {
+        return columnMajorBy8;
     }
 
     /** {@code [row, block, 2]}: the sum of a block's even columns and that of its odd ones. */
@@ -212,17 +275,17 @@ public final class PackedActivations {
         return sums;
     }
 
-    /** One of very few rows. */
+    /** One of up to 4 rows. */
     float[] row(int t) {
-        return rows == 1 ? x : apart[t];
+        return rows == 1 ? x : rowsApart[t];
     }
 
-    /** Its sums. */
+    /** The sums of one of up to 4 rows. */
     float[] sums(int t) {
         return rows == 1 ? sums : sumsApart[t];
     }
 
-    /** How many sums there are of a row. */
+    /** Sums of a row. */
     int sumsOfRow() {
         return 2 * (columns / WeightMatrix.BLOCK);
     }

@@ -7,36 +7,42 @@ import java.util.List;
 import static dev.xlstm.tensor.Simd.LANES;
 
 /**
- * A matrix that stores each weight by itself, row after row. Subclasses have the loops that read them: these are what the
- * compiler looks at as a whole, and it must see what a load is.
+ * A matrix that stores each weight by itself, row after row. Each subclass repeats the loops over weights so that C2 can
+ * inline its load.
  */
 abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Matrix, BF16Matrix {
 
-    /** Most rows of activations that are multiplied without unpacking: with more, tiles of unpacked weights are faster. */
-    static final int FEW_ROWS = PackedActivations.GROUP;
-
-    /** Weights of a row that the scalar product unpacks at once. */
+    /** Weights of a row that the scalar loops unpack at once. */
     private static final int STRETCH = 1024;
 
-    /** Vectors of a row in a run to get the loop compiled. */
+    /** Vectors of a row in a warm-up run. */
     private static final int WARM_UP_VECTORS = 16;
 
-    private static final int FEW_WARM_UP_VECTORS = 2; // as there are many sums of them
+    private static final int FEW_WARM_UP_VECTORS = 2; // fewer, as each meets 24 accumulators
 
     protected final MemorySegment data; // [rows, columns]
     private final int weightBytes;
-    private final Trial trial;
-    private final Trial fewTrial;
+    private final KernelWarmup oneWarmup;
+    private final KernelWarmup fewWarmup;
+    private final OneRow oneRow = new OneRow();
+    private final FewRows fewRows = new FewRows();
+    private final TiledProduct manyRows = new TiledProduct(this);
 
     /**
      * @param data of all weights, each of {@code weightBytes}
-     * @param trial of the format's {@link #dots}
-     * @param fewTrial of its {@link #dots3x8}
+     * @param oneWarmup of the format's {@link #dots}
+     * @param fewWarmup of its {@link #dots3x8}
      */
-    protected PlainMatrix(MemorySegment data, int weightBytes, int rows, int columns, Trial trial, Trial fewTrial) {
+    protected PlainMatrix(
+            MemorySegment data,
+            int weightBytes,
+            int rows,
+            int columns,
+            KernelWarmup oneWarmup,
+            KernelWarmup fewWarmup) {
         super(rows, columns);
-        this.trial = trial;
-        this.fewTrial = fewTrial;
+        this.oneWarmup = oneWarmup;
+        this.fewWarmup = fewWarmup;
         this.data = data;
         this.weightBytes = weightBytes;
     }
@@ -64,73 +70,81 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
         return weightBytes * ((long) row * columns + column);
     }
 
-    /**
-     * Lane l of a vector sums the columns l, l + LANES, ... in this order; then the lanes are summed, then the columns that
-     * fill no vector are added one by one.
-     */
     @Override
-    protected final void multiplyRow(PackedActivations packed, float[] y, int from, int to, float[] scratch) {
-        float[] x = packed.data();
-        int inLanes = columns & -LANES;
-        for (int i = trial.warmUps(); i > 0; i--) {
-            dots(x, Math.min(inLanes, WARM_UP_VECTORS * LANES), y, from, Math.min(from + 4, to), scratch);
+    public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        switch (x.plainOrder()) {
+            case ROW_MAJOR -> oneWarmup.run(oneRow, x, y, from, to, columns, scratch);
+            case INTERLEAVED_BY_8 -> fewWarmup.run(fewRows, x, y, from, to, columns, scratch);
+            case COLUMN_MAJOR_GROUPS -> TiledProduct.WARMUP.run(manyRows, x, y, from, to, columns, scratch);
         }
-        int split = trial.split(from, to, 4);
-        long start = trial.now();
-        dots(x, inLanes, y, from, split, scratch);
-        long middle = trial.now();
-        scalarDots(x, inLanes, y, split, to, scratch);
-        if (start > 0) {
-            long vectors = (long) (split - from) * columns;
-            trial.compare(vectors, (long) (to - split) * columns, start, middle, trial.now());
-        }
-        addRest(x, 1, y, from, to, scratch);
-    }
-
-    @Override
-    protected final int fewRows() {
-        return FEW_ROWS;
     }
 
     /**
-     * Weights go from memory to registers, three rows
-     * of them, a third of all apart, to eight rows of x: more sums than that have no place there.
+     * The product with a single row of activations. Lane l of a vector sums the columns l, l + LANES, ... in this order; then
+     * the lanes are summed, then the columns that fill no vector are added one by one.
      */
-    @Override
-    protected final void multiplyFew(PackedActivations packed, float[] y, int from, int to, float[] scratch) {
-        int inLanes = columns & -LANES;
-        int third = (to - from + 2) / 3;
-        for (int i = fewTrial.warmUps(); i > 0; i--) {
-            eight(0, 1, packed, Math.min(inLanes, FEW_WARM_UP_VECTORS * LANES), y, from, from, from, scratch);
+    private final class OneRow implements KernelWarmup.Loops {
+
+        @Override
+        public void vectors(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            dots(x.rowMajor(), columns & -LANES, y, from, to, scratch);
+            addRest(x.rowMajor(), 1, y, from, to, scratch);
         }
-        int split = fewTrial.split(from, from + third, 1);
-        long start = fewTrial.now();
-        for (int r = from; r < split; r++) {
-            int r1 = Math.min(r + third, to - 1); // rows past the last are the last
-            int r2 = Math.min(r + 2 * third, to - 1);
-            for (int first = 0; first < packed.rows(); first += PackedActivations.EIGHT) {
-                int count = Math.min(PackedActivations.EIGHT, packed.rows() - first);
-                eight(first, count, packed, inLanes, y, r, r1, r2, scratch);
+
+        @Override
+        public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            scalarDots(x.rowMajor(), columns & -LANES, y, from, to, scratch);
+            addRest(x.rowMajor(), 1, y, from, to, scratch);
+        }
+
+        @Override
+        public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int k = Math.min(columns & -LANES, WARM_UP_VECTORS * LANES);
+            dots(x.rowMajor(), k, y, from, Math.min(from + 4, to), scratch);
+        }
+    }
+
+    /**
+     * The product with few rows of activations, each of which has the bits it has alone. Weights go from memory to registers
+     * without a copy: 3 rows of weights by 8 of activations, as 24 accumulators fill the 32 vector registers. The 3 rows are a
+     * third of all apart, which makes three long streams through memory.
+     */
+    private final class FewRows implements KernelWarmup.Loops {
+
+        @Override
+        public void vectors(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int third = (to - from + 2) / 3;
+            for (int r = from; r < from + third; r++) {
+                int r1 = Math.min(r + third, to - 1); // a row past the last repeats the last
+                int r2 = Math.min(r + 2 * third, to - 1);
+                for (int first = 0; first < x.rows(); first += PackedActivations.INTERLEAVED_ROWS) {
+                    int count = Math.min(PackedActivations.INTERLEAVED_ROWS, x.rows() - first);
+                    threeByEight(x, first, count, columns & -LANES, y, r, r1, r2, scratch);
+                }
             }
+            addRest(x.rowMajor(), x.rows(), y, from, to, scratch);
         }
-        long middle = fewTrial.now();
-        int vectors = 0;
-        for (int first = from; first < to; first += third) {
-            int done = Math.min(first + split - from, to);
-            vectors += done - first;
-            scalarFew(packed, inLanes, y, done, Math.min(first + third, to), scratch);
+
+        @Override
+        public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            scalarFew(x, columns & -LANES, y, from, to, scratch);
+            addRest(x.rowMajor(), x.rows(), y, from, to, scratch);
         }
-        if (start > 0) {
-            long work = (long) packed.rows() * columns;
-            fewTrial.compare(vectors * work, (to - from - vectors) * work, start, middle, fewTrial.now());
+
+        @Override
+        public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int k = Math.min(columns & -LANES, FEW_WARM_UP_VECTORS * LANES);
+            threeByEight(x, 0, 1, k, y, from, from, from, scratch);
         }
-        addRest(packed.data(), packed.rows(), y, from, to, scratch);
     }
 
-    /** For {@code count} rows of x from the first on, of 8. */
-    private void eight(
-            int first, int count, PackedActivations packed, int k, float[] y, int r0, int r1, int r2, float[] scratch) {
-        dots3x8(r0, r1, r2, packed.eights(), packed.eightAt(first), k, scratch);
+    /**
+     * Rows r0, r1 and r2 by {@code count} of 8 rows of activations from the first on. Has more than seven parameters, as an
+     * object for them would be garbage in the innermost loop.
+     */
+    private void threeByEight(
+            PackedActivations x, int first, int count, int k, float[] y, int r0, int r1, int r2, float[] scratch) {
+        dots3x8(r0, r1, r2, x.interleavedBy8(), x.interleavedAt(first), k, scratch);
         for (int i = 0; i < 3; i++) {
             Simd.sums(scratch, 8 * i, 8 * i + count);
         }
@@ -156,9 +170,9 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
     }
 
     /**
-     * {@code y[r] = Σ_c W[r, c] x[c]} over the first k columns, a multiple of {@link Simd#LANES}, for r in [from, to). Rows are
-     * taken four at a time, a quarter of them apart: each load of x serves four, and memory is read in four long streams.
-     * Loops are kept bare, as the compiler gives up on inlining in large methods, and a vector it cannot inline is an object.
+     * {@code y[r] = Σ_c W[r, c] x[c]} over the first k columns, a multiple of {@link Simd#LANES}, for r in [from, to). Takes four
+     * rows at a time, a quarter of all apart: each load of x serves four, and memory is read in four long streams. Loops call
+     * nothing but the Vector API: C2 stops inlining our methods in large ones, and a vector that crosses a call is an object.
      */
     protected abstract void dots(float[] x, int k, float[] y, int from, int to, float[] scratch);
 
@@ -169,9 +183,9 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
      */
     protected abstract void dots3x8(int r0, int r1, int r2, MemorySegment x, long xAt, int k, float[] scratch);
 
-    /** Whether few rows of x may have to be there {@link PackedActivations#turned}. */
-    final boolean fewInTrial() {
-        return fewTrial.mayTakeScalars();
+    /** Whether the scalar loop for few rows may run, which reads {@link PackedActivations#columnMajorGroups}. */
+    final boolean mayUseScalarsForFewRows() {
+        return fewWarmup.mayUseScalars();
     }
 
     private void scalarDots(float[] x, int k, float[] y, int from, int to, float[] scratch) {
@@ -180,7 +194,7 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
             for (int column = 0; column < k; column += STRETCH) {
                 int count = Math.min(STRETCH, k - column);
                 unpack(r, column, count, scratch, LANES);
-                for (int lane = 0; lane < LANES; lane += 4) { // four, as each sum waits for itself
+                for (int lane = 0; lane < LANES; lane += 4) { // four chains of dependent additions side by side
                     float s0 = scratch[lane], s1 = scratch[lane + 1], s2 = scratch[lane + 2], s3 = scratch[lane + 3];
                     for (int i = lane; i < count; i += LANES) {
                         s0 = Math.fma(scratch[LANES + i], x[column + i], s0);
@@ -198,7 +212,7 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
         }
     }
 
-    /** The sums of each lane for all rows of x side by side: what the compiler makes vectors of by itself. */
+    /** Keeps the sums of each lane for all rows of x side by side, a loop that C2 vectorises by itself. */
     private void scalarFew(PackedActivations packed, int k, float[] y, int from, int to, float[] scratch) {
         int width = PackedActivations.GROUP;
         int weights = LANES * width;
@@ -207,7 +221,7 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
             for (int column = 0; column < k; column += STRETCH) {
                 int count = Math.min(STRETCH, k - column);
                 unpack(r, column, count, scratch, weights);
-                scalarColumns(scratch, weights, count, packed.turned(), column * width, packed.rows());
+                scalarColumns(scratch, weights, count, packed.columnMajorGroups(), column * width, packed.rows());
             }
             for (int half = LANES / 2; half > 0; half /= 2) {
                 for (int i = 0; i < half * width; i++) {
@@ -220,7 +234,7 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
         }
     }
 
-    /** Weights from an index on; the sums, {@code [LANES, GROUP]}, are at the beginning of the same array. */
+    /** The weights begin at an index of scratch, the sums {@code [LANES, GROUP]} at its start. */
     private static void scalarColumns(float[] scratch, int weights, int count, float[] x, int xAt, int rows) {
         for (int c = 0; c < count; c++) {
             float w = scratch[weights + c];

@@ -25,20 +25,20 @@ final class Q4_0Matrix extends QuantizedMatrix {
     private static final float TAKE_OFF_LOW = -1.03125f;
     private static final int WORD_BYTES = 4 * PANEL; // of a panel, for eight columns
     private static final float UNIT = 16;
-    private static final Trial DOTS = new Trial();
-    private static final Trial FEW = new Trial();
+    private static final KernelWarmup ONE_ROW = new KernelWarmup(64);
+    private static final KernelWarmup FEW_ROWS = new KernelWarmup(16);
 
     Q4_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
         this(quants, scales, rows, 0, rows, columns);
     }
 
     private Q4_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS, FEW);
+        super(quants, scales, stored, first, rows, columns, DIGITS, ONE_ROW, FEW_ROWS);
     }
 
     @Override
-    public String format() {
-        return "q4_0";
+    public WeightFormat format() {
+        return WeightFormat.Q4_0;
     }
 
     @Override

@@ -19,20 +19,20 @@ final class Q8_0Matrix extends QuantizedMatrix {
     private static final int BYTE = 0x007f8000; // the eight leading mantissa bits
     private static final int WORD_BYTES = 4 * PANEL; // of a panel, for four columns
     private static final float UNIT = 256;
-    private static final Trial DOTS = new Trial();
-    private static final Trial FEW = new Trial();
+    private static final KernelWarmup ONE_ROW = new KernelWarmup(64);
+    private static final KernelWarmup FEW_ROWS = new KernelWarmup(16);
 
     Q8_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
         this(quants, scales, rows, 0, rows, columns);
     }
 
     private Q8_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, DOTS, FEW);
+        super(quants, scales, stored, first, rows, columns, DIGITS, ONE_ROW, FEW_ROWS);
     }
 
     @Override
-    public String format() {
-        return "q8_0";
+    public WeightFormat format() {
+        return WeightFormat.Q8_0;
     }
 
     @Override

@@ -20,11 +20,6 @@ import static dev.xlstm.tensor.Simd.LANES;
  */
 abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q4_0Matrix {
 
-    /** Most rows of activations that are multiplied without unpacking. */
-    static final int FEW_ROWS = PackedActivations.EIGHT;
-
-    static final int VERY_FEW_ROWS = 4;
-
     /** Rows of a panel. */
     static final int PANEL = 16;
 
@@ -51,14 +46,15 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     private final int stored; // rows
     private final int first; // the stored row that is row 0
     private final int digits; // of a word
-    private final Trial trial;
-    private final Trial fewTrial;
+    private final KernelWarmup oneWarmup;
+    private final KernelWarmup fewWarmup;
+    private final TiledProduct manyRows = new TiledProduct(this);
 
     /**
      * @param first row of the {@code stored} ones that is row 0 of the matrix
      * @param digits of a word
-     * @param trial of the format's {@link #dots}
-     * @param fewTrial of its {@link #dots8}
+     * @param oneWarmup of the format's {@link #dots}
+     * @param fewWarmup of its {@link #dots8}
      */
     protected QuantizedMatrix(
             MemorySegment quants,
@@ -68,16 +64,16 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
             int rows,
             int columns,
             int digits,
-            Trial trial,
-            Trial fewTrial) {
+            KernelWarmup oneWarmup,
+            KernelWarmup fewWarmup) {
         super(rows, columns);
         this.quants = quants;
         this.scales = scales;
         this.stored = stored;
         this.first = first;
         this.digits = digits;
-        this.trial = trial;
-        this.fewTrial = fewTrial;
+        this.oneWarmup = oneWarmup;
+        this.fewWarmup = fewWarmup;
     }
 
     @Override
@@ -153,37 +149,77 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     }
 
     @Override
-    protected final void multiplyRow(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-        multiplyRow(x, 0, y, from, to);
+    public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        switch (x.quantizedOrder()) {
+            case ROWS_APART -> oneWarmup.run(oneByOne, x, y, from, to, columns, scratch);
+            case COLUMN_MAJOR_BY_8 -> fewWarmup.run(eight, x, y, from, to, columns, scratch);
+            case COLUMN_BLOCKS -> TiledProduct.WARMUP.run(manyRows, x, y, from, to, columns, scratch);
+        }
     }
 
-    /** Row t of x. */
-    private void multiplyRow(PackedActivations x, int t, float[] y, int from, int to) {
-        int start = firstPanel(from, to);
-        int panels = (to - start) / PANEL;
-        int end = start + panels * PANEL;
-        int quarter = (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
-        int blocks = columns / BLOCK;
-        for (int i = panels > 0 ? trial.warmUps() : 0; i > 0; i--) {
-            panels(x, t, y, start, panels, quarter, 1, Math.min(WARM_UP_BLOCKS, blocks));
-        }
-        int split = trial.split(0, quarter, 1);
-        long begin = trial.now();
-        panels(x, t, y, start, panels, quarter, split, blocks);
-        long middle = trial.now();
-        int scalars = start - from + to - end;
-        scalarRows(x, t, y, from, start);
-        for (int p = 0; split < quarter && p < panels; p++) {
-            if (p % quarter >= split) {
-                scalarRows(x, t, y, start + p * PANEL, start + (p + 1) * PANEL);
-                scalars += PANEL;
+    private final KernelWarmup.Loops oneByOne = new KernelWarmup.Loops() {
+
+        @Override
+        public void vectors(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int start = firstPanel(from, to);
+            int panels = (to - start) / PANEL;
+            int end = start + panels * PANEL;
+            int quarter =
+                    (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
+            for (int t = 0; t < x.rows(); t++) {
+                panels(x, t, y, start, panels, quarter, quarter, columns / BLOCK);
+                scalarRows(x, t, y, from, start);
+                scalarRows(x, t, y, end, to);
             }
         }
-        scalarRows(x, t, y, end, to);
-        if (begin > 0) {
-            trial.compare((long) (to - from - scalars) * columns, (long) scalars * columns, begin, middle, trial.now());
+
+        @Override
+        public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            for (int t = 0; t < x.rows(); t++) {
+                scalarRows(x, t, y, from, to);
+            }
         }
-    }
+
+        @Override
+        public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int start = firstPanel(from, to);
+            int panels = (to - start) / PANEL;
+            if (panels > 0) {
+                panels(x, 0, y, start, panels, (panels + 3) / 4, 1, Math.min(WARM_UP_BLOCKS, columns / BLOCK));
+            }
+        }
+    };
+
+    private final KernelWarmup.Loops eight = new KernelWarmup.Loops() {
+
+        @Override
+        public void vectors(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int start = firstPanel(from, to);
+            int end = start + (to - start) / PANEL * PANEL;
+            for (int r = start; r < end; r += PANEL) {
+                panel(x, y, r, columns / BLOCK, scratch);
+            }
+            for (int t = 0; t < x.rows(); t++) {
+                scalarRows(x, t, y, from, start);
+                scalarRows(x, t, y, end, to);
+            }
+        }
+
+        @Override
+        public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            for (int t = 0; t < x.rows(); t++) {
+                scalarRows(x, t, y, from, to);
+            }
+        }
+
+        @Override
+        public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int start = firstPanel(from, to);
+            if (start + PANEL <= to) {
+                panel(x, y, start, Math.min(WARM_UP_BLOCKS, columns / BLOCK), scratch);
+            }
+        }
+    };
 
     private int firstPanel(int from, int to) {
         int row = from;
@@ -193,53 +229,13 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         return row;
     }
 
-    @Override
-    protected final int fewRows() {
-        return FEW_ROWS;
-    }
-
-    /**
-     * Very few rows of x one after the other, over weights that are in the cache from the first on: that is faster than to have a
-     * panel read by eight rows at once, as more are. Rows past the last do no harm.
-     */
-    @Override
-    protected final void multiplyFew(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-        if (x.rows() <= VERY_FEW_ROWS) {
-            for (int t = 0; t < x.rows(); t++) {
-                multiplyRow(x, t, y, from, to);
-            }
-            return;
-        }
-        int start = firstPanel(from, to);
-        int panels = (to - start) / PANEL;
-        int blocks = columns / BLOCK;
-        for (int i = panels > 0 ? fewTrial.warmUps() : 0; i > 0; i--) {
-            panel(x, y, start, Math.min(WARM_UP_BLOCKS, blocks), scratch);
-        }
-        int split = fewTrial.split(0, panels, 1);
-        long begin = fewTrial.now();
-        for (int p = 0; p < split; p++) {
-            panel(x, y, start + p * PANEL, blocks, scratch);
-        }
-        long middle = fewTrial.now();
-        int vectors = split * PANEL;
-        for (int t = 0; t < x.rows(); t++) {
-            scalarRows(x, t, y, from, start);
-            scalarRows(x, t, y, start + vectors, to);
-        }
-        if (begin > 0) {
-            long work = (long) x.rows() * columns;
-            fewTrial.compare(vectors * work, (to - from - vectors) * work, begin, middle, fewTrial.now());
-        }
-    }
-
     private void panel(PackedActivations x, float[] y, int row, int blocks, float[] scratch) {
         for (int l = 0; l < PANEL; l += LANES) {
             dots8(
                     quants,
                     scales,
                     blocks,
-                    x.columnsOfEight(),
+                    x.columnMajorBy8(),
                     x.sums(),
                     x.sumsOfRow(),
                     wordsAt(row, 0) + 4 * l,
@@ -258,7 +254,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
             int panel = (first + r) / PANEL * PANEL;
             int height = Math.min(PANEL, stored - panel);
             int count = Math.min(4, Math.min(panel + height - first, to) - r);
-            scalarDots(r, count, height, x.data(), t * columns, x.sums(), t * x.sumsOfRow(), y, t * rows);
+            scalarDots(r, count, height, x.rowMajor(), t * columns, x.sums(), t * x.sumsOfRow(), y, t * rows);
             r += count;
         }
     }
@@ -383,7 +379,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     final void unpackColumns(
             int row, int count, int column, int k, float[] out, int offset, int apart, float[] buffer, int bufferAt) {
         for (int r = 0; r < count; ) {
-            if (isPanel(row + r, row + count) && Trial.any()) {
+            if (isPanel(row + r, row + count) && KernelWarmup.vectorsAreCompiled()) {
                 unpackScales(row + r, column / BLOCK, k / BLOCK, buffer, bufferAt);
                 long at = wordsAt(row + r, column);
                 for (int l = 0; l < PANEL; l += LANES) {

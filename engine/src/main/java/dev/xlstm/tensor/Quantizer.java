@@ -11,11 +11,11 @@ public final class Quantizer {
     private Quantizer() {}
 
     /** Bytes of the quants of a row: {@code columns} for q8_0, half of it for q4_0. */
-    public static long quantBytes(String format, int columns) {
+    public static long quantBytes(WeightFormat format, int columns) {
         return switch (format) {
-            case "q8_0" -> columns;
-            case "q4_0" -> columns / 2;
-            default -> throw new IllegalArgumentException("no quantised format " + format);
+            case Q8_0 -> columns;
+            case Q4_0 -> columns / 2;
+            default -> throw new IllegalArgumentException(format + " is not quantised");
         };
     }
 
@@ -35,14 +35,14 @@ public final class Quantizer {
      * @throws ArithmeticException if a weight is not finite or a scale too large for a half
      */
     public static void quantize(
-            String format,
+            WeightFormat format,
             float[] weights,
             int columns,
             int row,
             int rows,
             MemorySegment quants,
             MemorySegment scales) {
-        boolean bytes = "q8_0".equals(format);
+        boolean bytes = format == WeightFormat.Q8_0;
         int digits = bytes ? Q8_0Matrix.DIGITS : Q4_0Matrix.DIGITS;
         for (int block = 0; block < columns / WeightMatrix.BLOCK; block++) {
             int at = block * WeightMatrix.BLOCK;

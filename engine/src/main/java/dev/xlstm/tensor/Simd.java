@@ -13,15 +13,15 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector shape all kernels share, and the operations on it whose result must not depend on whether the loop around
- * them has been compiled yet: the Vector API leaves the order of {@code reduceLanes} and the last bits of {@code EXP}
- * open, so sums and exponentials are spelled out here.
+ * The vector shape that all kernels share, and operations whose results must be the same in interpreted and compiled code:
+ * the Vector API leaves the order of {@code reduceLanes} and the last bits of {@code EXP} open, so sums and exponentials
+ * are written out here.
  */
 public final class Simd {
 
     /**
      * The widest shape of the machine, or the width in bits that the system property {@code xlstm.vector.bits} names:
-     * the widest is not always the fastest.
+     * the widest vectors are not the fastest on every processor.
      */
     public static final VectorSpecies<Float> F32 = species();
 
@@ -74,11 +74,11 @@ public final class Simd {
     }
 
     /**
-     * How far the vector loop over {@code length} elements goes, a multiple of {@link #LANES}; a scalar loop of the same bits
-     * does the rest, and everything until {@link Trial} has found vectors to be fast.
+     * Where the vector loop over {@code length} elements ends: a multiple of {@link #LANES}, and 0 until
+     * {@link KernelWarmup#vectorsAreCompiled}. A scalar loop of the same bits does the rest.
      */
     public static int bound(int length) {
-        return Trial.any() ? length & -LANES : 0;
+        return KernelWarmup.vectorsAreCompiled() ? length & -LANES : 0;
     }
 
     /** The sum of all lanes: opposite halves are added until one lane is left. */
@@ -96,11 +96,11 @@ public final class Simd {
     }
 
     /**
-     * {@code v[i] = } the sum of vector i of v, for i in [from, to): the same, but spelled out, as a method that is called
-     * often from here and there is compiled by itself, and no longer inlined into the loops that must not make objects.
+     * {@code v[i] = } the sum of vector i of v, for i in [from, to). Repeats {@link #sum(FloatVector)}: C2 compiles a method that
+     * is called often from several places by itself, no longer inlines it, and then allocates its argument.
      */
     static void sums(float[] v, int from, int to) {
-        for (int i = from; i < to; i++) { // each v[i] is in a vector whose turn has been
+        for (int i = from; i < to; i++) { // v[i] lies in a vector that has been summed already
             FloatVector s = FloatVector.fromArray(F32, v, i * LANES);
             if (LANES > 8) {
                 s = s.add(s.rearrange(SWAP_8));
@@ -167,9 +167,9 @@ public final class Simd {
     }
 
     /**
-     * Reads a byte to no purpose but this: the JVM takes a fault at a mapped file that was cut short for an error of the
-     * program's, {@link InternalError}, in compiled code that has a plain access, and for its own, which ends the process,
-     * in code that has vector loads alone. So every loop over weights has one before it; the compiler drops the load itself.
+     * Reads a byte before every loop over weights. If a mapped file is truncated, HotSpot throws {@link InternalError} only
+     * from compiled code that has a scalar access to the file; code with vector loads alone crashes the process. C2 drops the
+     * load itself.
      */
     static void mayFault(MemorySegment source, long offset) {
         source.get(ValueLayout.JAVA_BYTE, offset);

@@ -6,20 +6,20 @@ import java.util.List;
 
 /**
  * The matrix of a linear layer, {@code y = W x}, in its stored format: {@code rows} outputs by {@code columns} inputs,
- * row-major. Subclasses hold the bytes of one format and the loops that read them; whoever calls needs to know neither.
+ * row-major. A subclass holds the bytes of one format and the loops that read them.
  *
- * <p>Every output element is computed by one thread in one fixed order, so results do not depend on how rows are shared.
+ * <p>Every output element is computed by one thread in one fixed order, so results do not depend on how threads share the rows.
  */
 public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
 
     /** Weights that share a scale in the quantised formats, along a row. */
     public static final int BLOCK = 32;
 
-    /** Length of the scratch array that products need from each thread. */
-    public static final int SCRATCH_FLOATS = MatrixProduct.SCRATCH_FLOATS;
+    /** Length of the scratch array that each thread passes to {@link #multiply}. */
+    public static final int SCRATCH_FLOATS = TiledProduct.SCRATCH_FLOATS;
 
     /** Most rows of activations that {@link #multiply} takes. */
-    public static final int MAX_ROWS = MatrixProduct.MAX_ROWS;
+    public static final int MAX_ROWS = TiledProduct.MAX_ROWS;
 
     protected final int rows;
     protected final int columns;
@@ -52,14 +52,14 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
      * @throws IllegalArgumentException if there is no such format or the columns are no multiple of {@link #BLOCK}
      */
     public static WeightMatrix quantized(
-            String format, MemorySegment quants, MemorySegment scales, int rows, int columns) {
+            WeightFormat format, MemorySegment quants, MemorySegment scales, int rows, int columns) {
         if (columns % BLOCK != 0) {
             throw new IllegalArgumentException(columns + " columns are no multiple of " + BLOCK);
         }
         return switch (format) {
-            case "q8_0" -> new Q8_0Matrix(quants, scales, rows, columns);
-            case "q4_0" -> new Q4_0Matrix(quants, scales, rows, columns);
-            default -> throw new IllegalArgumentException("no quantised format " + format);
+            case Q8_0 -> new Q8_0Matrix(quants, scales, rows, columns);
+            case Q4_0 -> new Q4_0Matrix(quants, scales, rows, columns);
+            default -> throw new IllegalArgumentException(format + " is not quantised");
         };
     }
 
@@ -71,10 +71,9 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
         return columns;
     }
 
-    /** The format's name: f32, f16, bf16, q8_0, q4_0. */
-    public abstract String format();
+    public abstract WeightFormat format();
 
-    /** What a quantised format multiplies the numbers of a block by; 1 for the others. */
+    /** The factor by which a quantised format multiplies the integers of a block; 1 for other formats. */
     public float scale(int row, int block) {
         return 1;
     }
@@ -82,7 +81,7 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
     /** Bytes read to use every weight once. */
     public abstract long byteSize();
 
-    /** What {@link #byteSize} counts, as it lies in memory. */
+    /** The memory that {@link #byteSize} counts. */
     public abstract List<MemorySegment> data();
 
     /** The rows {@code [from, to)} as a matrix of their own, sharing this one's bytes. */
@@ -98,22 +97,5 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
      * @param y [n, rows]
      * @param scratch of {@link #SCRATCH_FLOATS}, one a thread
      */
-    public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-        if (x.rows() == 1) {
-            multiplyRow(x, y, from, to, scratch);
-        } else if (x.rows() <= fewRows()) {
-            multiplyFew(x, y, from, to, scratch);
-        } else {
-            MatrixProduct.multiply(this, x, y, from, to, scratch);
-        }
-    }
-
-    /** The product with a single row of activations. */
-    protected abstract void multiplyRow(PackedActivations x, float[] y, int from, int to, float[] scratch);
-
-    /** Most rows of activations that are multiplied without unpacking: with more, tiles of unpacked weights are faster. */
-    protected abstract int fewRows();
-
-    /** The product with 2 to {@link #fewRows} rows of activations, each of which has the bits it has alone. */
-    protected abstract void multiplyFew(PackedActivations x, float[] y, int from, int to, float[] scratch);
+    public abstract void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch);
 }

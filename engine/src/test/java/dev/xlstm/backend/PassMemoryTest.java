@@ -6,6 +6,7 @@ import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.tensor.Vectors;
+import dev.xlstm.tensor.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.Collections;
@@ -23,12 +24,12 @@ class PassMemoryTest {
 
     @BeforeEach
     void allocateNoVectors() {
-        Vectors.decide(false); // until it is compiled, a vector is an object
+        Vectors.force(false); // until it is compiled, a vector is an object
     }
 
     @AfterEach
     void useWhatIsFaster() {
-        Vectors.decide(null);
+        Vectors.force(null);
     }
 
     @ParameterizedTest
@@ -47,7 +48,7 @@ class PassMemoryTest {
         XlstmConfig config = new XlstmConfig(
                 64, 64, Collections.nCopies(layers, block), XlstmConfig.NormKind.RMS, 1e-6f, true, false, 30, 64);
         try (Arena arena = Arena.ofConfined();
-                LoadedModel model = new CpuModel(RandomWeights.create(config, format, arena), 1);
+                LoadedModel model = new CpuModel(RandomWeights.create(config, WeightFormat.of(format), arena), 1);
                 State state = model.newState()) {
             Batch batch = new Batch();
             batch.add(state, new int[CpuModel.MAX_ROWS], 0, CpuModel.MAX_ROWS, Logits.LAST);

@@ -3,6 +3,7 @@ package dev.xlstm.backend;
 import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.session.Session;
+import dev.xlstm.tensor.WeightFormat;
 import java.lang.foreign.Arena;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ class SharedModelTest {
     @BeforeEach
     void load() {
         XlstmConfig config = RandomWeights.shape("demo");
-        model = new CpuBackend().load(RandomWeights.create(config, "f32", arena), 2);
+        model = new CpuBackend().load(RandomWeights.create(config, WeightFormat.F32, arena), 2);
         counted = new Counted();
     }
 
@@ -115,7 +116,8 @@ class SharedModelTest {
     @ValueSource(strings = {"f32", "f16", "bf16", "q8_0", "q4_0"})
     void stepsTogetherHaveTheBitsOfStepsAlone(String format) throws Exception {
         XlstmConfig config = RandomWeights.shape("demo");
-        try (LoadedModel plain = new CpuBackend().load(RandomWeights.create(config, format, arena), 2)) {
+        try (LoadedModel plain =
+                new CpuBackend().load(RandomWeights.create(config, WeightFormat.of(format), arena), 2)) {
             BiFunction<Session, Integer, List<float[]>> steps = (session, seed) -> {
                 List<float[]> all = new ArrayList<>();
                 for (int id : ids(seed, 12)) {

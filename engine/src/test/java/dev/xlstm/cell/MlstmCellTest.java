@@ -18,7 +18,7 @@ class MlstmCellTest {
 
     @AfterEach
     void useWhatIsFaster() {
-        Vectors.decide(null);
+        Vectors.force(null);
     }
 
     static Stream<String> cases() throws Exception {
@@ -34,9 +34,9 @@ class MlstmCellTest {
             JsonNode dims = golden.json.get("cases").get(name);
             for (int chunk : new int[] {0, 1, 5, dims.get("chunk_size").asInt(), 64}) {
                 for (int head = 0; head < dims.get("NH").asInt(); head++) {
-                    Vectors.decide(true);
+                    Vectors.force(true);
                     check(golden, name, dims, head, chunk);
-                    Vectors.decide(false);
+                    Vectors.force(false);
                     check(golden, name, dims, head, chunk);
                 }
             }

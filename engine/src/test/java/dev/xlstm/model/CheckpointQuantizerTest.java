@@ -5,6 +5,7 @@ import dev.xlstm.safetensors.SafetensorsFile;
 import dev.xlstm.safetensors.SafetensorsWriter;
 import dev.xlstm.safetensors.Tensor;
 import dev.xlstm.safetensors.TensorInfo;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -35,7 +36,7 @@ class CheckpointQuantizerTest {
     private Path quantize(String format) throws IOException {
         Path target = directory.resolve("quantised");
         try (ModelDirectory demo = ModelDirectory.open(DEMO)) {
-            CheckpointQuantizer.quantize(demo, target, format, (done, total) -> {});
+            CheckpointQuantizer.quantize(demo, target, WeightFormat.of(format), (done, total) -> {});
         }
         return target;
     }
@@ -56,7 +57,7 @@ class CheckpointQuantizerTest {
             assertThat(copy.unusedTensors()).isEmpty();
             XlstmWeights before = demo.weights();
             XlstmWeights after = copy.weights();
-            assertThat(after.head().format()).isEqualTo(format);
+            assertThat(after.head().format()).hasToString(format);
             assertThat(after.embedding().format()).isEqualTo(before.embedding().format());
             for (int l = 0; l < before.blocks().size(); l++) {
                 BlockWeights.Large from = (BlockWeights.Large) before.blocks().get(l);
@@ -126,7 +127,7 @@ class CheckpointQuantizerTest {
                     stored.weights().blocks().getFirst().linears().getFirst().matrix();
             WeightMatrix to =
                     converted.weights().blocks().getFirst().linears().getFirst().matrix();
-            assertThat(to.format()).isEqualTo(format);
+            assertThat(to.format()).hasToString(format);
             for (int r = 0; r < from.rows(); r++) {
                 float[] expected = row(from, r);
                 float[] actual = row(to, r);
@@ -157,7 +158,7 @@ class CheckpointQuantizerTest {
     void cancelledWorkLeavesNothing() throws IOException {
         try (ModelDirectory demo = ModelDirectory.open(DEMO)) {
             assertThatThrownBy(() -> CheckpointQuantizer.quantize(
-                            demo, directory.resolve("new/quantised"), "q4_0", (done, total) -> {
+                            demo, directory.resolve("new/quantised"), WeightFormat.Q4_0, (done, total) -> {
                                 throw new CancellationException();
                             }))
                     .isInstanceOf(CancellationException.class);
@@ -178,7 +179,7 @@ class CheckpointQuantizerTest {
         Path once = quantize("q8_0");
         try (ModelDirectory quantised = ModelDirectory.open(once)) {
             assertThatThrownBy(() -> CheckpointQuantizer.quantize(
-                            quantised, directory.resolve("twice"), "q4_0", (done, total) -> {}))
+                            quantised, directory.resolve("twice"), WeightFormat.Q4_0, (done, total) -> {}))
                     .isInstanceOf(ModelException.class)
                     .hasMessageContaining("quantised already");
         }
@@ -202,8 +203,8 @@ class CheckpointQuantizerTest {
                                         .fill((byte) 0xff))
                         : tensor);
         try (ModelDirectory model = ModelDirectory.open(broken)) {
-            assertThatThrownBy(() ->
-                            CheckpointQuantizer.quantize(model, directory.resolve("out"), "q8_0", (done, total) -> {}))
+            assertThatThrownBy(() -> CheckpointQuantizer.quantize(
+                            model, directory.resolve("out"), WeightFormat.Q8_0, (done, total) -> {}))
                     .hasMessageContaining("tensor 'lm_head.weight', row ")
                     .hasMessageContaining("NaN");
         }

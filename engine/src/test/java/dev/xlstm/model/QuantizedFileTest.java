@@ -5,6 +5,7 @@ import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.session.Session;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -88,7 +89,7 @@ class QuantizedFileTest {
         Path plain = model.write(directory.resolve("plain"));
         Path quantised = directory.resolve("quantised");
         try (ModelDirectory files = ModelDirectory.open(plain)) {
-            CheckpointQuantizer.quantize(files, quantised, format, (done, total) -> {});
+            CheckpointQuantizer.quantize(files, quantised, WeightFormat.of(format), (done, total) -> {});
         }
         int rounded = 0;
         try (ModelDirectory files = ModelDirectory.open(quantised)) {
@@ -98,7 +99,7 @@ class QuantizedFileTest {
                 for (int r = 0; r < matrix.rows(); r++) {
                     matrix.unpack(r, 0, matrix.columns(), values, r * matrix.columns());
                 }
-                if (matrix.format().equals(format)) {
+                if (matrix.format().toString().equals(format)) {
                     rounded++;
                     assertNear(values, model.tensors.get(entry.getKey()).values(), steps / levels);
                 }

@@ -16,12 +16,12 @@ class ElementwiseTest {
 
     @BeforeEach
     void useVectors() {
-        Trial.decide(true);
+        KernelWarmup.force(true);
     }
 
     @AfterEach
     void useWhatIsFaster() {
-        Trial.decide(null);
+        KernelWarmup.force(null);
     }
 
     private static float[] gaussians(int n, double scale, long seed) {
@@ -97,7 +97,7 @@ class ElementwiseTest {
     @Test
     void scalarLoopsGiveTheBitsOfVectorLoops() {
         float[] results = everything();
-        Trial.decide(false);
+        KernelWarmup.force(false);
         assertThat(everything()).isEqualTo(results);
     }
 
@@ -112,7 +112,7 @@ class ElementwiseTest {
         Elementwise.softCap(results, 0, n, 15);
         Elementwise.gateBySigmoid(results, n, results, 2 * n, n);
         Elementwise.siluTimes(results, 2 * n, results, 3 * n, n);
-        MatrixProduct.accumulate(results, 0, 59, 1, results, n, 97, results, 4 * n, 103, 9, 10, 97);
+        Gemm.accumulate(results, 0, 59, 1, results, n, 97, results, 4 * n, 103, 9, 10, 97);
         return results;
     }
 
@@ -167,7 +167,7 @@ class ElementwiseTest {
                         expected[1 + i * (n + 3) + j] = (float) sum;
                     }
                 }
-                MatrixProduct.accumulate(a, 2, 1, m, b, 0, n + 1, c, 1, n + 3, m, k, n);
+                Gemm.accumulate(a, 2, 1, m, b, 0, n + 1, c, 1, n + 3, m, k, n);
                 assertThat(c).containsExactly(expected, within(2e-5f));
             }
         }

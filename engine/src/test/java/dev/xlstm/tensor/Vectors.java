@@ -6,7 +6,7 @@ public final class Vectors {
     private Vectors() {}
 
     /** All loops are vector loops from now on, or scalar ones; null leaves it to what is faster. */
-    public static void decide(Boolean vectors) {
-        Trial.decide(vectors);
+    public static void force(Boolean vectors) {
+        KernelWarmup.force(vectors);
     }
 }

@@ -22,12 +22,12 @@ class WeightMatrixTest {
 
     @BeforeEach
     void useVectors() {
-        Trial.decide(true);
+        KernelWarmup.force(true);
     }
 
     @AfterEach
     void useWhatIsFaster() {
-        Trial.decide(null);
+        KernelWarmup.force(null);
     }
 
     /** Random weights in a format, at an odd byte offset as files may have them, and their exact values. */
@@ -65,13 +65,13 @@ class WeightMatrixTest {
     }
 
     /** Quantised rows and, as their exact values, scale times number worked out from the definition of the format. */
-    private static Stored quantized(String format, int rows, int columns, Random random) {
+    private static Stored quantized(WeightFormat format, int rows, int columns, Random random) {
         long quantBytes = Quantizer.quantBytes(format, columns);
         long scaleBytes = Quantizer.scaleBytes(columns);
         MemorySegment quants = Arena.ofAuto().allocate(rows * quantBytes + 1).asSlice(1);
         MemorySegment scales = Arena.ofAuto().allocate(rows * scaleBytes + 1).asSlice(1);
         float[] values = new float[rows * columns];
-        int half = "q8_0".equals(format) ? 127 : 8;
+        int half = format == WeightFormat.Q8_0 ? 127 : 8;
         for (int r = 0; r < rows; r++) {
             float[] row = gaussians(columns, random);
             Quantizer.quantize(format, row, columns, r, rows, quants, scales);
@@ -87,16 +87,16 @@ class WeightMatrixTest {
         return new Stored(WeightMatrix.quantized(format, quants, scales, rows, columns), values);
     }
 
-    private static Stored stored(String format, int rows, int columns, Random random) {
-        return format.startsWith("q")
+    private static Stored stored(WeightFormat format, int rows, int columns, Random random) {
+        return format.isQuantized()
                 ? quantized(format, rows, columns, random)
-                : new Stored(DType.valueOf(format.toUpperCase(java.util.Locale.ROOT)), rows, columns, random);
+                : new Stored(DType.valueOf(format.name()), rows, columns, random);
     }
 
     private static void multiply(WeightMatrix w, float[] x, int n, float[] y, int from, int to) {
         float[] scratch = new float[WeightMatrix.SCRATCH_FLOATS];
         PackedActivations packed = new PackedActivations(w.columns());
-        packed.serve(w);
+        packed.addConsumer(w);
         packed.begin(x, n);
         for (int group = 0; group < packed.groups(); group++) {
             packed.pack(group);
@@ -136,7 +136,7 @@ class WeightMatrixTest {
     })
     void multipliesLikePlainLoops(String format, int rows, int columns) {
         Random random = new Random(rows * 31L + columns);
-        Stored w = stored(format, rows, columns, random);
+        Stored w = stored(WeightFormat.of(format), rows, columns, random);
         for (int n : new int[] {1, 2, 7, 16, 33, 70}) {
             float[] x = gaussians(n * columns, random);
             float[] y = new float[n * rows];
@@ -168,7 +168,7 @@ class WeightMatrixTest {
     void rowsMayHaveAnyLength(String format, int columns) {
         Random random = new Random(1);
         int rows = 17;
-        Stored w = stored(format, rows, columns, random);
+        Stored w = stored(WeightFormat.of(format), rows, columns, random);
         for (int n : new int[] {1, 2}) {
             float[] x = gaussians(n * columns, random);
             float[] y = new float[n * rows];
@@ -201,15 +201,15 @@ class WeightMatrixTest {
     })
     void scalarLoopsGiveTheBitsOfVectorLoops(String format, int rows, int columns) {
         Random random = new Random(columns);
-        Stored w = stored(format, rows, columns, random);
+        Stored w = stored(WeightFormat.of(format), rows, columns, random);
         for (int n : new int[] {1, 2, 16, 20, 40}) {
             float[] x = gaussians(n * columns, random);
             float[] vectors = new float[n * rows];
             multiply(w.matrix, x, n, vectors, 0, rows);
-            Trial.decide(false);
+            KernelWarmup.force(false);
             float[] scalars = new float[n * rows];
             multiply(w.matrix, x, n, scalars, 0, rows);
-            Trial.decide(true);
+            KernelWarmup.force(true);
             assertThat(scalars).as("n %d", n).isEqualTo(vectors);
         }
     }
@@ -229,8 +229,8 @@ class WeightMatrixTest {
     })
     void fewRowsHaveTheBitsTheyHaveAlone(String format, int rows, int columns) {
         Random random = new Random(6);
-        Stored w = stored(format, rows, columns, random);
-        for (int n = 2; n <= w.matrix.fewRows(); n += n / 2) {
+        Stored w = stored(WeightFormat.of(format), rows, columns, random);
+        for (int n = 2; n <= (w.matrix instanceof QuantizedMatrix ? 8 : PackedActivations.GROUP); n += n / 2) {
             float[] x = gaussians(n * columns, random);
             float[] together = new float[n * rows];
             multiply(w.matrix, x, n, together, 0, rows);
@@ -248,7 +248,7 @@ class WeightMatrixTest {
     @CsvSource({"f32", "f16", "bf16", "q8_0", "q4_0"})
     void stretchesOfRowsGiveTheBitsOfTheWhole(String format) {
         Random random = new Random(5);
-        Stored w = stored(format, 48, 2112, random);
+        Stored w = stored(WeightFormat.of(format), 48, 2112, random);
         for (int n : new int[] {1, 6}) {
             float[] x = gaussians(n * 2112, random);
             float[] whole = new float[n * 48];
@@ -264,7 +264,7 @@ class WeightMatrixTest {
     @CsvSource({"f32", "f16", "bf16", "q8_0", "q4_0"})
     void productsOfSlicesAreThoseOfTheWhole(String format) {
         Random random = new Random(4);
-        Stored w = stored(format, 70, 160, random);
+        Stored w = stored(WeightFormat.of(format), 70, 160, random);
         for (int n : new int[] {1, 3}) {
             float[] x = gaussians(n * 160, random);
             float[] whole = new float[n * 70];
@@ -282,7 +282,7 @@ class WeightMatrixTest {
     @ParameterizedTest
     @CsvSource({"f32, 4", "f16, 2", "bf16, 2", "q8_0, 1.0625", "q4_0, 0.5625"})
     void slicesShareTheirRowsWithTheWhole(String format, double bytesPerWeight) {
-        Stored w = stored(format, 6, 160, new Random(3));
+        Stored w = stored(WeightFormat.of(format), 6, 160, new Random(3));
         WeightMatrix slice = w.matrix.slice(2, 5);
         float[] row = new float[152];
         slice.unpack(1, 3, 147, row, 2);

@@ -2,6 +2,7 @@ package dev.xlstm.tornado;
 
 import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.model.XlstmWeights.Norm;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -114,13 +115,10 @@ final class DeviceMatrix {
 
     private static int format(Linear linear) {
         return switch (linear.matrix().format()) {
-            case "f32" -> F32;
-            case "f16", "bf16" -> F16;
-            case "q8_0" -> Q8_0;
-            case "q4_0" -> Q4_0;
-            default ->
-                throw new IllegalArgumentException(
-                        "the GPU backend cannot hold " + linear.matrix().format() + " weights");
+            case F32 -> F32;
+            case F16, BF16 -> F16;
+            case Q8_0 -> Q8_0;
+            case Q4_0 -> Q4_0;
         };
     }
 
@@ -145,7 +143,7 @@ final class DeviceMatrix {
         float[] unpacked = new float[columns];
         linear.matrix().unpack(index, 0, columns, unpacked, 0);
         if (format == F32 || format == F16) {
-            packFloats(row, unpacked, linear.matrix().format().equals("bf16"));
+            packFloats(row, unpacked, linear.matrix().format() == WeightFormat.BF16);
         } else {
             packBlocks(row, unpacked, linear.matrix(), index);
         }

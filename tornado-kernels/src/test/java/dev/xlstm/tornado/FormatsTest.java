@@ -10,6 +10,7 @@ import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
+import dev.xlstm.tensor.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.Collections;
 import java.util.List;
@@ -42,7 +43,7 @@ class FormatsTest {
             BlockConfig block = new BlockConfig.Mlstm(2, 64, 4, 4, false);
             XlstmConfig stack =
                     new XlstmConfig(32, 10, List.of(block), XlstmConfig.NormKind.LAYER, 1e-5f, true, false, 0, 64);
-            XlstmWeights weights = RandomWeights.create(stack, "f32", arena);
+            XlstmWeights weights = RandomWeights.create(stack, WeightFormat.F32, arena);
             assertThatThrownBy(() -> new GpuBackend().load(weights, 1))
                     .isInstanceOf(DoesNotFitException.class)
                     .hasMessageContaining("--backend cpu");
@@ -53,7 +54,7 @@ class FormatsTest {
     @ValueSource(strings = {"f32", "f16", "bf16", "q8_0", "q4_0"})
     void logitsAreThoseOfTheCpu(String format) {
         try (Arena arena = Arena.ofShared()) {
-            XlstmWeights weights = RandomWeights.create(CONFIG, format, arena);
+            XlstmWeights weights = RandomWeights.create(CONFIG, WeightFormat.of(format), arena);
             try (LoadedModel gpu = new GpuBackend().load(weights, 1);
                     LoadedModel cpu = new CpuBackend().load(weights, 1);
                     State onGpu = gpu.newState();

@@ -7,6 +7,7 @@ import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
 import dev.xlstm.session.Session;
+import dev.xlstm.tensor.WeightFormat;
 import java.lang.foreign.Arena;
 import java.util.Locale;
 import uk.ac.manchester.tornado.api.GridScheduler;
@@ -46,7 +47,7 @@ final class GpuBench {
     private static String row(String shape, String format, double bandwidth, boolean large) {
         XlstmConfig config = RandomWeights.shape(shape);
         try (Arena arena = Arena.ofShared()) {
-            XlstmWeights weights = RandomWeights.create(config, format, arena);
+            XlstmWeights weights = RandomWeights.create(config, WeightFormat.of(format), arena);
             double bytes = Bench.weightBytesPerToken(weights) + Bench.stateBytesPerToken(config);
             long start = System.nanoTime();
             try (GpuModel model = Devices.load(weights, LoadProgress.NONE)) {

@@ -12,6 +12,7 @@ import dev.xlstm.cli.options.UsageErrors;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
+import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -135,7 +136,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchReport ofShape() {
-        String format = model.format() == null ? "bf16" : model.format();
+        WeightFormat format = model.format() == null ? WeightFormat.BF16 : WeightFormat.of(model.format());
         long start = System.nanoTime();
         XlstmConfig config = UsageErrors.checked(spec, "--shape: ", () -> RandomWeights.shape(shape));
         try (Arena arena = Arena.ofShared()) {
@@ -165,7 +166,7 @@ public final class BenchCommand implements Callable<Integer> {
             double[] after = limits(threads);
             BenchReport report = new BenchReport(
                     name,
-                    weights.head().format(),
+                    weights.head().format().toString(),
                     threads,
                     loaded.device(),
                     loadSeconds,

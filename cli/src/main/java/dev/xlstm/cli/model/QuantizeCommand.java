@@ -7,6 +7,7 @@ import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.model.CheckpointQuantizer;
 import dev.xlstm.model.ModelDirectory;
+import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -73,7 +74,7 @@ public final class QuantizeCommand implements Callable<Integer> {
         interruption.begin();
         try (ModelDirectory model = ModelDirectory.open(source.toString());
                 ProgressBar bar = new ProgressBar(streams, "quantize")) {
-            CheckpointQuantizer.quantize(model, target, format, (done, total) -> {
+            CheckpointQuantizer.quantize(model, target, WeightFormat.of(format), (done, total) -> {
                 if (interruption.requested()) {
                     throw new CancellationException();
                 }
