@@ -42,7 +42,11 @@ class ArchitectureTest {
     static final ArchRule sampling = only("sampling", here("grammar"));
 
     @ArchTest
-    static final ArchRule model = only("model", JSON, here("safetensors"), here("tensor"), here("tokenizer"));
+    static final ArchRule hub = only("hub");
+
+    @ArchTest
+    static final ArchRule model =
+            only("model", JSON, here("hub"), here("safetensors"), here("tensor"), here("tokenizer"));
 
     @ArchTest
     static final ArchRule backend = only(
@@ -115,6 +119,7 @@ class ArchitectureTest {
                         "cell",
                         "grammar",
                         "sampling",
+                        "hub",
                         "model",
                         "backend",
                         "session",

@@ -74,8 +74,7 @@ public final class TextModel implements AutoCloseable {
             new CpuBackend().obstacle().ifPresent(obstacle -> {
                 throw new IllegalStateException(obstacle);
             });
-            Optional<Path> file = directory.tokenizerFile();
-            Tokenizer tokenizer = file.isPresent() ? Tokenizer.load(file.get()) : null;
+            Tokenizer tokenizer = directory.tokenizer().orElse(null);
             LoadedModel loaded = Backends.load(backend, directory.weights(), threads, progress);
             return new TextModel(directory, loaded, tokenizer, directory.specialTokens());
         } catch (Throwable e) {

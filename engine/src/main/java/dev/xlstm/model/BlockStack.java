@@ -55,8 +55,8 @@ final class BlockStack {
 
     static XlstmConfig config(JsonObject json) throws ModelException {
         JsonObject tree = tree(json);
-        int embedding = tree.integer("embedding_dim", 128, 1, Limits.WIDTH);
-        int count = tree.integer("num_blocks", 1, 1, Limits.LAYERS);
+        int embedding = tree.integer("embedding_dim", 128, 1, ModelLimits.WIDTH);
+        int count = tree.integer("num_blocks", 1, 1, ModelLimits.LAYERS);
         boolean allSlstm = tree.value("mlstm_block") == null;
         Set<Integer> slstmAt = allSlstm ? all(count) : slstmAt(tree, count);
         if (!slstmAt.isEmpty() && tree.value("slstm_block") == null) {
@@ -70,7 +70,7 @@ final class BlockStack {
         }
         return new XlstmConfig(
                 embedding,
-                tree.integer("vocab_size", 1, Limits.VOCAB)
+                tree.integer("vocab_size", 1, ModelLimits.VOCAB)
                         .orElseThrow(() -> tree.problem("vocab_size", "is missing; it has no default")),
                 List.copyOf(blocks),
                 XlstmConfig.NormKind.LAYER,
@@ -103,18 +103,18 @@ final class BlockStack {
 
     private static BlockConfig mlstm(JsonObject tree, int embedding) throws ModelException {
         JsonObject json = tree.object("mlstm_block").object("mlstm");
-        int heads = json.integer("num_heads", 4, 1, Limits.WIDTH);
+        int heads = json.integer("num_heads", 4, 1, ModelLimits.WIDTH);
         int inner = projected(json, embedding, 2.0, heads);
-        int wanted = json.integer("qkv_proj_blocksize", 4, 1, Limits.WIDTH);
+        int wanted = json.integer("qkv_proj_blocksize", 4, 1, ModelLimits.WIDTH);
         int blocks = Math.max(inner / wanted, 1);
         if (inner % blocks != 0 || wanted > inner) {
             throw json.problem(
                     "qkv_proj_blocksize", "is " + wanted + ", which does not cut the width " + inner + " into blocks");
         }
-        if (inner / blocks > Limits.BLOCK) {
-            throw json.problem("qkv_proj_blocksize", "is " + wanted + "; up to " + Limits.BLOCK + " is possible");
+        if (inner / blocks > ModelLimits.BLOCK) {
+            throw json.problem("qkv_proj_blocksize", "is " + wanted + "; up to " + ModelLimits.BLOCK + " is possible");
         }
-        int kernel = json.integer("conv1d_kernel_size", 4, 1, Limits.KERNEL);
+        int kernel = json.integer("conv1d_kernel_size", 4, 1, ModelLimits.KERNEL);
         return new BlockConfig.Mlstm(heads, inner, inner / blocks, kernel, tree.flag("bias", false));
     }
 
@@ -124,11 +124,11 @@ final class BlockStack {
         if (!function.equals("slstm")) {
             throw json.problem("function", "is '" + function + "'; only 'slstm' is supported");
         }
-        int heads = Math.max(1, json.integer("num_heads", 4, Integer.MIN_VALUE, Limits.WIDTH));
+        int heads = Math.max(1, json.integer("num_heads", 4, Integer.MIN_VALUE, ModelLimits.WIDTH));
         if (embedding % heads != 0) {
             throw json.problem("num_heads", "is " + heads + ", which does not divide the width " + embedding);
         }
-        int kernel = json.integer("conv1d_kernel_size", 4, 0, Limits.KERNEL);
+        int kernel = json.integer("conv1d_kernel_size", 4, 0, ModelLimits.KERNEL);
         boolean none = block.has("feedforward") && block.value("feedforward") == null; // absence means the default
         BlockConfig.FeedForward feedForward = none ? null : feedForward(block.object("feedforward"), embedding);
         return new BlockConfig.Slstm(heads, embedding, kernel, json.flag("group_norm_weight", true), feedForward);
@@ -151,8 +151,8 @@ final class BlockStack {
      * the format: 1.1 * 800 in multiples of 16 is 896.
      */
     private static int projected(JsonObject json, int embedding, double factor, int heads) throws ModelException {
-        int multiple = json.integer("round_proj_up_to_multiple_of", 64, 1, Limits.WIDTH);
-        double multiples = json.number("proj_factor", factor, 0, Limits.FACTOR) * embedding / multiple;
+        int multiple = json.integer("round_proj_up_to_multiple_of", 64, 1, ModelLimits.WIDTH);
+        double multiples = json.number("proj_factor", factor, 0, ModelLimits.FACTOR) * embedding / multiple;
         double whole = json.flag("round_proj_up_dim_up", true) ? Math.ceil(multiples) : Math.floor(multiples);
         return XlstmConfig.width(json, "proj_factor", whole * multiple, heads);
     }

@@ -32,7 +32,7 @@ import tools.jackson.dataformat.yaml.YAMLFactory;
 record JsonObject(Path file, String at, Map<String, Object> fields) {
 
     private static final StreamReadConstraints CONSTRAINTS =
-            StreamReadConstraints.builder().maxNestingDepth(Limits.NESTING).build();
+            StreamReadConstraints.builder().maxNestingDepth(ModelLimits.NESTING).build();
 
     // the streaming parser alone: data binding would take longer to start than the rest of opening a model
     private static final JsonFactory FACTORY = JsonFactory.builder()
@@ -52,10 +52,10 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
         }
         byte[] utf8;
         try (InputStream in = Files.newInputStream(file)) {
-            utf8 = in.readNBytes(Limits.FILE_BYTES + 1);
+            utf8 = in.readNBytes(ModelLimits.FILE_BYTES + 1);
         }
-        if (utf8.length > Limits.FILE_BYTES) {
-            throw new ModelException(file, "is larger than " + Limits.FILE_BYTES + " bytes");
+        if (utf8.length > ModelLimits.FILE_BYTES) {
+            throw new ModelException(file, "is larger than " + ModelLimits.FILE_BYTES + " bytes");
         }
         return parse(file, utf8);
     }
@@ -103,8 +103,8 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
         }
 
         private Object value() throws ModelException {
-            if (++values > Limits.VALUES) {
-                throw new ModelException(file, "holds more than " + Limits.VALUES + " values");
+            if (++values > ModelLimits.VALUES) {
+                throw new ModelException(file, "holds more than " + ModelLimits.VALUES + " values");
             }
             return switch (in.currentToken()) {
                 case START_OBJECT -> object();

@@ -1,6 +1,7 @@
 package dev.xlstm.model;
 
 import dev.xlstm.error.NotFoundException;
+import dev.xlstm.hub.HubCache;
 import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
@@ -76,8 +77,8 @@ public final class ModelDirectory implements AutoCloseable {
         if (Files.exists(path)) {
             throw new ModelException(path, "is a file; name the directory it is in");
         }
-        if (HubCache.isId(model)) {
-            return HubCache.find(model, environment);
+        if (HubCache.isName(model)) {
+            return HubCache.of(environment).find(model);
         }
         throw new NotFoundException(path, "no such model directory");
     }

@@ -46,8 +46,8 @@ public record TokenizerConfig(
     /** A file of its own; else a string in the JSON; else the one called "default" of several. */
     private static Optional<String> chatTemplate(Path file, JsonObject json) throws IOException {
         if (Files.isRegularFile(file)) {
-            if (Files.size(file) > Limits.TEMPLATE_BYTES) {
-                throw new ModelException(file, "is larger than " + Limits.TEMPLATE_BYTES + " bytes");
+            if (Files.size(file) > ModelLimits.TEMPLATE_BYTES) {
+                throw new ModelException(file, "is larger than " + ModelLimits.TEMPLATE_BYTES + " bytes");
             }
             try {
                 return Optional.of(Files.readString(file));

@@ -50,7 +50,7 @@ public record XlstmConfig(
 
     static XlstmConfig of(JsonObject json) throws ModelException {
         XlstmConfig config = BlockStack.isIn(json) ? BlockStack.config(json) : large(json);
-        if (config.stateBytes() > Limits.STATE_BYTES) {
+        if (config.stateBytes() > ModelLimits.STATE_BYTES) {
             throw new ModelException(
                     json.file(),
                     "a state of " + config.stateBytes() + " bytes follows from it; no such model is known");
@@ -61,14 +61,14 @@ public record XlstmConfig(
     /** xLSTM large. */
     private static XlstmConfig large(JsonObject json) throws ModelException {
         checkArchitecture(json);
-        int hidden = either(json, "hidden_size", "embedding_dim", 4096, Limits.WIDTH);
-        int layers = either(json, "num_hidden_layers", "num_blocks", 32, Limits.LAYERS);
-        int heads = json.integer("num_heads", 8, 1, Limits.WIDTH);
+        int hidden = either(json, "hidden_size", "embedding_dim", 4096, ModelLimits.WIDTH);
+        int layers = either(json, "num_hidden_layers", "num_blocks", 32, ModelLimits.LAYERS);
+        int heads = json.integer("num_heads", 8, 1, ModelLimits.WIDTH);
         // truncated, where the feed-forward width is rounded
-        int qk = width(json, "qk_dim_factor", hidden * json.number("qk_dim_factor", 0.5, 0, Limits.FACTOR), heads);
-        int v = width(json, "v_dim_factor", hidden * json.number("v_dim_factor", 1.0, 0, Limits.FACTOR), heads);
-        int multiple = json.integer("ffn_round_up_to_multiple_of", 64, 1, Limits.WIDTH);
-        double unrounded = hidden * json.number("ffn_proj_factor", 2.667, 0, Limits.FACTOR);
+        int qk = width(json, "qk_dim_factor", hidden * json.number("qk_dim_factor", 0.5, 0, ModelLimits.FACTOR), heads);
+        int v = width(json, "v_dim_factor", hidden * json.number("v_dim_factor", 1.0, 0, ModelLimits.FACTOR), heads);
+        int multiple = json.integer("ffn_round_up_to_multiple_of", 64, 1, ModelLimits.WIDTH);
+        double unrounded = hidden * json.number("ffn_proj_factor", 2.667, 0, ModelLimits.FACTOR);
         int ffn = width(json, "ffn_proj_factor", roundUp(unrounded, multiple), 1);
         BlockConfig block = new BlockConfig.Large(
                 heads,
@@ -80,7 +80,7 @@ public record XlstmConfig(
                 json.flag("use_bias", false));
         return new XlstmConfig(
                 hidden,
-                json.integer("vocab_size", 50304, 1, Limits.VOCAB),
+                json.integer("vocab_size", 50304, 1, ModelLimits.VOCAB),
                 Collections.nCopies(layers, block),
                 NormKind.RMS,
                 (float) json.number("norm_eps", 1e-6, 0, 1),
@@ -107,8 +107,9 @@ public record XlstmConfig(
     }
 
     static int width(JsonObject json, String field, double width, int heads) throws ModelException {
-        if (width < 1 || width > Limits.WIDTH) {
-            throw json.problem(field, "makes a layer " + width + " wide; from 1 to " + Limits.WIDTH + " is possible");
+        if (width < 1 || width > ModelLimits.WIDTH) {
+            throw json.problem(
+                    field, "makes a layer " + width + " wide; from 1 to " + ModelLimits.WIDTH + " is possible");
         }
         if ((int) width % heads != 0) {
             throw json.problem(

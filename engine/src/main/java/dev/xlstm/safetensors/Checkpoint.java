@@ -74,8 +74,9 @@ public final class Checkpoint implements AutoCloseable {
         Set<Path> shards = new LinkedHashSet<>();
         for (String name : weightMap.values()) {
             shards.add(shard(index, name));
-            if (shards.size() > Limits.SHARDS) {
-                throw new SafetensorsException(index, "weight_map names more than " + Limits.SHARDS + " shards");
+            if (shards.size() > SafetensorsLimits.SHARDS) {
+                throw new SafetensorsException(
+                        index, "weight_map names more than " + SafetensorsLimits.SHARDS + " shards");
             }
         }
         List<Path> missing = shards.stream().filter(Files::notExists).toList();
@@ -129,8 +130,8 @@ public final class Checkpoint implements AutoCloseable {
                     weightMap = new LinkedHashMap<>();
                     in.beginObject("weight_map");
                     for (String name = in.nextKey(); name != null; name = in.nextKey()) {
-                        if (weightMap.size() == Limits.TENSORS) {
-                            throw in.problem("weight_map names more than " + Limits.TENSORS + " tensors");
+                        if (weightMap.size() == SafetensorsLimits.TENSORS) {
+                            throw in.problem("weight_map names more than " + SafetensorsLimits.TENSORS + " tensors");
                         }
                         if (weightMap.put(name, in.string("weight_map '" + name + "'")) != null) {
                             throw in.problem("the name '" + name + "' occurs twice in weight_map");
@@ -150,8 +151,10 @@ public final class Checkpoint implements AutoCloseable {
         int count = 0;
         try (DirectoryStream<Path> all = Files.newDirectoryStream(directory, "model_*.safetensors")) {
             for (Path path : all) {
-                if (path.getFileName().toString().matches("model_\\d+\\.safetensors") && ++count > Limits.SHARDS) {
-                    throw new SafetensorsException(directory, "holds more than " + Limits.SHARDS + " shards");
+                if (path.getFileName().toString().matches("model_\\d+\\.safetensors")
+                        && ++count > SafetensorsLimits.SHARDS) {
+                    throw new SafetensorsException(
+                            directory, "holds more than " + SafetensorsLimits.SHARDS + " shards");
                 }
             }
         }

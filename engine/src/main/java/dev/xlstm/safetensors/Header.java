@@ -43,8 +43,8 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
                 }
                 if (name.equals(METADATA)) {
                     metadata = readMetadata(in);
-                } else if (entries.size() == Limits.TENSORS) {
-                    throw in.problem("more than " + Limits.TENSORS + " tensors");
+                } else if (entries.size() == SafetensorsLimits.TENSORS) {
+                    throw in.problem("more than " + SafetensorsLimits.TENSORS + " tensors");
                 } else {
                     entries.add(readEntry(in, name));
                 }
@@ -63,8 +63,8 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
         for (String key = in.nextKey(); key != null; key = in.nextKey()) {
             String value = in.string(METADATA + " '" + key + "'");
             length += key.length() + value.length();
-            if (length > Limits.METADATA_LENGTH) {
-                throw in.problem(METADATA + " is longer than " + Limits.METADATA_LENGTH + " characters");
+            if (length > SafetensorsLimits.METADATA_LENGTH) {
+                throw in.problem(METADATA + " is longer than " + SafetensorsLimits.METADATA_LENGTH + " characters");
             }
             if (metadata.put(key, value) != null) {
                 throw in.problem("the key '" + key + "' occurs twice in " + METADATA);
@@ -86,7 +86,7 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
                 dtype = dtype(in, field);
             } else if (key.equals("shape")) {
                 refuseTwice(in, field, shape);
-                shape = in.naturals(field, Limits.DIMENSIONS);
+                shape = in.naturals(field, SafetensorsLimits.DIMENSIONS);
             } else if (key.equals("data_offsets")) {
                 refuseTwice(in, field, offsets);
                 offsets = in.naturals(field, 2);

@@ -25,11 +25,11 @@ final class JsonSource implements AutoCloseable {
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES) // strangers' names, read once
             .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxDocumentLength(Limits.JSON_BYTES)
-                    .maxNameLength(Limits.NAME_LENGTH)
-                    .maxStringLength(Limits.METADATA_LENGTH)
-                    .maxNumberLength(Limits.NUMBER_LENGTH)
-                    .maxNestingDepth(Limits.NESTING)
+                    .maxDocumentLength(SafetensorsLimits.JSON_BYTES)
+                    .maxNameLength(SafetensorsLimits.NAME_LENGTH)
+                    .maxStringLength(SafetensorsLimits.METADATA_LENGTH)
+                    .maxNumberLength(SafetensorsLimits.NUMBER_LENGTH)
+                    .maxNestingDepth(SafetensorsLimits.NESTING)
                     .build())
             .build();
 
@@ -52,8 +52,8 @@ final class JsonSource implements AutoCloseable {
 
     /** Opens a whole file. */
     static JsonSource open(Path file, String what) throws IOException {
-        if (regularFileSize(file) > Limits.JSON_BYTES) {
-            throw new SafetensorsException(file, what + " is larger than " + Limits.JSON_BYTES + " bytes");
+        if (regularFileSize(file) > SafetensorsLimits.JSON_BYTES) {
+            throw new SafetensorsException(file, what + " is larger than " + SafetensorsLimits.JSON_BYTES + " bytes");
         }
         return new JsonSource(file, what, Files.newInputStream(file));
     }

@@ -87,11 +87,11 @@ public final class SafetensorsFile implements AutoCloseable {
         if (startsWith(file, LFS_POINTER)) {
             throw new SafetensorsException(path, "is a git-lfs pointer, not the file itself; run git lfs pull");
         }
-        if (length < 0 || length > Limits.JSON_BYTES) {
+        if (length < 0 || length > SafetensorsLimits.JSON_BYTES) {
             throw new SafetensorsException(
                     path,
                     "is not a safetensors file: a header of " + Long.toUnsignedString(length) + " bytes (limit "
-                            + Limits.JSON_BYTES + ")");
+                            + SafetensorsLimits.JSON_BYTES + ")");
         }
         if (length > rest) {
             throw new SafetensorsException(

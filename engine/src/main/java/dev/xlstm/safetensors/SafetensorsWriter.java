@@ -77,7 +77,7 @@ public final class SafetensorsWriter implements AutoCloseable {
             if (!names.add(info.name())) {
                 throw new IllegalArgumentException("the name '" + info.name() + "' is taken");
             }
-            if (info.shape().length > Limits.DIMENSIONS
+            if (info.shape().length > SafetensorsLimits.DIMENSIONS
                     || Arrays.stream(info.shape()).anyMatch(n -> n < 0)) {
                 throw new IllegalArgumentException(info + ": no such shape");
             }
@@ -114,7 +114,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
         byte[] header = out.toByteArray();
         int length = header.length - Long.BYTES;
-        if (length > Limits.JSON_BYTES || layout.size() > Limits.TENSORS) {
+        if (length > SafetensorsLimits.JSON_BYTES || layout.size() > SafetensorsLimits.TENSORS) {
             throw new IllegalArgumentException("too many tensors or too much metadata for one file");
         }
         ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putLong(0, length);

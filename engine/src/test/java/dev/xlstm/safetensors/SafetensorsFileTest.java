@@ -264,7 +264,7 @@ class SafetensorsFileTest {
     @Test
     void refusesTooManyTensors() throws Exception {
         StringBuilder header = new StringBuilder("{");
-        for (int i = 0; i <= Limits.TENSORS; i++) {
+        for (int i = 0; i <= SafetensorsLimits.TENSORS; i++) {
             header.append(i == 0 ? "" : ",").append('"').append(i);
             header.append("\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}");
         }

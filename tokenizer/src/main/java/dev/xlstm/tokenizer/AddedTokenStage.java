@@ -28,7 +28,7 @@ final class AddedTokenStage implements Stage {
     public void text(char[] chars, int from, int to) {
         text.append(chars, from, to);
         scan(false);
-        passOn(tokens.anyLstrip() ? Math.max(solid, scan - Limits.PIECE_CHARS) : scan);
+        passOn(tokens.anyLstrip() ? Math.max(solid, scan - TokenizerLimits.PIECE_CHARS) : scan);
         int done = start - 2; // a code point stays for single-word tokens to look back at
         if (done > text.length / 2) {
             text.drop(done);
@@ -80,7 +80,7 @@ final class AddedTokenStage implements Stage {
             }
             int from = scan;
             if (token.lstrip()) {
-                from = Math.max(solid, scan - Limits.PIECE_CHARS);
+                from = Math.max(solid, scan - TokenizerLimits.PIECE_CHARS);
             }
             passOn(from);
             next.end();

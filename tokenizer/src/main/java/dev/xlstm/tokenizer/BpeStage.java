@@ -27,8 +27,8 @@ final class BpeStage implements Stage {
 
     @Override
     public void text(char[] chars, int from, int to) {
-        while (pretoken.length + to - from > Limits.PIECE_CHARS) {
-            int cut = from + Limits.PIECE_CHARS - pretoken.length;
+        while (pretoken.length + to - from > TokenizerLimits.PIECE_CHARS) {
+            int cut = from + TokenizerLimits.PIECE_CHARS - pretoken.length;
             if (cut > from && Character.isHighSurrogate(chars[cut - 1])) {
                 cut--;
             }

@@ -82,7 +82,7 @@ final class ComponentReader {
         JsonPart literal = pattern.get("String");
         JsonPart part = literal.isNull() ? pattern.get("Regex") : literal;
         String text = part.string();
-        int max = literal.isNull() ? Limits.PATTERN_CHARS : Limits.ADDED_TOKEN_CHARS;
+        int max = literal.isNull() ? TokenizerLimits.PATTERN_CHARS : TokenizerLimits.ADDED_TOKEN_CHARS;
         if (text.isEmpty() || text.length() > max) {
             throw new TokenizerException(part.where(), "has " + text.length() + " characters, expected 1 to " + max);
         }

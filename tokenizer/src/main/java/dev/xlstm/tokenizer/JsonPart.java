@@ -17,13 +17,13 @@ record JsonPart(String where, Object value) {
 
     /** Reads the value at which the parser stands. */
     static JsonPart read(String where, JsonParser parser) throws TokenizerException {
-        return new JsonPart(where, readValue(where, parser, new int[] {Limits.JSON_VALUES}));
+        return new JsonPart(where, readValue(where, parser, new int[] {TokenizerLimits.JSON_VALUES}));
     }
 
     private static Object readValue(String where, JsonParser parser, int[] left) throws TokenizerException {
         if (--left[0] < 0) {
             throw new TokenizerException(
-                    where, "more than " + Limits.JSON_VALUES + " values; is this a tokenizer.json?");
+                    where, "more than " + TokenizerLimits.JSON_VALUES + " values; is this a tokenizer.json?");
         }
         JsonToken token = parser.currentToken();
         switch (token) {
@@ -108,10 +108,10 @@ record JsonPart(String where, Object value) {
 
     /** A token's id, within the limit. */
     int id() throws TokenizerException {
-        if (value instanceof Integer id && id >= 0 && id < Limits.IDS) {
+        if (value instanceof Integer id && id >= 0 && id < TokenizerLimits.IDS) {
             return id;
         }
-        throw expected("an id from 0 to " + (Limits.IDS - 1));
+        throw expected("an id from 0 to " + (TokenizerLimits.IDS - 1));
     }
 
     TokenizerException expected(String what) {

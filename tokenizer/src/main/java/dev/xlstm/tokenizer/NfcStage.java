@@ -29,7 +29,7 @@ final class NfcStage implements Stage {
                 if (run - block >= BLOCK_CHARS) {
                     passOn(run);
                 }
-            } else if (scan - run >= Limits.COMBINING_CHARS) {
+            } else if (scan - run >= TokenizerLimits.COMBINING_CHARS) {
                 run = scan;
                 passOn(run);
             }

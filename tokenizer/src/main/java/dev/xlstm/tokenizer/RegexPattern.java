@@ -60,7 +60,7 @@ final class RegexPattern implements SplitPattern {
             return ~(long) from;
         }
         int end = found ? matcher.end() : to;
-        window.allow((end - from) * (long) Limits.PATTERN_STEPS_PER_CHAR);
+        window.allow((end - from) * (long) TokenizerLimits.PATTERN_STEPS_PER_CHAR);
         return found ? SplitPattern.match(matcher.start(), end) : ~(long) to;
     }
 
@@ -68,10 +68,10 @@ final class RegexPattern implements SplitPattern {
     private static final class Window implements CharSequence {
         private char[] text = {};
         private int length;
-        private long steps = Limits.PATTERN_STEPS;
+        private long steps = TokenizerLimits.PATTERN_STEPS;
 
         void allow(long more) {
-            steps = Math.min(Limits.PATTERN_STEPS, steps + more);
+            steps = Math.min(TokenizerLimits.PATTERN_STEPS, steps + more);
         }
 
         @Override

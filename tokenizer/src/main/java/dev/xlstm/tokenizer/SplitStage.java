@@ -49,7 +49,7 @@ final class SplitStage implements Stage {
         text.append(chars, from, to);
         if (text.length >= lookAgain) {
             text.drop(split(false));
-            int grown = Math.min(text.length + text.length / 4, Limits.PIECE_CHARS);
+            int grown = Math.min(text.length + text.length / 4, TokenizerLimits.PIECE_CHARS);
             lookAgain = text.length < EAGER_CHARS ? 0 : grown;
         }
     }
@@ -76,7 +76,7 @@ final class SplitStage implements Stage {
         while (from < text.length) {
             int to = windowEnd(from);
             long found = find(from, to, last && to == text.length);
-            boolean full = to < text.length || to - from == Limits.PIECE_CHARS;
+            boolean full = to < text.length || to - from == TokenizerLimits.PIECE_CHARS;
             if (found == ~(long) from && full) {
                 found = find(from, to, true); // a full window is all that the pattern sees from here
             }
@@ -115,10 +115,10 @@ final class SplitStage implements Stage {
     }
 
     private int windowEnd(int from) {
-        if (text.length - from <= Limits.PIECE_CHARS) {
+        if (text.length - from <= TokenizerLimits.PIECE_CHARS) {
             return text.length;
         }
-        int to = from + Limits.PIECE_CHARS;
+        int to = from + TokenizerLimits.PIECE_CHARS;
         return Character.isHighSurrogate(text.chars[to - 1]) ? to - 1 : to;
     }
 

@@ -36,7 +36,7 @@ final class TokenizerFile {
     int[] templateSuffix = {};
 
     private final String file;
-    private byte[] scratch = new byte[2 * Limits.TOKEN_CHARS];
+    private byte[] scratch = new byte[2 * TokenizerLimits.TOKEN_CHARS];
     private boolean sawVocabulary;
     private boolean mergesSkipped; // they came before the vocabulary
     private JsonPart normalizer;
@@ -77,10 +77,10 @@ final class TokenizerFile {
                 throw new TokenizerException(path.toString(), "not a regular file; name a tokenizer.json");
             }
             long size = Files.size(path);
-            if (size > Limits.FILE_BYTES) {
+            if (size > TokenizerLimits.FILE_BYTES) {
                 throw new TokenizerException(
                         path.toString(),
-                        size + " bytes, more than the " + Limits.FILE_BYTES + " a tokenizer.json may have");
+                        size + " bytes, more than the " + TokenizerLimits.FILE_BYTES + " a tokenizer.json may have");
             }
             return Files.readAllBytes(path);
         } catch (TokenizerException e) {
@@ -94,9 +94,9 @@ final class TokenizerFile {
 
     private static JsonParser parser(byte[] json) {
         StreamReadConstraints constraints = StreamReadConstraints.builder()
-                .maxNestingDepth(Limits.JSON_DEPTH)
-                .maxNameLength(Limits.FILE_BYTES)
-                .maxStringLength(Limits.FILE_BYTES)
+                .maxNestingDepth(TokenizerLimits.JSON_DEPTH)
+                .maxNameLength(TokenizerLimits.FILE_BYTES)
+                .maxStringLength(TokenizerLimits.FILE_BYTES)
                 .maxNumberLength(32)
                 .build();
         // names are tokens here: each comes once, so keeping them for reuse would only cost
@@ -202,14 +202,14 @@ final class TokenizerFile {
         }
         while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
             String token = parser.currentName();
-            checkText(where, token, Limits.TOKEN_CHARS);
+            checkText(where, token, TokenizerLimits.TOKEN_CHARS);
             boolean number = parser.nextToken() == JsonToken.VALUE_NUMBER_INT;
             if (!number || parser.getNumberType() != JsonParser.NumberType.INT) {
                 throw new TokenizerException(
                         where + "." + TokenizerException.quote(token), idExpected(parser.getString()));
             }
             int id = parser.getIntValue();
-            if (id < 0 || id >= Limits.IDS) {
+            if (id < 0 || id >= TokenizerLimits.IDS) {
                 throw new TokenizerException(
                         where + "." + TokenizerException.quote(token), idExpected(String.valueOf(id)));
             }
@@ -223,7 +223,7 @@ final class TokenizerFile {
 
     private static String idExpected(String found) {
         return "found " + TokenizerException.quote(found).replace("\"", "") + ", expected an id from 0 to "
-                + (Limits.IDS - 1);
+                + (TokenizerLimits.IDS - 1);
     }
 
     private static void checkText(String where, String text, int maxChars) throws TokenizerException {
@@ -269,8 +269,8 @@ final class TokenizerFile {
         merges = new LongMap(vocabulary.count());
         int rank = 0;
         for (; parser.nextToken() != JsonToken.END_ARRAY; rank++) {
-            if (rank == Limits.MERGES) {
-                throw new TokenizerException(where, "more than " + Limits.MERGES + " entries");
+            if (rank == TokenizerLimits.MERGES) {
+                throw new TokenizerException(where, "more than " + TokenizerLimits.MERGES + " entries");
             }
             if (parser.currentToken() == JsonToken.START_ARRAY) {
                 String left = mergeString(where, rank, parser, parser.nextToken());
@@ -334,15 +334,15 @@ final class TokenizerFile {
         }
         int chars = 0;
         for (int i = 0; parser.nextToken() != JsonToken.END_ARRAY; i++) {
-            if (i == Limits.ADDED_TOKENS || chars > Limits.ADDED_TOKENS_CHARS) {
+            if (i == TokenizerLimits.ADDED_TOKENS || chars > TokenizerLimits.ADDED_TOKENS_CHARS) {
                 throw new TokenizerException(
                         where,
-                        "more than " + Limits.ADDED_TOKENS + " entries or " + Limits.ADDED_TOKENS_CHARS
-                                + " characters; is this a tokenizer.json?");
+                        "more than " + TokenizerLimits.ADDED_TOKENS + " entries or "
+                                + TokenizerLimits.ADDED_TOKENS_CHARS + " characters; is this a tokenizer.json?");
             }
             JsonPart part = JsonPart.read(where + "[" + i + "]", parser);
             String content = part.get("content").string();
-            checkText(part.where() + ".content", content, Limits.ADDED_TOKEN_CHARS);
+            checkText(part.where() + ".content", content, TokenizerLimits.ADDED_TOKEN_CHARS);
             chars += content.length();
             boolean special = part.get("special").bool(false);
             AddedToken token = new AddedToken(

@@ -37,8 +37,8 @@ final class Vocabulary {
                 return TokenizerException.quote(token) + " is there twice; remove one";
             }
         } else {
-            if (unspelled.size() == Limits.ADDED_TOKENS) {
-                return "more than " + Limits.ADDED_TOKENS
+            if (unspelled.size() == TokenizerLimits.ADDED_TOKENS) {
+                return "more than " + TokenizerLimits.ADDED_TOKENS
                         + " tokens are not spelled in bytes; not a byte-level vocabulary";
             }
             if (unspelled.putIfAbsent(token, id) != null) {

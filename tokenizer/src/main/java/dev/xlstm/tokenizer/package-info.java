@@ -6,7 +6,7 @@
  *
  * <pre>added tokens (raw) → NFC → added tokens (normalised) → pre-tokenisers → BPE</pre>
  *
- * so that encoding a whole text and encoding it in pieces are the same code. {@code Limits} holds every bound set
+ * so that encoding a whole text and encoding it in pieces are the same code. {@code TokenizerLimits} holds every bound set
  * against hostile files and texts.
  */
 package dev.xlstm.tokenizer;

@@ -110,7 +110,7 @@ class EncoderTest {
     @Test
     void cutsAPretokenBeyondTheLimit() {
         Tokenizer tokenizer = new TinyTokenizer().load();
-        String piece = "boat".repeat(Limits.PIECE_CHARS / 4);
+        String piece = "boat".repeat(TokenizerLimits.PIECE_CHARS / 4);
         IntStream expected =
                 IntStream.concat(IntStream.of(tokenizer.encode(piece)), IntStream.of(tokenizer.encode("oatboat")));
         assertThat(tokenizer.encode(piece + "oatboat")).isEqualTo(expected.toArray());
@@ -119,7 +119,7 @@ class EncoderTest {
         assertThat(encoder.append(piece + "boat")).isEqualTo(tokenizer.encode(piece)); // nothing more is held
         assertThat(encoder.finish()).isEqualTo(tokenizer.encode("boat"));
 
-        String pairs = "b" + "😀".repeat(Limits.PIECE_CHARS / 2); // the limit falls into a pair
+        String pairs = "b" + "😀".repeat(TokenizerLimits.PIECE_CHARS / 2); // the limit falls into a pair
         assertThat(tokenizer.decode(tokenizer.encode(pairs))).isEqualTo(pairs);
     }
 

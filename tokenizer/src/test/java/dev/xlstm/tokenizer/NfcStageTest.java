@@ -86,7 +86,7 @@ class NfcStageTest {
 
     @Test
     void aLongRunOfCombiningCharactersIsNormalisedInParts() {
-        String part = "\u0301\u0316".repeat(Limits.COMBINING_CHARS / 2);
+        String part = "\u0301\u0316".repeat(TokenizerLimits.COMBINING_CHARS / 2);
         Collector collected = new Collector();
         NfcStage stage = new NfcStage(collected);
         String text = " " + part + part;

@@ -204,7 +204,7 @@ class TokenizerFileTest {
         Path file = dir.resolve("tokenizer.json");
         try (var channel = java.nio.channels.FileChannel.open(
                 file, java.nio.file.StandardOpenOption.CREATE, java.nio.file.StandardOpenOption.WRITE)) {
-            channel.write(java.nio.ByteBuffer.wrap(new byte[1]), Limits.FILE_BYTES); // sparse
+            channel.write(java.nio.ByteBuffer.wrap(new byte[1]), TokenizerLimits.FILE_BYTES); // sparse
         }
         assertThatThrownBy(() -> Tokenizer.load(file))
                 .isInstanceOf(TokenizerException.class)

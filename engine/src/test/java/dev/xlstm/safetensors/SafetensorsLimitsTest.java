@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Each limit, at it and one past it. */
-class LimitsTest {
+class SafetensorsLimitsTest {
 
     @TempDir
     Path directory;
@@ -39,58 +39,60 @@ class LimitsTest {
     @Test
     void bytesOfTheHeader() throws IOException {
         ByteBuffer length = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
-        assertThat(problem(length.putLong(0, Limits.JSON_BYTES).array()))
+        assertThat(problem(length.putLong(0, SafetensorsLimits.JSON_BYTES).array()))
                 .contains("truncated")
                 .doesNotContain("limit");
-        assertThat(problem(length.putLong(0, Limits.JSON_BYTES + 1).array())).contains("limit " + Limits.JSON_BYTES);
+        assertThat(problem(length.putLong(0, SafetensorsLimits.JSON_BYTES + 1).array()))
+                .contains("limit " + SafetensorsLimits.JSON_BYTES);
     }
 
     @Test
     void tensors() throws IOException {
         StringJoiner header = new StringJoiner(",", "{", "}");
-        for (int i = 0; i < Limits.TENSORS; i++) {
+        for (int i = 0; i < SafetensorsLimits.TENSORS; i++) {
             header.add(empty("t" + i, "0", ""));
         }
         assertThat(problem(header.toString())).isEmpty();
         assertThat(problem(header.add(empty("more", "0", "")).toString()))
-                .contains("more than " + Limits.TENSORS + " tensors");
+                .contains("more than " + SafetensorsLimits.TENSORS + " tensors");
     }
 
     @Test
     void dimensionsAndNames() throws IOException {
-        String ones = "0" + ",1".repeat(Limits.DIMENSIONS - 1);
+        String ones = "0" + ",1".repeat(SafetensorsLimits.DIMENSIONS - 1);
         assertThat(problem("{" + empty("a", ones, "") + "}")).isEmpty();
-        assertThat(problem("{" + empty("a", ones + ",1", "") + "}")).contains("more than " + Limits.DIMENSIONS);
-        String name = "n".repeat(Limits.NAME_LENGTH);
+        assertThat(problem("{" + empty("a", ones + ",1", "") + "}"))
+                .contains("more than " + SafetensorsLimits.DIMENSIONS);
+        String name = "n".repeat(SafetensorsLimits.NAME_LENGTH);
         assertThat(problem("{" + empty(name, "0", "") + "}")).isEmpty();
         assertThat(problem("{" + empty(name + "n", "0", "") + "}")).contains("not valid JSON");
     }
 
     @Test
     void metadata() throws IOException {
-        String half = "v".repeat(Limits.METADATA_LENGTH / 2 - 1);
+        String half = "v".repeat(SafetensorsLimits.METADATA_LENGTH / 2 - 1);
         String all = "{\"__metadata__\":{\"a\":\"" + half + "\",\"b\":\"" + half + "\"}}";
         assertThat(problem(all)).isEmpty();
         assertThat(problem(all.replace("\"b\"", "\"bb\"")))
-                .contains("longer than " + Limits.METADATA_LENGTH + " characters");
+                .contains("longer than " + SafetensorsLimits.METADATA_LENGTH + " characters");
     }
 
     @Test
     void nestingAndNumbersOfFieldsThatArePassedOver() throws IOException {
-        int arrays = Limits.NESTING - 2; // in the tensor, in the header
+        int arrays = SafetensorsLimits.NESTING - 2; // in the tensor, in the header
         String nested = "[".repeat(arrays) + "]".repeat(arrays);
         assertThat(problem("{" + empty("a", "0", ",\"x\":" + nested) + "}")).isEmpty();
         assertThat(problem("{" + empty("a", "0", ",\"x\":[" + nested + "]") + "}"))
                 .contains("not valid JSON");
-        String digits = "1".repeat(Limits.NUMBER_LENGTH);
+        String digits = "1".repeat(SafetensorsLimits.NUMBER_LENGTH);
         assertThat(problem("{" + empty("a", digits, "") + "}")).doesNotContain("exceeds");
         assertThat(problem("{" + empty("a", digits + "1", "") + "}")).isNotEmpty();
     }
 
     @Test
     void shards() throws IOException {
-        assertThat(indexed(Limits.SHARDS)).contains(Limits.SHARDS + " shards are missing");
-        assertThat(indexed(Limits.SHARDS + 1)).contains("more than " + Limits.SHARDS + " shards");
+        assertThat(indexed(SafetensorsLimits.SHARDS)).contains(SafetensorsLimits.SHARDS + " shards are missing");
+        assertThat(indexed(SafetensorsLimits.SHARDS + 1)).contains("more than " + SafetensorsLimits.SHARDS + " shards");
     }
 
     private String indexed(int shards) throws IOException {

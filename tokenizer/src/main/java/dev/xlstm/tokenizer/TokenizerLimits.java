@@ -1,7 +1,7 @@
 package dev.xlstm.tokenizer;
 
 /** Every bound on what a tokenizer.json or a text may ask for. Real files stay far below them. */
-final class Limits {
+final class TokenizerLimits {
     /** Size of a tokenizer.json. */
     static final int FILE_BYTES = 32 << 20;
 
@@ -39,5 +39,5 @@ final class Limits {
 
     static final int PATTERN_STEPS_PER_CHAR = 1000;
 
-    private Limits() {}
+    private TokenizerLimits() {}
 }

@@ -13,7 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Each limit of a tokenizer.json, at it and one past it; those of a text are EncoderTest's and NfcStageTest's. */
-class LimitsTest {
+class TokenizerLimitsTest {
 
     private static final String JSON = new TinyTokenizer().json();
 
@@ -42,23 +42,23 @@ class LimitsTest {
     @Test
     void bytesOfTheFile() throws IOException {
         byte[] json = JSON.getBytes(StandardCharsets.UTF_8);
-        byte[] most = Arrays.copyOf(json, Limits.FILE_BYTES);
+        byte[] most = Arrays.copyOf(json, TokenizerLimits.FILE_BYTES);
         Arrays.fill(most, json.length, most.length, (byte) ' ');
         assertThat(load(most).encode("the boat")).isNotEmpty();
         byte[] more = Arrays.copyOf(most, most.length + 1);
         assertThatThrownBy(() -> load(more))
                 .isInstanceOf(TokenizerException.class)
-                .hasMessageContaining("more than the " + Limits.FILE_BYTES);
+                .hasMessageContaining("more than the " + TokenizerLimits.FILE_BYTES);
     }
 
     @Test
     void ids() throws IOException {
         String added = "\"added_tokens\":[";
         String token = "{\"id\":%,\"content\":\"<new>\"}";
-        assertThat(problem(added, added + token.replace("%", "" + (Limits.IDS - 1))))
+        assertThat(problem(added, added + token.replace("%", "" + (TokenizerLimits.IDS - 1))))
                 .isEmpty();
-        assertThat(problem(added, added + token.replace("%", "" + Limits.IDS)))
-                .contains("an id from 0 to " + (Limits.IDS - 1));
+        assertThat(problem(added, added + token.replace("%", "" + TokenizerLimits.IDS)))
+                .contains("an id from 0 to " + (TokenizerLimits.IDS - 1));
     }
 
     @Test
@@ -68,9 +68,9 @@ class LimitsTest {
         int end = JSON.indexOf(']', first);
         int there = JSON.substring(first, end).split("\",\"").length;
         String merge = JSON.substring(first, JSON.indexOf(',', first) + 1);
-        String most = merge.repeat(Limits.MERGES - there);
+        String most = merge.repeat(TokenizerLimits.MERGES - there);
         String past = problem(begin, begin + merge + most);
-        assertThat(past).contains("more than " + Limits.MERGES + " entries");
+        assertThat(past).contains("more than " + TokenizerLimits.MERGES + " entries");
         assertThat(problem(begin, begin + most)).doesNotContain("more than");
     }
 
@@ -78,31 +78,32 @@ class LimitsTest {
     void addedTokens() throws IOException {
         String begin = "\"added_tokens\":[";
         StringJoiner most = new StringJoiner(",");
-        int length = Limits.ADDED_TOKENS_CHARS / Limits.ADDED_TOKENS;
-        for (int i = 0; i < Limits.ADDED_TOKENS; i++) {
+        int length = TokenizerLimits.ADDED_TOKENS_CHARS / TokenizerLimits.ADDED_TOKENS;
+        for (int i = 0; i < TokenizerLimits.ADDED_TOKENS; i++) {
             String content = String.format("%0" + length + "x", i);
             most.add("{\"id\":" + (2000 + i) + ",\"content\":\"" + content + "\"}");
         }
         assertThat(problem(begin, begin + most)).isEmpty();
         assertThat(problem(begin, begin + most + ",{\"id\":1999,\"content\":\"x\"}"))
-                .contains("more than " + Limits.ADDED_TOKENS + " entries");
+                .contains("more than " + TokenizerLimits.ADDED_TOKENS + " entries");
     }
 
     @Test
     void lengthOfTokensAndPatterns() throws IOException {
         String begin = "\"added_tokens\":[";
         String token = "{\"id\":1999,\"content\":\"%\"}";
-        assertThat(problem(begin, begin + token.replace("%", "x".repeat(Limits.ADDED_TOKEN_CHARS))))
+        assertThat(problem(begin, begin + token.replace("%", "x".repeat(TokenizerLimits.ADDED_TOKEN_CHARS))))
                 .isEmpty();
-        assertThat(problem(begin, begin + token.replace("%", "x".repeat(Limits.ADDED_TOKEN_CHARS + 1))))
+        assertThat(problem(begin, begin + token.replace("%", "x".repeat(TokenizerLimits.ADDED_TOKEN_CHARS + 1))))
                 .contains("characters");
         String vocab = "\"vocab\":{";
-        assertThat(problem(vocab, vocab + "\"" + "x".repeat(Limits.TOKEN_CHARS) + "\":1999,"))
+        assertThat(problem(vocab, vocab + "\"" + "x".repeat(TokenizerLimits.TOKEN_CHARS) + "\":1999,"))
                 .isEmpty();
-        assertThat(problem(vocab, vocab + "\"" + "x".repeat(Limits.TOKEN_CHARS + 1) + "\":1999,"))
+        assertThat(problem(vocab, vocab + "\"" + "x".repeat(TokenizerLimits.TOKEN_CHARS + 1) + "\":1999,"))
                 .contains("characters");
-        assertThat(pattern(Limits.PATTERN_CHARS)).isEmpty();
-        assertThat(pattern(Limits.PATTERN_CHARS + 1)).contains("expected 1 to " + Limits.PATTERN_CHARS);
+        assertThat(pattern(TokenizerLimits.PATTERN_CHARS)).isEmpty();
+        assertThat(pattern(TokenizerLimits.PATTERN_CHARS + 1))
+                .contains("expected 1 to " + TokenizerLimits.PATTERN_CHARS);
     }
 
     private String pattern(int length) throws IOException {
@@ -113,7 +114,7 @@ class LimitsTest {
 
     @Test
     void nestingAndValuesOfTheSmallParts() throws IOException {
-        int arrays = Limits.JSON_DEPTH - 1; // in the file's object
+        int arrays = TokenizerLimits.JSON_DEPTH - 1; // in the file's object
         String most = "[".repeat(arrays) + "]".repeat(arrays);
         assertThat(problem("\"truncation\":null", "\"truncation\":" + most)).isEmpty();
         assertThat(problem("\"truncation\":null", "\"truncation\":[" + most + "]"))
@@ -121,11 +122,11 @@ class LimitsTest {
         // the part itself, and its list
         String normalizers = "{\"type\":\"Sequence\",\"normalizers\":[%]}";
         String nothing = "\"normalizer\":null";
-        String list = "1,".repeat(Limits.JSON_VALUES - 4) + "1";
+        String list = "1,".repeat(TokenizerLimits.JSON_VALUES - 4) + "1";
         assertThat(problem(nothing, "\"normalizer\":" + normalizers.replace("%", list)))
                 .doesNotContain("more than");
         assertThat(problem(nothing, "\"normalizer\":" + normalizers.replace("%", list + ",1")))
-                .contains("more than " + Limits.JSON_VALUES + " values");
+                .contains("more than " + TokenizerLimits.JSON_VALUES + " values");
     }
 
     /** Patterns that take exponential time: each ends, by being given up. */

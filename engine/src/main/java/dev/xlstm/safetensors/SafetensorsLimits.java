@@ -1,7 +1,7 @@
 package dev.xlstm.safetensors;
 
 /** What a file may ask for before it is refused: no header, however made, fills the heap. */
-final class Limits {
+final class SafetensorsLimits {
 
     /** Bytes of a header or of a shard index; the reference implementation's limit for headers. */
     static final long JSON_BYTES = 100_000_000;
@@ -27,5 +27,5 @@ final class Limits {
     /** Shards of a checkpoint. */
     static final int SHARDS = 10_000;
 
-    private Limits() {}
+    private SafetensorsLimits() {}
 }

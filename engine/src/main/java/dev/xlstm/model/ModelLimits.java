@@ -1,7 +1,7 @@
 package dev.xlstm.model;
 
 /** What the files of a model, other than its tensors and its tokenizer, may ask for. Real ones stay far below. */
-final class Limits {
+final class ModelLimits {
 
     /** Size of a JSON or YAML file. */
     static final int FILE_BYTES = 16 << 20;
@@ -35,5 +35,5 @@ final class Limits {
     /** Width of the blocks of a q, k or v matrix: larger ones would be no small part of a model. */
     static final int BLOCK = 512;
 
-    private Limits() {}
+    private ModelLimits() {}
 }

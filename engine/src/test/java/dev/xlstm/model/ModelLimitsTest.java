@@ -13,7 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 /** Each limit, at it and one past it. */
-class LimitsTest {
+class ModelLimitsTest {
 
     @TempDir
     Path directory;
@@ -33,26 +33,26 @@ class LimitsTest {
 
     @Test
     void bytesOfAFile() throws IOException {
-        String text = "{}" + " ".repeat(Limits.FILE_BYTES - 2);
+        String text = "{}" + " ".repeat(ModelLimits.FILE_BYTES - 2);
         assertThat(read("x.json", text).fields()).isEmpty();
         assertThatThrownBy(() -> read("x.json", text + " "))
                 .isInstanceOf(ModelException.class)
-                .hasMessageContaining("larger than " + Limits.FILE_BYTES + " bytes");
+                .hasMessageContaining("larger than " + ModelLimits.FILE_BYTES + " bytes");
     }
 
     @Test
     void values() throws IOException {
-        String inner = "1,".repeat(Limits.VALUES - 2) + "1"; // the array is one, too
+        String inner = "1,".repeat(ModelLimits.VALUES - 2) + "1"; // the array is one, too
         assertThat(read("x.json", "{\"a\":[" + inner + "]}").has("a")).isTrue();
         assertThatThrownBy(() -> read("x.json", "{\"a\":[" + inner + ",1]}"))
                 .isInstanceOf(ModelException.class)
-                .hasMessageContaining("more than " + Limits.VALUES + " values");
+                .hasMessageContaining("more than " + ModelLimits.VALUES + " values");
     }
 
     @ParameterizedTest
     @CsvSource({"x.json", "x.yaml"})
     void nesting(String name) throws IOException {
-        int arrays = Limits.NESTING - 1;
+        int arrays = ModelLimits.NESTING - 1;
         String nested = "[".repeat(arrays) + "]".repeat(arrays);
         assertThat(read(name, "{\"a\": " + nested + "}").has("a")).isTrue();
         assertThatThrownBy(() -> read(name, "{\"a\": [" + nested + "]}"))
@@ -73,12 +73,12 @@ class LimitsTest {
     @Test
     void bytesOfATemplate() throws IOException {
         Path file = directory.resolve("chat_template.jinja");
-        Files.writeString(file, "x".repeat(Limits.TEMPLATE_BYTES));
+        Files.writeString(file, "x".repeat(ModelLimits.TEMPLATE_BYTES));
         assertThat(TokenizerConfig.read(directory).chatTemplate()).isPresent();
-        Files.writeString(file, "x".repeat(Limits.TEMPLATE_BYTES + 1));
+        Files.writeString(file, "x".repeat(ModelLimits.TEMPLATE_BYTES + 1));
         assertThatThrownBy(() -> TokenizerConfig.read(directory))
                 .isInstanceOf(ModelException.class)
-                .hasMessageContaining("larger than " + Limits.TEMPLATE_BYTES + " bytes");
+                .hasMessageContaining("larger than " + ModelLimits.TEMPLATE_BYTES + " bytes");
     }
 
     @Test
@@ -103,7 +103,7 @@ class LimitsTest {
                     "slstm_at":[],"vocab_size":9,"mlstm_block":{"mlstm":{"conv1d_kernel_size":%}} | KERNEL | conv1d
                     """)
     void dimensions(String fields, String limit, String field) throws Exception {
-        int most = ((Number) Limits.class.getDeclaredField(limit).get(null)).intValue();
+        int most = ((Number) ModelLimits.class.getDeclaredField(limit).get(null)).intValue();
         assertThat(problem("{" + fields.replace("%", Integer.toString(most)) + "}"))
                 .doesNotContain(field);
         assertThat(problem("{" + fields.replace("%", Integer.toString(most + 1)) + "}"))
@@ -114,8 +114,8 @@ class LimitsTest {
     void blocksOfAProjection() throws IOException {
         String tree = "{\"slstm_at\":[],\"vocab_size\":9,\"embedding_dim\":1024,\"mlstm_block\":{\"mlstm\":"
                 + "{\"qkv_proj_blocksize\":%}}}";
-        assertThat(problem(tree.replace("%", "" + Limits.BLOCK))).isEmpty();
-        assertThat(problem(tree.replace("%", "" + 2 * Limits.BLOCK))).contains("up to " + Limits.BLOCK);
+        assertThat(problem(tree.replace("%", "" + ModelLimits.BLOCK))).isEmpty();
+        assertThat(problem(tree.replace("%", "" + 2 * ModelLimits.BLOCK))).contains("up to " + ModelLimits.BLOCK);
     }
 
     @Test
