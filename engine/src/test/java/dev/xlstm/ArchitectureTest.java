@@ -49,13 +49,32 @@ class ArchitectureTest {
             only("model", JSON, here("hub"), here("safetensors"), here("tensor"), here("tokenizer"));
 
     @ArchTest
-    static final ArchRule backend = only(
-            "backend",
+    static final ArchRule backendCpu = only(
+            "backend.cpu",
             "jdk.incubator.vector..",
+            here("backend"),
             "com.sun.management..", // the memory of the machine
             here("cell"),
             here("tensor"),
             here("model"));
+
+    @ArchTest
+    static final ArchRule backendSpi = classes()
+            .that()
+            .resideInAPackage("dev.xlstm.backend")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage("java..", "dev.xlstm.backend", here("model"), here("error"))
+            .because("backends are found with ServiceLoader: the SPI knows neither an implementation nor a kernel");
+
+    @ArchTest
+    static final ArchRule cpuBackendIsAnImplementation = noClasses()
+            .that()
+            .resideOutsideOfPackages(here("backend.cpu"), here("generation"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(here("backend.cpu"))
+            .because("callers load models through the SPI");
 
     @ArchTest
     static final ArchRule session = only("session", here("backend"), here("model"), here("safetensors"));
@@ -122,6 +141,7 @@ class ArchitectureTest {
                         "hub",
                         "model",
                         "backend",
+                        "backend.cpu",
                         "session",
                         "generation",
                         "jinja",

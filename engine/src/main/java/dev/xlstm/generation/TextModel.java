@@ -1,9 +1,9 @@
 package dev.xlstm.generation;
 
 import dev.xlstm.backend.Backends;
-import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.error.BadRequestException;
 import dev.xlstm.error.DamagedFileException;
 import dev.xlstm.grammar.CompiledGrammar;

@@ -1,5 +1,6 @@
 package dev.xlstm.backend;
 
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.session.Session;

@@ -1,7 +1,7 @@
 package dev.xlstm.generation;
 
-import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
 import dev.xlstm.safetensors.DType;

@@ -1,8 +1,8 @@
 package dev.xlstm.model;
 
-import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.session.Session;
 import dev.xlstm.tensor.WeightFormat;

@@ -1,7 +1,7 @@
 package dev.xlstm.session;
 
-import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.chat.ChatTemplate;
 import dev.xlstm.chat.Conversation;
 import dev.xlstm.chat.Turn;

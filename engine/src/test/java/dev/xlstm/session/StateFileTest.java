@@ -1,8 +1,8 @@
 package dev.xlstm.session;
 
-import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.GoldenFixture;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.safetensors.DType;

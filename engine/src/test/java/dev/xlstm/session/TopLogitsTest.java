@@ -1,11 +1,11 @@
 package dev.xlstm.session;
 
 import dev.xlstm.backend.Batch;
-import dev.xlstm.backend.CpuBackend;
 import dev.xlstm.backend.GoldenFixture;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
 import dev.xlstm.backend.TopLogits;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.XlstmConfig;

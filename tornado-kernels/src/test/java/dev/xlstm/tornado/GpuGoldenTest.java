@@ -2,7 +2,7 @@ package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.Batch.Logits;
-import dev.xlstm.backend.CpuBackend;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.backend.GoldenFixture;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;

@@ -1,6 +1,6 @@
 package dev.xlstm.tornado;
 
-import dev.xlstm.backend.CpuBackend;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.bench.Bench;
 import dev.xlstm.model.Fingerprint;

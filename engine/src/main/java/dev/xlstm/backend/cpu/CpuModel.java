@@ -1,5 +1,8 @@
-package dev.xlstm.backend;
+package dev.xlstm.backend.cpu;
 
+import dev.xlstm.backend.Batch;
+import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.State;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
 import dev.xlstm.model.XlstmWeights.Linear;

@@ -1,6 +1,10 @@
-package dev.xlstm.backend;
+package dev.xlstm.backend.cpu;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.xlstm.backend.Backend;
+import dev.xlstm.backend.Device;
+import dev.xlstm.backend.LoadProgress;
+import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.model.XlstmWeights;
 import java.lang.management.ManagementFactory;
 import java.util.List;

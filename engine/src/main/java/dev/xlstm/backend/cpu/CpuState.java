@@ -1,5 +1,6 @@
-package dev.xlstm.backend;
+package dev.xlstm.backend.cpu;
 
+import dev.xlstm.backend.State;
 import dev.xlstm.model.XlstmConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

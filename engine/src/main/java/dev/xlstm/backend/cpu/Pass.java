@@ -1,5 +1,6 @@
-package dev.xlstm.backend;
+package dev.xlstm.backend.cpu;
 
+import dev.xlstm.backend.Batch;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmConfig.NormKind;
 import dev.xlstm.model.XlstmWeights.Norm;

@@ -1,7 +1,10 @@
-package dev.xlstm.backend;
+package dev.xlstm.backend.cpu;
 
 import com.sun.management.ThreadMXBean;
+import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.Batch.Logits;
+import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.State;
 import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;

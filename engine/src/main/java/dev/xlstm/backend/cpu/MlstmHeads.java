@@ -1,4 +1,4 @@
-package dev.xlstm.backend;
+package dev.xlstm.backend.cpu;
 
 import dev.xlstm.cell.MlstmCell;
 import dev.xlstm.model.XlstmWeights.Norm;

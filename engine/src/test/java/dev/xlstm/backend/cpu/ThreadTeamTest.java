@@ -1,4 +1,4 @@
-package dev.xlstm.backend;
+package dev.xlstm.backend.cpu;
 
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
