@@ -103,6 +103,7 @@ final class Cli {
         line.setErr(new PrintWriter(streams.err(), true));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setDefaultValueProvider(configuration);
+        line.setExpandAtFiles(false); // a prompt such as "@notes" must not become arguments read from a file
         line.setInterpolateVariables(false); // values of flags are what was typed
         line.setExecutionStrategy(this::execute);
         line.setParameterExceptionHandler(this::reportUsage);

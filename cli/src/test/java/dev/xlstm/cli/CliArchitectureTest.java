@@ -16,7 +16,7 @@ import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The arrows between the packages of the command line: commands know options and the console, never each other. */
+/** The arrows between the packages of the command line: commands know output, options and console, never each other. */
 @AnalyzeClasses(packages = "dev.xlstm.cli", importOptions = ImportOption.DoNotIncludeTests.class)
 class CliArchitectureTest {
 
@@ -29,6 +29,8 @@ class CliArchitectureTest {
             .definedBy("dev.xlstm.cli")
             .layer("commands")
             .definedBy(here(COMMANDS))
+            .layer("output")
+            .definedBy(here("output"))
             .layer("options")
             .definedBy(here("options"))
             .layer("console")
@@ -37,8 +39,10 @@ class CliArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("commands")
             .mayOnlyBeAccessedByLayers("program")
-            .whereLayer("options")
+            .whereLayer("output")
             .mayOnlyBeAccessedByLayers("program", "commands")
+            .whereLayer("options")
+            .mayOnlyBeAccessedByLayers("program", "commands", "output")
             .ensureAllClassesAreContainedInArchitecture();
 
     @ArchTest

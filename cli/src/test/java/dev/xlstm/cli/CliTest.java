@@ -58,6 +58,36 @@ class CliTest {
         assertThat(run.err()).isEqualTo(xlstm("--help").out());
     }
 
+    /** Foreign text may begin with @: no argument and no value of an option names a file of more arguments. */
+    @Test
+    void argumentsAreNeverReadFromFiles() throws IOException {
+        Path state = directory.resolve("stolen.state");
+        Path file = Files.writeString(directory.resolve("notes"), "--save-state\n" + state + "\n--json\n--bogus\nx\n");
+        String at = "@" + file;
+        String demo = CliRun.DEMO.toString();
+        String ids = xlstm(
+                        "tokenize",
+                        "--model",
+                        demo,
+                        "-f",
+                        Files.writeString(directory.resolve("t"), at).toString())
+                .out();
+        assertThat(xlstm("tokenize", "--model", demo, at)).isEqualTo(new CliRun(0, ids, ""));
+        assertThat(xlstm("tokenize", "--model", demo, "--", at)).isEqualTo(new CliRun(0, ids, ""));
+        CliRun generated = xlstm("generate", "--model", demo, "-n", "2", "--echo", at);
+        assertThat(generated.code()).isZero();
+        assertThat(generated.out()).startsWith(at);
+        assertThat(xlstm("generate", "--model", demo, "-n", "2", "--stop", at, "--", at)
+                        .code())
+                .isZero();
+        assertThat(xlstm("generate", "--model", demo, "--json-schema", at, "x"))
+                .isEqualTo(new CliRun(1, "", "xlstm: " + at + ": no such file\n"));
+        CliRun chat = xlstm("chat", "--model", demo, "-n", "2", "-s", at, "--once", at);
+        assertThat(chat.code()).as(chat.err()).isZero();
+        assertThat(xlstm(at).err()).contains("'" + at + "'").doesNotContain("bogus");
+        assertThat(state).doesNotExist();
+    }
+
     @Test
     void unknownCommandsAreUsageErrors() {
         CliRun run = xlstm("generat", "text");

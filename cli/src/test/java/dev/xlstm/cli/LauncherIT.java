@@ -72,6 +72,17 @@ class LauncherIT {
         assertThat(shell("PATH=\"$PWD/a b:$PATH\"; cd /; x --version")).isEqualTo(version);
     }
 
+    @Test
+    void aPromptThatBeginsWithAnAtSignIsAPrompt() throws Exception {
+        Files.writeString(directory.resolve("notes"), "--json\n--save-state\nstolen.state\ntext\n");
+        CliRun run =
+                shell("$xlstm generate -t 0 -n 2 --echo @notes; $xlstm tokenize -- @notes | $xlstm tokenize --decode");
+        assertThat(run.code()).isZero();
+        assertThat(run.err()).isEmpty();
+        assertThat(run.out()).startsWith("@notes").endsWith("@notes\n");
+        assertThat(directory.resolve("stolen.state")).doesNotExist();
+    }
+
     /** The weights are mapped: what is no longer in the file must be an error of the run, not of the JVM. */
     @ParameterizedTest
     @ValueSource(strings = {"bf16", "q8_0", "q4_0"})

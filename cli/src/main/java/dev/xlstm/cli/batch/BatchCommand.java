@@ -1,10 +1,9 @@
 package dev.xlstm.cli.batch;
 
+import dev.xlstm.cli.console.CliLimits;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.InOrder;
 import dev.xlstm.cli.console.Interruption;
-import dev.xlstm.cli.console.Limits;
-import dev.xlstm.cli.console.LineReader;
 import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.LengthFlags;
@@ -137,7 +136,7 @@ public final class BatchCommand implements Callable<Integer> {
         }
         GenerationOptions given = defaults();
         long total = TextInput.isStdin(input) ? 0 : countLines(input);
-        try (LineReader reader = open();
+        try (BoundedLineReader reader = open();
                 TextModel opened = model.open(streams, quiet);
                 BatchOutput results =
                         output == null ? BatchOutput.stdout(streams) : BatchOutput.file(streams, output, resume);
@@ -163,9 +162,9 @@ public final class BatchCommand implements Callable<Integer> {
                 spec, () -> length.applyTo(GenerationOptions.defaults().withSampling(sampling.options())));
     }
 
-    private LineReader open() throws IOException {
+    private BoundedLineReader open() throws IOException {
         InputStream bytes = TextInput.isStdin(input) ? streams.in() : Files.newInputStream(input);
-        return new LineReader(new InputStreamReader(bytes, StandardCharsets.UTF_8), Limits.LINE_CHARS);
+        return new BoundedLineReader(new InputStreamReader(bytes, StandardCharsets.UTF_8), CliLimits.LINE_CHARS);
     }
 
     /** Those that are not blank, read once more for the progress bar's sake only. */
@@ -174,7 +173,7 @@ public final class BatchCommand implements Callable<Integer> {
             return 0;
         }
         long count = 0;
-        try (LineReader reader = open()) {
+        try (BoundedLineReader reader = open()) {
             for (String line = reader.next(); line != null; line = reader.next()) {
                 count += line.isBlank() ? 0 : 1;
             }
@@ -279,14 +278,14 @@ public final class BatchCommand implements Callable<Integer> {
 
     /** The lines that have no result yet. */
     private final class Lines implements Iterator<BatchLine> {
-        private final LineReader reader;
+        private final BoundedLineReader reader;
         private final GenerationOptions defaults;
         private final BatchOutput results;
         private final Set<String> ids = new HashSet<>(); // as JSON
         private int number;
         private BatchLine next;
 
-        Lines(LineReader reader, GenerationOptions defaults, BatchOutput results) {
+        Lines(BoundedLineReader reader, GenerationOptions defaults, BatchOutput results) {
             this.reader = reader;
             this.defaults = defaults;
             this.results = results;
@@ -301,7 +300,7 @@ public final class BatchCommand implements Callable<Integer> {
                         return false;
                     }
                     number++;
-                    if (line == LineReader.TOO_LONG) {
+                    if (line == BoundedLineReader.TOO_LONG) {
                         take(BatchLine.failed(IntNode.valueOf(number), "line " + number + ": is " + line));
                     } else if (!line.isBlank()) {
                         take(BatchLine.parse(line, number, defaults, state));

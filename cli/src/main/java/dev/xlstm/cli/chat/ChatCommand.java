@@ -5,8 +5,9 @@ import dev.xlstm.chat.Turn;
 import dev.xlstm.cli.RootCommand;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.MachineMemory;
 import dev.xlstm.cli.console.Streams;
-import dev.xlstm.cli.options.MemorySize;
+import dev.xlstm.cli.options.ByteSizeConverter;
 import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.MultiValue;
 import dev.xlstm.cli.options.SamplingFlags;
@@ -91,7 +92,7 @@ public final class ChatCommand implements Callable<Integer> {
         @Option(
                 names = "--snapshot-memory",
                 paramLabel = "SIZE",
-                converter = MemorySize.class,
+                converter = ByteSizeConverter.class,
                 description =
                         "Memory for states to go back to, as 512M or 2G; older ones are on disk. Default: a quarter"
                                 + " of what is free")
@@ -100,7 +101,7 @@ public final class ChatCommand implements Callable<Integer> {
         @Option(
                 names = "--snapshot-disk",
                 paramLabel = "SIZE",
-                converter = MemorySize.class,
+                converter = ByteSizeConverter.class,
                 description = "Disk for those older states; beyond it the oldest are deleted, and made again when you"
                         + " go back to them. Default: 4G")
         private long snapshotDisk = 4L << 30;
@@ -179,7 +180,7 @@ public final class ChatCommand implements Callable<Integer> {
     }
 
     private ChatSession.Limits limits() {
-        long memory = talk.snapshotMemory == null ? MemorySize.free() / 4 : talk.snapshotMemory;
+        long memory = talk.snapshotMemory == null ? MachineMemory.free() / 4 : talk.snapshotMemory;
         return new ChatSession.Limits(memory, talk.snapshotDisk);
     }
 

@@ -4,7 +4,7 @@ import dev.xlstm.chat.Conversation;
 import dev.xlstm.chat.Transcript;
 import dev.xlstm.chat.TreeDrawing;
 import dev.xlstm.chat.Turn;
-import dev.xlstm.cli.options.MemorySize;
+import dev.xlstm.cli.console.ByteSize;
 import dev.xlstm.generation.Outcome;
 import dev.xlstm.safetensors.WholeFile;
 import java.io.IOException;
@@ -198,7 +198,7 @@ final class ChatCommands {
                 Locale.ROOT,
                 "memory     %,d tokens, %s however many; snapshots: %d in memory, %d on disk%n",
                 now.head().position(),
-                MemorySize.text(now.model().loaded().config().stateBytes()),
+                ByteSize.text(now.model().loaded().config().stateBytes()),
                 now.snapshotsInMemory(),
                 now.snapshotsOnDisk()));
         if (last != null) {

@@ -1,6 +1,6 @@
 package dev.xlstm.cli.chat;
 
-import dev.xlstm.cli.console.Nearest;
+import dev.xlstm.cli.console.SpellingSuggestion;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.sampling.SamplingOptions;
 import java.util.LinkedHashMap;
@@ -122,7 +122,7 @@ final class ChatSettings {
         if (setting == null) {
             String all = "there are " + String.join(", ", SETTINGS.keySet());
             throw new IllegalArgumentException(
-                    "no setting '" + name + "'; " + Nearest.hint(name, SETTINGS.keySet(), all));
+                    "no setting '" + name + "'; " + SpellingSuggestion.hint(name, SETTINGS.keySet(), all));
         }
         try {
             options = setting.change.apply(options, value);

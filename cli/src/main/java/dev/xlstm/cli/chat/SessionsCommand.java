@@ -3,9 +3,9 @@ package dev.xlstm.cli.chat;
 import dev.xlstm.chat.ConversationFile;
 import dev.xlstm.chat.Transcript;
 import dev.xlstm.chat.Turn;
+import dev.xlstm.cli.console.ByteSize;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.Streams;
-import dev.xlstm.cli.options.MemorySize;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -83,7 +83,7 @@ public final class SessionsCommand implements Callable<Integer> {
             int branches = saved.branches().size();
             details.add(String.format("%7d tokens", head.position()));
             details.add(String.format("%2d %-8s", branches, branches == 1 ? "branch" : "branches"));
-            details.add(String.format("%10s", MemorySize.text(SessionStore.bytes(session))));
+            details.add(String.format("%10s", ByteSize.text(SessionStore.bytes(session))));
         } catch (IOException e) {
             details.add("(damaged)");
         }

@@ -1,6 +1,6 @@
 package dev.xlstm.cli.chat;
 
-import dev.xlstm.cli.console.Nearest;
+import dev.xlstm.cli.console.SpellingSuggestion;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -70,8 +70,9 @@ enum SlashCommand {
     static SlashCommand of(String word) {
         SlashCommand command = BY_WORD.get(word.toLowerCase(Locale.ROOT));
         if (command == null) {
-            throw new IllegalArgumentException("no command " + word + "; "
-                    + Nearest.hint(word, words(), "/help lists them") + " (a blank before / sends it as text)");
+            throw new IllegalArgumentException(
+                    "no command " + word + "; " + SpellingSuggestion.hint(word, words(), "/help lists them")
+                            + " (a blank before / sends it as text)");
         }
         return command;
     }

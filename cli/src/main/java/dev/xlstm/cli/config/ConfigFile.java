@@ -1,6 +1,6 @@
 package dev.xlstm.cli.config;
 
-import dev.xlstm.cli.console.Limits;
+import dev.xlstm.cli.console.CliLimits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringReader;
@@ -100,10 +100,10 @@ public final class ConfigFile {
             throw new ConfigException(path + ": cannot be read: it is not a file: make it one or remove it");
         }
         try (InputStream in = Files.newInputStream(path)) {
-            byte[] bytes = in.readNBytes(Limits.CONFIG_BYTES + 1);
-            if (bytes.length > Limits.CONFIG_BYTES) {
+            byte[] bytes = in.readNBytes(CliLimits.CONFIG_BYTES + 1);
+            if (bytes.length > CliLimits.CONFIG_BYTES) {
                 throw new ConfigException(
-                        path + ": is larger than the " + Limits.CONFIG_BYTES + " bytes allowed: shorten it");
+                        path + ": is larger than the " + CliLimits.CONFIG_BYTES + " bytes allowed: shorten it");
             }
             return StandardCharsets.UTF_8
                     .newDecoder()

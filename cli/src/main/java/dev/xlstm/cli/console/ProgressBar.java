@@ -1,42 +1,36 @@
 package dev.xlstm.cli.console;
 
 import java.util.Locale;
+import java.util.function.Supplier;
 
-/** How far long work has come: one line on stderr, drawn over and over, and only where that is a terminal. */
+/** The progress of long work as a bar on stderr; draws nothing if stderr is not a terminal. */
 public final class ProgressBar implements AutoCloseable {
 
     private static final int WIDTH = 30;
-    private static final long REDRAW_NANOS = 100_000_000;
-    private static final String ERASE = "\r\u001b[K";
 
-    private final Streams streams;
+    private final StatusLine status;
     private final String title;
-    private final long start = System.nanoTime();
-    private long drawn = start - REDRAW_NANOS;
-    private boolean visible;
 
     public ProgressBar(Streams streams, String title) {
-        this.streams = streams;
+        status = StatusLine.onStderr(streams, 0);
         this.title = title;
     }
 
     /**
-     * Draws the bar, unless it did so a moment ago.
+     * Draws the bar, if it is time to; always at the end.
      *
-     * @param amounts what to say of done and total, such as "1.2 of 3.4 GB"
+     * @param amounts what to show of done and total, such as "1.2 of 3.4 GB"
      */
     public void show(long done, long total, String amounts) {
-        long now = System.nanoTime();
-        if (!streams.errIsTerminal() || now - drawn < REDRAW_NANOS && done < total) {
-            return;
+        Supplier<String> line = () -> line(title, done, total, amounts, status.seconds());
+        if (done < total) {
+            status.show(line);
+        } else {
+            status.showNow(line);
         }
-        drawn = now;
-        visible = true;
-        streams.err().print(ERASE + line(title, done, total, amounts, (now - start) * 1e-9));
-        streams.err().flush();
     }
 
-    /** The bar as text; says when it will be done as soon as there is something to go by. */
+    /** The bar as text; estimates the remaining time after a second. */
     static String line(String title, long done, long total, String amounts, double seconds) {
         double share = total == 0 ? 1 : Math.min(1.0, (double) done / total);
         int filled = (int) (WIDTH * share);
@@ -54,12 +48,8 @@ public final class ProgressBar implements AutoCloseable {
                 left);
     }
 
-    /** Leaves the line empty. */
     @Override
     public void close() {
-        if (visible) {
-            streams.err().print(ERASE);
-            streams.err().flush();
-        }
+        status.close();
     }
 }

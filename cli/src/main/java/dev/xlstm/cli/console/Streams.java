@@ -127,11 +127,17 @@ public final class Streams {
     /** A line on stderr. Names and messages may be a stranger's: control characters are shown, and much is made short. */
     public void message(String line) {
         String shown = visible(line);
-        if (shown.length() > Limits.MESSAGE_CHARS) {
-            int end = Limits.MESSAGE_CHARS / 4; // there it says what to do
-            shown = shown.substring(0, Limits.MESSAGE_CHARS - end) + " ... " + shown.substring(shown.length() - end);
+        if (shown.length() > CliLimits.MESSAGE_CHARS) {
+            int end = CliLimits.MESSAGE_CHARS / 4; // there it says what to do
+            shown = shown.substring(0, CliLimits.MESSAGE_CHARS - end) + " ... " + shown.substring(shown.length() - end);
         }
         err.println(shown);
+        err.flush();
+    }
+
+    /** Text as it is, without a line feed; for a terminal. */
+    void drawOnStderr(String text) {
+        err.print(text);
         err.flush();
     }
 

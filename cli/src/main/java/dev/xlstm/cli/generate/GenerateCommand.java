@@ -12,8 +12,13 @@ import dev.xlstm.cli.options.PromptOptions;
 import dev.xlstm.cli.options.PromptReader;
 import dev.xlstm.cli.options.SamplingFlags;
 import dev.xlstm.cli.options.StateFormat;
-import dev.xlstm.cli.options.ToldFlags;
 import dev.xlstm.cli.options.UsageErrors;
+import dev.xlstm.cli.options.VerbosityOptions;
+import dev.xlstm.cli.output.Bandwidth;
+import dev.xlstm.cli.output.GenerationOutput;
+import dev.xlstm.cli.output.JsonResult;
+import dev.xlstm.cli.output.OutputOptions;
+import dev.xlstm.cli.output.PrefillProgress;
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
@@ -26,7 +31,6 @@ import java.io.Reader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import picocli.CommandLine.ArgGroup;
@@ -89,37 +93,11 @@ public final class GenerateCommand implements Callable<Integer> {
     private Output output = new Output();
 
     static final class Output {
-        @Option(
-                names = "--num-samples",
-                paramLabel = "N",
-                description =
-                        "Continue the text N times, at once, with seeds counted on from the first. Each comes under a"
-                                + " line with its number and seed; with --json all in one array, with --jsonl events tell"
-                                + " their \"sample\", counted from 1.")
-        private int samples = 1;
+        @ArgGroup(validate = false)
+        private OutputOptions format = new OutputOptions();
 
         @Option(names = "--echo", fallbackValue = "true", description = "Print the prompt before its continuation.")
         private boolean echo;
-
-        @Option(
-                names = "--json",
-                fallbackValue = "true",
-                description = "Print one JSON object when done, instead of the text.")
-        private boolean json;
-
-        @Option(
-                names = "--jsonl",
-                fallbackValue = "true",
-                description = "Print JSON objects, one a line, while it happens: a token event for each token, then an"
-                        + " end event.")
-        private boolean jsonl;
-
-        @Option(
-                names = "--logprobs",
-                paramLabel = "K",
-                description = "With --json or --jsonl: how probable the model found each token, and the K most probable"
-                        + " ones; natural logarithms, before any sampling. 0 for the chosen token alone.")
-        private Integer logprobs;
 
         @Option(
                 names = "--save-state",
@@ -133,9 +111,6 @@ public final class GenerateCommand implements Callable<Integer> {
 
         @ArgGroup(validate = false)
         private StateFormat stateFormat = new StateFormat();
-
-        @ArgGroup(validate = false)
-        private ToldFlags told = new ToldFlags();
     }
 
     @Mixin
@@ -159,7 +134,7 @@ public final class GenerateCommand implements Callable<Integer> {
         Grammar grammar = constraint.read(spec);
         int[] ids = promptIds();
         try (Reader text = ids == null ? input.text.open(prompt, streams, spec) : Reader.nullReader();
-                TextModel opened = model.open(streams, output.told.quiet());
+                TextModel opened = model.open(streams, verbosity().quiet());
                 TextSession session = open(opened)) {
             GenerationOptions given = withSeed(asked, session);
             GenerationOptions options = given.withSampling(
@@ -167,14 +142,14 @@ public final class GenerateCommand implements Callable<Integer> {
                     .withGrammar(constraint.compile(grammar, opened, given.stopIds(), spec));
             interruption.begin();
             try {
-                if (output.samples > 1) {
+                if (output.format.samples() > 1) {
                     return samples(opened, session, text, ids, options);
                 }
-                GenerateOutput printer = printer(opened, 1);
+                GenerationOutput printer = printer(opened, 1);
                 boolean whole = prefill(opened, session, text, ids, printer);
                 boolean saves = output.saveState != null;
                 Outcome outcome = saves ? session.generatePart(options, printer) : session.generate(options, printer);
-                GenerateOutput.Result result = result(outcome, options, opened, bandwidth(outcome, opened));
+                GenerationOutput.Result result = result(outcome, options, opened, bandwidth(outcome, opened));
                 printer.end(result, saves);
                 if (saves && whole) {
                     output.stateFormat.save(session, output.saveState);
@@ -191,13 +166,13 @@ public final class GenerateCommand implements Callable<Integer> {
     /** Several continuations, in the order of their seeds. */
     private int samples(TextModel opened, TextSession session, Reader text, int[] ids, GenerationOptions options)
             throws IOException {
-        List<GenerateOutput> printers = IntStream.rangeClosed(1, output.samples)
+        List<GenerationOutput> printers = IntStream.rangeClosed(1, output.format.samples())
                 .mapToObj(i -> printer(opened, i))
                 .toList();
-        GenerateOutput all = new GenerateOutput(streams, interruption) {
+        GenerationOutput all = new GenerationOutput(streams, interruption) {
             @Override
-            void echo(String piece) {
-                (output.jsonl ? printers.subList(0, 1) : printers).forEach(printer -> printer.echo(piece));
+            public void echo(String piece) {
+                (output.format.jsonl() ? printers.subList(0, 1) : printers).forEach(printer -> printer.echo(piece));
             }
 
             @Override
@@ -206,7 +181,7 @@ public final class GenerateCommand implements Callable<Integer> {
             }
 
             @Override
-            void end(Result result, boolean goesOn) {
+            public void end(Result result, boolean goesOn) {
                 throw new AssertionError("each of them ends");
             }
         };
@@ -215,27 +190,27 @@ public final class GenerateCommand implements Callable<Integer> {
         }
         SampleRun.Saver saver =
                 output.saveState == null ? null : (i, copy) -> output.stateFormat.save(copy, stateFile(i + 1));
-        List<GenerateOutput.Result> results = new ArrayList<>();
+        List<GenerationOutput.Result> results = new ArrayList<>();
         SampleRun.run(opened, session, options, printers, saver, (i, outcome) -> {
             GenerationOptions seeded = SampleRun.seeded(options, i);
-            GenerateOutput.Result result = result(outcome, seeded, opened, null);
+            GenerationOutput.Result result = result(outcome, seeded, opened, null);
             results.add(result);
-            if (!output.json) {
+            if (!output.format.json()) {
                 printers.get(i).end(result, false);
             }
             warnIfCutOff(outcome, seeded);
             stats(result);
         });
-        if (output.json) {
+        if (output.format.json()) {
             JsonOutput.printArray(
                     streams, results.size(), (json, i) -> ((JsonResult) printers.get(i)).write(json, results.get(i)));
         }
         return exitCode(results.getLast().outcome());
     }
 
-    private GenerateOutput.Result result(
+    private GenerationOutput.Result result(
             Outcome outcome, GenerationOptions options, TextModel opened, Bandwidth bandwidth) {
-        return new GenerateOutput.Result(
+        return new GenerationOutput.Result(
                 outcome,
                 constraint.given(),
                 options.sampling().seed(),
@@ -244,7 +219,7 @@ public final class GenerateCommand implements Callable<Integer> {
     }
 
     private Bandwidth bandwidth(Outcome outcome, TextModel opened) throws IOException {
-        boolean measured = output.told.statsAsked() && !interruption.requested();
+        boolean measured = verbosity().statsAsked() && !interruption.requested();
         return Bandwidth.of(outcome, opened, model.threads(), measured);
     }
 
@@ -253,26 +228,15 @@ public final class GenerateCommand implements Callable<Integer> {
     }
 
     private void checkOutput() {
-        if (output.samples < 1) {
-            throw new ParameterException(spec.commandLine(), "--num-samples must be at least 1, not " + output.samples);
-        }
-        if (output.json && output.jsonl) {
-            throw new ParameterException(spec.commandLine(), "give --json or --jsonl, not both");
-        }
-        if (output.logprobs != null && !output.json && !output.jsonl) {
-            throw new ParameterException(spec.commandLine(), "--logprobs needs --json or --jsonl to be shown in");
-        }
-        if (output.logprobs != null && output.logprobs < 0) {
-            throw new ParameterException(spec.commandLine(), "--logprobs must be at least 0, not " + output.logprobs);
-        }
-        for (int i = 1; i <= output.samples; i++) {
+        output.format.check(spec);
+        for (int i = 1; i <= output.format.samples(); i++) {
             StateFormat.check(stateFile(i), spec);
         }
     }
 
     /** Where a sample's state goes; null if it is not to be kept. */
     private Path stateFile(int sample) {
-        return output.saveState == null || output.samples == 1
+        return output.saveState == null || output.format.samples() == 1
                 ? output.saveState
                 : Path.of(output.saveState + "." + sample);
     }
@@ -290,31 +254,21 @@ public final class GenerateCommand implements Callable<Integer> {
         return given.withSampling(given.sampling().toBuilder().seed(seed).build());
     }
 
-    /**
-     * @param sample counted from 1
-     */
-    private GenerateOutput printer(TextModel opened, int sample) {
-        TokenProbabilities tokens =
-                new TokenProbabilities(opened.tokenizer().orElse(null), output.logprobs == null ? -1 : output.logprobs);
-        boolean hasText = opened.tokenizer().isPresent();
-        if (output.jsonl) {
-            return new JsonEvents(streams, interruption, tokens, output.samples == 1 ? 0 : sample);
-        }
-        if (output.samples > 1 && !output.json) {
-            return new SampleText(streams, interruption, hasText, sample, output.samples);
-        }
-        return output.json
-                ? new JsonResult(streams, interruption, hasText, tokens)
-                : new TextOutput(streams, interruption, hasText);
+    private GenerationOutput printer(TextModel opened, int sample) {
+        return output.format.output(streams, interruption, opened.tokenizer(), sample);
+    }
+
+    private VerbosityOptions verbosity() {
+        return output.format.verbosity();
     }
 
     /** Reads the prompt while it arrives; returns whether all of it has been read. */
-    private boolean prefill(TextModel opened, TextSession session, Reader text, int[] ids, GenerateOutput printer)
+    private boolean prefill(TextModel opened, TextSession session, Reader text, int[] ids, GenerationOutput printer)
             throws IOException {
         boolean shown = output.echo && streams.outIsTerminal(); // a line of progress would run into it
-        int trainingContext = output.told.stats(streams) ? opened.directory().trainingContext() : 0;
+        int trainingContext = verbosity().stats(streams) ? opened.directory().trainingContext() : 0;
         PrefillProgress progress =
-                new PrefillProgress(streams, session, !output.told.quiet() && !shown, trainingContext) {
+                new PrefillProgress(streams, session, !verbosity().quiet() && !shown, trainingContext) {
                     @Override
                     public boolean cancelled() {
                         return printer.cancelled();
@@ -338,7 +292,7 @@ public final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private static Reader echoing(Reader text, GenerateOutput printer) {
+    private static Reader echoing(Reader text, GenerationOutput printer) {
         return new FilterReader(text) {
             @Override
             public int read(char[] chars, int offset, int length) throws IOException {
@@ -367,7 +321,9 @@ public final class GenerateCommand implements Callable<Integer> {
     }
 
     private void warnIfCutOff(Outcome outcome, GenerationOptions options) {
-        if (!outcome.grammarComplete() && output.saveState == null && !output.told.quiet()) {
+        if (!outcome.grammarComplete()
+                && output.saveState == null
+                && !verbosity().quiet()) {
             streams.message("xlstm: warning: the text is cut off, the grammar was not finished (end: "
                     + outcome.finishReason()
                     + (outcome.finishReason() == FinishReason.LENGTH
@@ -376,25 +332,10 @@ public final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    private void stats(GenerateOutput.Result result) {
-        if (!output.told.stats(streams)) {
+    private void stats(GenerationOutput.Result result) {
+        if (!verbosity().stats(streams)) {
             return;
         }
-        Outcome outcome = result.outcome();
-        streams.message(String.format(
-                Locale.ROOT,
-                "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s%s), end: %s, seed %d, on %s",
-                outcome.promptTokens(),
-                outcome.prefillSeconds(),
-                outcome.prefillRate(),
-                outcome.tokens(),
-                outcome.decodeSeconds(),
-                outcome.decodeRate(),
-                result.bandwidth() == null || outcome.decodeRate() == 0
-                        ? ""
-                        : ", " + result.bandwidth().text(),
-                outcome.finishReason(),
-                result.seed(),
-                result.device()));
+        streams.message(result.statistics());
     }
 }

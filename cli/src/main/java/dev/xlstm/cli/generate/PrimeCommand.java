@@ -7,7 +7,8 @@ import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.PromptOptions;
 import dev.xlstm.cli.options.PromptReader;
 import dev.xlstm.cli.options.StateFormat;
-import dev.xlstm.cli.options.ToldFlags;
+import dev.xlstm.cli.options.VerbosityOptions;
+import dev.xlstm.cli.output.PrefillProgress;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
 import java.io.IOException;
@@ -57,7 +58,7 @@ public final class PrimeCommand implements Callable<Integer> {
     private StateFormat format;
 
     @Mixin
-    private ToldFlags told;
+    private VerbosityOptions told;
 
     @Mixin
     private ModelOptions model;

@@ -1,6 +1,6 @@
 package dev.xlstm.cli.options;
 
-import dev.xlstm.cli.console.Limits;
+import dev.xlstm.cli.console.CliLimits;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
@@ -64,9 +64,9 @@ public final class GrammarFlags {
             throw new IOException(file + ": is a directory, not a text");
         }
         try (InputStream in = Files.newInputStream(file)) { // a pipe has no size to ask for
-            byte[] utf8 = in.readNBytes(Limits.GRAMMAR_BYTES + 1);
-            if (utf8.length > Limits.GRAMMAR_BYTES) {
-                throw new IOException(file + ": is larger than " + Limits.GRAMMAR_BYTES + " bytes; make it smaller");
+            byte[] utf8 = in.readNBytes(CliLimits.GRAMMAR_BYTES + 1);
+            if (utf8.length > CliLimits.GRAMMAR_BYTES) {
+                throw new IOException(file + ": is larger than " + CliLimits.GRAMMAR_BYTES + " bytes; make it smaller");
             }
             return StandardCharsets.UTF_8
                     .newDecoder()

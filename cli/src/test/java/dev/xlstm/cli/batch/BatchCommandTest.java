@@ -1,8 +1,8 @@
 package dev.xlstm.cli.batch;
 
 import dev.xlstm.cli.CliRun;
+import dev.xlstm.cli.console.CliLimits;
 import dev.xlstm.cli.console.ExitCode;
-import dev.xlstm.cli.console.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -169,14 +169,14 @@ class BatchCommandTest {
                 in,
                 List.of(
                         good.replace("%", "a"),
-                        "{\"prompt\":\"" + "a".repeat(Limits.LINE_CHARS) + "\"}",
+                        "{\"prompt\":\"" + "a".repeat(CliLimits.LINE_CHARS) + "\"}",
                         good.replace("%", "b")));
         CliRun run = xlstm("batch", "-m", DEMO, in.toString());
         assertThat(run.code()).isZero();
         List<JsonNode> results = lines(run.out());
         assertThat(results).hasSize(3);
         assertThat(results.get(1).get("error").asString())
-                .isEqualTo("line 2: is a line of more than " + Limits.LINE_CHARS + " characters");
+                .isEqualTo("line 2: is a line of more than " + CliLimits.LINE_CHARS + " characters");
         assertThat(results.get(2).get("completion_tokens").asInt()).isEqualTo(2);
     }
 

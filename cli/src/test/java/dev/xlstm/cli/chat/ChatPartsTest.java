@@ -3,7 +3,7 @@ package dev.xlstm.cli.chat;
 import dev.xlstm.chat.ConversationFile;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.console.WordWrap;
-import dev.xlstm.cli.options.MemorySize;
+import dev.xlstm.cli.options.ByteSizeConverter;
 import dev.xlstm.generation.GenerationOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -127,13 +127,13 @@ class ChatPartsTest {
     @ParameterizedTest
     @CsvSource({"0,0", "100,100", "512M,536870912", "2G,2147483648", "1.5k,1536", "3MiB,3145728", "1GB,1073741824"})
     void sizes(String text, long bytes) {
-        assertThat(new MemorySize().convert(text)).isEqualTo(bytes);
+        assertThat(new ByteSizeConverter().convert(text)).isEqualTo(bytes);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "M", "-1", "many", "1X", "NaN"})
     void noSizes(String text) {
-        assertThatThrownBy(() -> new MemorySize().convert(text)).hasMessageContaining("is no size such as");
+        assertThatThrownBy(() -> new ByteSizeConverter().convert(text)).hasMessageContaining("is no size such as");
     }
 
     @Test

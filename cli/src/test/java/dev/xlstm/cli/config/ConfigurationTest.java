@@ -1,7 +1,7 @@
 package dev.xlstm.cli.config;
 
 import dev.xlstm.cli.CliRun;
-import dev.xlstm.cli.Written;
+import dev.xlstm.cli.GeneratedFiles;
 import dev.xlstm.cli.options.MultiValue;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -218,12 +218,12 @@ public class ConfigurationTest {
                 .isEqualTo("xlstm: warning: XLSTM_TEMPRATURE is no flag's variable, and ignored\n");
     }
 
-    /** What is written into the sources from what the commands declare: see {@link Written}. */
+    /** What is written into the sources from what the commands declare: see {@link GeneratedFiles}. */
     @Test
     void theListOfKeysIsCurrent() throws IOException {
         Map<String, OptionSpec> options = new TreeMap<>();
-        Configuration.collect(Written.everything(), options);
-        Written.check(
+        Configuration.collect(GeneratedFiles.everything(), options);
+        GeneratedFiles.check(
                 Path.of("src/main/resources/dev/xlstm/cli/config", Configuration.KEYS),
                 String.join("\n", options.keySet()) + "\n");
     }
@@ -232,7 +232,7 @@ public class ConfigurationTest {
     @Test
     void flagsAreDeclaredSoThatDefaultsWork() {
         Map<String, OptionSpec> options = new LinkedHashMap<>();
-        Configuration.collect(Written.everything(), options);
+        Configuration.collect(GeneratedFiles.everything(), options);
         assertThat(options).hasSizeGreaterThan(100).containsKeys("chat.top-k", "top-k", "color");
         options.forEach((key, option) -> {
             boolean isFlag = option.typeInfo().isBoolean();

@@ -1,6 +1,6 @@
 package dev.xlstm.cli.help;
 
-import dev.xlstm.cli.Written;
+import dev.xlstm.cli.GeneratedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,14 +27,14 @@ public class ReadmeTest {
         int begin = readme.indexOf(BEGIN) + BEGIN.length();
         int end = readme.indexOf(END);
         assertThat(begin).isGreaterThan(BEGIN.length()).isLessThanOrEqualTo(end);
-        Written.check(file, readme.substring(0, begin) + tables() + readme.substring(end));
+        GeneratedFiles.check(file, readme.substring(0, begin) + tables() + readme.substring(end));
     }
 
     /** An option that several commands have alike is explained where it occurs first. */
     private static String tables() {
         StringBuilder text = new StringBuilder();
         Set<String> explained = new HashSet<>();
-        CommandSpec program = Written.everything();
+        CommandSpec program = GeneratedFiles.everything();
         program.subcommands().forEach((name, line) -> {
             List<String> known = new ArrayList<>();
             StringBuilder tables = new StringBuilder();

@@ -1,7 +1,7 @@
 package dev.xlstm.cli.help;
 
+import dev.xlstm.cli.GeneratedFiles;
 import dev.xlstm.cli.PseudoTerminal;
-import dev.xlstm.cli.Written;
 import dev.xlstm.cli.options.CommandNames;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -113,7 +113,7 @@ class ShellSupportTest {
     @Test
     void fishKnowsEveryFlag() {
         List<String> lines = xlstm("completion", "fish").out().lines().toList();
-        Written.everything().subcommands().forEach((command, line) -> {
+        GeneratedFiles.everything().subcommands().forEach((command, line) -> {
             for (OptionSpec option : line.getCommandSpec().options()) {
                 String name = option.longestName().replaceFirst("^-+", "");
                 assertThat(lines)
@@ -158,14 +158,17 @@ class ShellSupportTest {
         // -ww warns of everything; P-ccbou: no colours, no overstriking
         String shown = run("groff", "-man", "-Tutf8", "-ww", "-rLL=200n", "-P-cbou", file.toString());
         String words = words(shown);
-        for (OptionSpec option :
-                Written.everything().subcommands().get(command).getCommandSpec().options()) {
+        for (OptionSpec option : GeneratedFiles.everything()
+                .subcommands()
+                .get(command)
+                .getCommandSpec()
+                .options()) {
             if (!option.inherited()) {
                 assertThat(words).contains(words(String.join(", ", option.names())));
                 assertThat(words).contains(words(String.join(" ", option.description())));
             }
         }
-        for (String line : Written.everything()
+        for (String line : GeneratedFiles.everything()
                 .subcommands()
                 .get(command)
                 .getCommandSpec()

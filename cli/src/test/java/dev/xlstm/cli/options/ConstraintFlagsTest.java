@@ -1,8 +1,8 @@
 package dev.xlstm.cli.options;
 
 import dev.xlstm.cli.CliRun;
+import dev.xlstm.cli.console.CliLimits;
 import dev.xlstm.cli.console.ExitCode;
-import dev.xlstm.cli.console.Limits;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,14 +33,14 @@ class ConstraintFlagsTest {
 
     @Test
     void aGrammarFileHasALimitAndIsText() throws IOException {
-        String comment = "#".repeat(Limits.GRAMMAR_BYTES);
+        String comment = "#".repeat(CliLimits.GRAMMAR_BYTES);
         Path file = Files.writeString(directory.resolve("x.gbnf"), comment);
         assertThat(generate("--grammar", file.toString()).err())
-                .contains("x.gbnf: a grammar of " + Limits.GRAMMAR_BYTES + " characters");
+                .contains("x.gbnf: a grammar of " + CliLimits.GRAMMAR_BYTES + " characters");
         Files.writeString(file, comment + "#");
         CliRun run = generate("--grammar", file.toString());
         assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
-        assertThat(run.err()).contains("x.gbnf: is larger than " + Limits.GRAMMAR_BYTES + " bytes");
+        assertThat(run.err()).contains("x.gbnf: is larger than " + CliLimits.GRAMMAR_BYTES + " bytes");
         Files.write(file, new byte[] {'r', (byte) 0xff});
         assertThat(generate("--json-schema", file.toString()).err()).contains("x.gbnf: is not UTF-8 text");
     }

@@ -4,7 +4,7 @@ import dev.xlstm.cli.console.Streams;
 import picocli.CommandLine.Option;
 
 /** How much is said on stderr besides errors. */
-public final class ToldFlags {
+public final class VerbosityOptions {
 
     @Option(
             names = "--stats",

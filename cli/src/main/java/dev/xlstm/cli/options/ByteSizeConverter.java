@@ -1,12 +1,11 @@
 package dev.xlstm.cli.options;
 
-import java.lang.management.ManagementFactory;
 import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Bytes as people write them: 512M, 2G. */
-public final class MemorySize implements ITypeConverter<Long> {
+/** Parses numbers of bytes such as 512M or 2G; units are powers of 1024. */
+public final class ByteSizeConverter implements ITypeConverter<Long> {
 
     private static final String UNITS = "KMGT";
 
@@ -20,21 +19,8 @@ public final class MemorySize implements ITypeConverter<Long> {
                 return (long) (number * Math.pow(1024, unit + 1));
             }
         } catch (NumberFormatException e) {
-            // said below
+            // reported below
         }
         throw new TypeConversionException("'" + text + "' is no size such as 512M or 2G");
-    }
-
-    public static String text(long bytes) {
-        return bytes < 1L << 20
-                ? String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0)
-                : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
-    }
-
-    /** Memory of the machine that nobody uses now. */
-    public static long free() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
-                ? system.getFreeMemorySize()
-                : 1L << 30;
     }
 }

@@ -1,4 +1,4 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.cli.output;
 
 import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.generation.LogProbabilities;
@@ -12,7 +12,7 @@ import tools.jackson.core.JsonGenerator;
  * @param tokenizer null for a model without
  * @param k -1 for no probabilities
  */
-record TokenProbabilities(Tokenizer tokenizer, int k) {
+public record TokenProbabilities(Tokenizer tokenizer, int k) {
 
     void write(JsonGenerator json, int id, float[] logits) {
         token(json, id);

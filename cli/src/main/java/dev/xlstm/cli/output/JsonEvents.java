@@ -1,4 +1,4 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.cli.output;
 
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.JsonOutput;
@@ -11,7 +11,7 @@ import tools.jackson.core.JsonGenerator;
  * the text that it made certain, and {@code end}. The text is that of all events, one after the other; of several samples
  * those of one number.
  */
-final class JsonEvents extends GenerateOutput {
+public final class JsonEvents extends GenerationOutput {
 
     private final TokenProbabilities tokens;
     private final int sample; // counted from 1; 0 if there is one only
@@ -30,7 +30,7 @@ final class JsonEvents extends GenerateOutput {
     }
 
     @Override
-    void echo(String piece) {
+    public void echo(String piece) {
         JsonOutput.print(streams, json -> {
             json.writeStringProperty("event", "prompt");
             json.writeStringProperty("text", piece);
@@ -85,7 +85,7 @@ final class JsonEvents extends GenerateOutput {
     }
 
     @Override
-    void end(Result result, boolean goesOn) {
+    public void end(Result result, boolean goesOn) {
         tokenEvent();
         JsonOutput.print(streams, json -> {
             json.writeStringProperty("event", "end");

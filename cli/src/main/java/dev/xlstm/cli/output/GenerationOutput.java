@@ -1,24 +1,25 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.cli.output;
 
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.Outcome;
+import java.util.Locale;
 import tools.jackson.core.JsonGenerator;
 
 /** One way to print a generation: as text, as one JSON object, or as JSON events. */
-abstract class GenerateOutput implements GenerationListener {
+public abstract class GenerationOutput implements GenerationListener {
 
     final Streams streams;
     private final Interruption interruption;
 
-    GenerateOutput(Streams streams, Interruption interruption) {
+    public GenerationOutput(Streams streams, Interruption interruption) {
         this.streams = streams;
         this.interruption = interruption;
     }
 
     /** Text of the prompt, to be shown before its continuation. */
-    void echo(String piece) {
+    public void echo(String piece) {
         text(piece);
     }
 
@@ -27,7 +28,7 @@ abstract class GenerateOutput implements GenerationListener {
      *
      * @param goesOn whether another is to continue it where it stopped
      */
-    abstract void end(Result result, boolean goesOn);
+    public abstract void end(Result result, boolean goesOn);
 
     @Override
     public boolean cancelled() {
@@ -40,7 +41,24 @@ abstract class GenerateOutput implements GenerationListener {
      * @param constrained whether the text was to be one of a grammar
      * @param bandwidth null for texts generated together
      */
-    record Result(Outcome outcome, boolean constrained, long seed, String device, Bandwidth bandwidth) {
+    public record Result(Outcome outcome, boolean constrained, long seed, String device, Bandwidth bandwidth) {
+
+        /** Speed, end and seed, for stderr. */
+        public String statistics() {
+            return String.format(
+                    Locale.ROOT,
+                    "prefill %d tokens in %.2f s (%.1f/s), decode %d tokens in %.2f s (%.1f/s%s), end: %s, seed %d, on %s",
+                    outcome.promptTokens(),
+                    outcome.prefillSeconds(),
+                    outcome.prefillRate(),
+                    outcome.tokens(),
+                    outcome.decodeSeconds(),
+                    outcome.decodeRate(),
+                    bandwidth == null || outcome.decodeRate() == 0 ? "" : ", " + bandwidth.text(),
+                    outcome.finishReason(),
+                    seed,
+                    device);
+        }
 
         void write(JsonGenerator json) {
             json.writeStringProperty("finish_reason", outcome.finishReason().toString());

@@ -1,4 +1,4 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.cli.output;
 
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.JsonOutput;
@@ -11,7 +11,7 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /** Prints one JSON object when all is done. */
-final class JsonResult extends GenerateOutput {
+public final class JsonResult extends GenerationOutput {
 
     private final Gatherer gatherer = new Gatherer();
     private final StringBuilder prompt = new StringBuilder();
@@ -29,7 +29,7 @@ final class JsonResult extends GenerateOutput {
     }
 
     @Override
-    void echo(String piece) {
+    public void echo(String piece) {
         prompt.append(piece);
     }
 
@@ -49,12 +49,12 @@ final class JsonResult extends GenerateOutput {
     }
 
     @Override
-    void end(Result result, boolean goesOn) {
+    public void end(Result result, boolean goesOn) {
         JsonOutput.print(streams, json -> write(json, result));
     }
 
     /** The fields of the object, once. */
-    void write(JsonGenerator json, Result result) {
+    public void write(JsonGenerator json, Result result) {
         logprobsJson.writeEndArray();
         logprobsJson.close();
         if (!prompt.isEmpty()) {

@@ -1,11 +1,11 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.cli.output;
 
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.Streams;
 import java.util.function.Supplier;
 
 /** Prints as it comes: text, or ids separated by blanks for a model without a tokenizer. */
-class TextOutput extends GenerateOutput {
+public class TextOutput extends GenerationOutput {
 
     private final boolean hasText;
     private boolean inLine;
@@ -33,7 +33,7 @@ class TextOutput extends GenerateOutput {
 
     /** A text that does not end in a line feed gets one, unless its next part is to be put behind it. */
     @Override
-    void end(Result result, boolean goesOn) {
+    public void end(Result result, boolean goesOn) {
         if (inLine && (!goesOn || streams.outIsTerminal() || !hasText)) {
             streams.print("\n");
         }

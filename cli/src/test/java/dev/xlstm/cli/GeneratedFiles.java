@@ -14,11 +14,11 @@ import picocli.CommandLine.Model.CommandSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Files of the sources that are written from what the commands declare. */
-public final class Written {
+public final class GeneratedFiles {
 
     private static final String REWRITE = "rewrite";
 
-    private Written() {}
+    private GeneratedFiles() {}
 
     /** The program with all of its commands. */
     public static CommandSpec everything() {

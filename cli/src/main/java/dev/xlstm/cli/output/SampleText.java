@@ -1,4 +1,4 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.cli.output;
 
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.Streams;
@@ -7,7 +7,7 @@ import dev.xlstm.generation.Gatherer;
 import java.util.function.Supplier;
 
 /** Prints one of several texts when it is done: a line with its number and seed, then the text. */
-final class SampleText extends GenerateOutput {
+public final class SampleText extends GenerationOutput {
 
     private final Gatherer gatherer = new Gatherer();
     private final StringBuilder prompt = new StringBuilder();
@@ -26,7 +26,7 @@ final class SampleText extends GenerateOutput {
     }
 
     @Override
-    void echo(String piece) {
+    public void echo(String piece) {
         prompt.append(piece);
     }
 
@@ -41,7 +41,7 @@ final class SampleText extends GenerateOutput {
     }
 
     @Override
-    void end(Result result, boolean goesOn) {
+    public void end(Result result, boolean goesOn) {
         String text = prompt + (hasText ? gatherer.text() : IdList.format(gatherer.ids()));
         streams.printUntrusted((sample == 1 ? "" : "\n") + "==> " + sample + " of " + samples + ", seed "
                 + result.seed() + " <==\n" + text + (text.endsWith("\n") ? "" : "\n"));

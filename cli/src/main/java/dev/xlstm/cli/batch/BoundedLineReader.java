@@ -1,13 +1,14 @@
-package dev.xlstm.cli.console;
+package dev.xlstm.cli.batch;
 
+import dev.xlstm.cli.console.CliLimits;
 import java.io.IOException;
 import java.io.Reader;
 
 /** Lines of a text, of which one that is too long is passed over instead of kept. */
-public final class LineReader implements AutoCloseable {
+public final class BoundedLineReader implements AutoCloseable {
 
     /** In place of a line that is too long. */
-    public static final String TOO_LONG = new String("a line of more than " + Limits.LINE_CHARS + " characters");
+    public static final String TOO_LONG = new String("a line of more than " + CliLimits.LINE_CHARS + " characters");
 
     private final Reader in;
     private final int limit;
@@ -15,7 +16,7 @@ public final class LineReader implements AutoCloseable {
     private int at;
     private int end;
 
-    public LineReader(Reader in, int limit) {
+    public BoundedLineReader(Reader in, int limit) {
         this.in = in;
         this.limit = limit;
     }

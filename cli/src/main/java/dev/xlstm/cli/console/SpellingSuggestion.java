@@ -3,9 +3,9 @@ package dev.xlstm.cli.console;
 import java.util.Collection;
 
 /** What somebody may have meant who typed a name that does not exist. */
-public final class Nearest {
+public final class SpellingSuggestion {
 
-    private Nearest() {}
+    private SpellingSuggestion() {}
 
     /** {@code did you mean X?}, or the other thing to say if nothing is near. */
     public static String hint(String typed, Collection<String> names, String otherwise) {

@@ -1,4 +1,4 @@
-package dev.xlstm.cli.console;
+package dev.xlstm.cli.batch;
 
 import java.io.IOException;
 import java.io.Reader;
@@ -9,11 +9,11 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class LineReaderTest {
+class BoundedLineReaderTest {
 
     private static List<String> lines(Reader in, int limit) throws IOException {
         List<String> lines = new ArrayList<>();
-        try (LineReader reader = new LineReader(in, limit)) {
+        try (BoundedLineReader reader = new BoundedLineReader(in, limit)) {
             for (String line = reader.next(); line != null; line = reader.next()) {
                 lines.add(line);
             }
@@ -34,7 +34,7 @@ class LineReaderTest {
     void whatIsTooLongIsPassedOver() throws IOException {
         String most = "x".repeat(20_000);
         assertThat(lines(new StringReader(most + "\nb\n" + most + "y\nc"), 20_000))
-                .containsExactly(most, "b", LineReader.TOO_LONG, "c");
-        assertThat(lines(new StringReader(most + "y"), 20_000)).containsExactly(LineReader.TOO_LONG);
+                .containsExactly(most, "b", BoundedLineReader.TOO_LONG, "c");
+        assertThat(lines(new StringReader(most + "y"), 20_000)).containsExactly(BoundedLineReader.TOO_LONG);
     }
 }

@@ -1,4 +1,4 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.cli.output;
 
 import dev.xlstm.bench.Bench;
 import dev.xlstm.bench.MachineLimits;
@@ -15,7 +15,7 @@ import tools.jackson.core.JsonGenerator;
  * @param moved bytes a second of weights read and state read and written
  * @param limit bytes a second at which the weights are read if nothing else is done; 0 if not known
  */
-record Bandwidth(double moved, double limit) {
+public record Bandwidth(double moved, double limit) {
 
     private static final double GIGA = 1e9;
 
@@ -24,7 +24,7 @@ record Bandwidth(double moved, double limit) {
      *
      * @param measured whether to measure the limit, which takes half a second; not done for a device of its own memory
      */
-    static Bandwidth of(Outcome outcome, TextModel model, int threads, boolean measured) throws IOException {
+    public static Bandwidth of(Outcome outcome, TextModel model, int threads, boolean measured) throws IOException {
         XlstmWeights weights = model.directory().weights();
         long bytes = Bench.weightBytesPerToken(weights) + Bench.stateBytesPerToken(weights.config());
         boolean here = model.loaded().device().equals("cpu");

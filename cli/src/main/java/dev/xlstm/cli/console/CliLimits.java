@@ -1,7 +1,7 @@
 package dev.xlstm.cli.console;
 
 /** How much the command line takes at once, and says at once. Prompts have no limit: they are read piece by piece. */
-public final class Limits {
+public final class CliLimits {
 
     /** Of one line of a batch. */
     public static final int LINE_CHARS = 1 << 24;
@@ -15,5 +15,5 @@ public final class Limits {
     /** Of a message. */
     static final int MESSAGE_CHARS = 2000;
 
-    private Limits() {}
+    private CliLimits() {}
 }

@@ -1,0 +1,2 @@
+/** What the commands that generate text print: text, JSON, progress and statistics. */
+package dev.xlstm.cli.output;
