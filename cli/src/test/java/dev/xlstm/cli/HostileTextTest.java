@@ -69,12 +69,12 @@ class HostileTextTest {
     /** A saved chat whose words, names and endings are a stranger's; its directory has a name of lines. */
     private static void session(Path state, String name, String branch) throws IOException {
         String turns = """
-                {"id":0,"kind":"STATE","tokens":3,"text":"EVIL\\nx","prompt_ids":[]},
-                {"id":1,"parent":0,"kind":"BEGINNING","text":"EVIL\\nx","prompt_ids":[]},
-                {"id":2,"parent":1,"kind":"DOCUMENT","text":"EVIL\\nx","prompt":"EVIL","prompt_ids":[]},
-                {"id":3,"parent":2,"kind":"EXCHANGE","text":"EVIL","prompt":"EVIL","prompt_ids":[],
+                {"id":0,"kind":"STATE","tokens":3,"text":"EVIL\\nx"},
+                {"id":1,"parent":0,"kind":"BEGINNING","text":"EVIL\\nx"},
+                {"id":2,"parent":1,"kind":"DOCUMENT","text":"EVIL\\nx","base":"turn-1","prompt":["EVIL"],"prompt_ids":[]},
+                {"id":3,"parent":2,"kind":"EXCHANGE","text":"EVIL","base":"turn-2","prompt":["EVIL"],"prompt_ids":[],
                  "answer":"EVIL","answer_ids":[],"ending":"EVIL"}""";
-        String json = "{\"version\":1,\"model\":\"EVIL\",\"started\":\"EVIL\",\"branch\":\"" + branch
+        String json = "{\"version\":2,\"model\":\"EVIL\",\"started\":\"EVIL\",\"branch\":\"" + branch
                 + "\",\"branches\":{\"" + branch + "\":3,\"\u202eniam\":2},\"turns\":[" + turns + "]}";
         Path directory = Files.createDirectories(state.resolve("xlstm/sessions").resolve(name));
         Files.writeString(directory.resolve("conversation.json"), json.replace("EVIL", ESCAPED));

@@ -96,7 +96,9 @@ public final class SoakMain {
         if (what < 12) {
             Turn turn = chat.say(
                     random.nextBoolean() ? "Tell me a story." : "What sound does a cow make?", options(), SILENT);
-            millis.add(chat.outcome().decodeSeconds() * 1000 / Math.max(1, turn.answerIds().length));
+            millis.add(chat.outcome().decodeSeconds()
+                    * 1000
+                    / Math.max(1, turn.answer().ids().length));
             turns++;
             ConversationFile.save(chat, directory); // as the command line does
             return;

@@ -7,16 +7,17 @@ import dev.xlstm.jinja.Template;
 import dev.xlstm.model.TokenizerConfig;
 import java.io.IOException;
 import java.time.LocalDateTime;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The form of a conversation that a model was trained on: its own chat_template, or a plain one for base models. */
+/** The text form of a conversation: the model's own chat_template, or a plain one for base models. */
 public final class ChatTemplate {
 
     /**
-     * For models that come without a template: a script of two speakers, which a base model can continue. The model ends
-     * its turn by beginning the user's.
+     * For models without a template: a dialogue that a base model can continue. The model ends its turn by beginning the
+     * user's.
      */
     private static final String PLAIN = """
             {% for message in messages %}
@@ -29,6 +30,7 @@ public final class ChatTemplate {
             {% endfor %}
             {{- 'Assistant:' if add_generation_prompt }}""";
 
+    private final String source;
     private final Template template;
     private final boolean plain;
     private final Map<String, Object> names = new HashMap<>();
@@ -38,16 +40,19 @@ public final class ChatTemplate {
      */
     ChatTemplate(String source, String bosToken, String eosToken) {
         plain = source == null;
+        this.source = plain ? PLAIN : source;
         try {
-            template = Template.parse(plain ? PLAIN : source);
+            template = Template.parse(this.source);
         } catch (JinjaException e) {
             throw new ChatException("the model's chat template cannot be read: " + e.getMessage());
         }
         names.put("bos_token", bosToken);
         names.put("eos_token", eosToken);
+        names.put("tools", null);
+        names.put("documents", null);
     }
 
-    /** That of a model. */
+    /** The template of a model. */
     public static ChatTemplate of(TextModel model) throws IOException {
         TokenizerConfig config = model.directory().tokenizerConfig();
         return new ChatTemplate(
@@ -69,21 +74,40 @@ public final class ChatTemplate {
     /**
      * The text of a conversation.
      *
-     * @param answer whether it ends where the model is to speak
-     * @param now what the template takes for today
-     * @throws ChatException if the template refuses these turns
+     * @param answer whether the text ends where the model is to answer
+     * @param now the time that the template sees
+     * @throws ChatException if the template refuses these messages
      */
-    String render(List<Message> messages, boolean answer, LocalDateTime now) {
+    TrackedString render(List<Message> messages, boolean answer, LocalDateTime now) {
         Map<String, Object> all = new HashMap<>(names);
         all.put("messages", messages.stream().map(Message::asMap).toList());
         all.put("add_generation_prompt", answer);
         all.put("strftime_now", Template.function(format -> Strftime.format(format, now)));
         try {
-            return template.render(all);
+            return TrackedString.rendered(template.render(all));
         } catch (JinjaException e) {
             throw new ChatException(
                     (e.raisedByTemplate() ? "the model's chat template refuses: " : "the chat template fails: ")
                             + e.getMessage());
         }
+    }
+
+    /** Text that the template itself writes: its source, and renderings in which nobody says anything of note. */
+    List<String> writtenText(LocalDateTime now) {
+        Message system = new Message("system", "s");
+        Message user = new Message("user", "u");
+        Message assistant = new Message("assistant", "a");
+        List<String> texts = new ArrayList<>(List.of(source));
+        for (List<Message> messages : List.of(
+                List.of(system, user, assistant, user), List.of(user, assistant, user), List.of(user, assistant))) {
+            for (boolean answer : new boolean[] {true, false}) {
+                try {
+                    texts.add(render(messages, answer, now).toString());
+                } catch (ChatException e) {
+                    // not every template takes every order of roles
+                }
+            }
+        }
+        return texts;
     }
 }

@@ -12,20 +12,21 @@ import java.time.format.DateTimeParseException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A conversation on disk: a directory with {@code conversation.json}, the tree with its ledger of text and ids, and the
- * model's memory after turns in files of their own. Saving writes the new first and renames last: whatever happens, the
- * directory holds a whole conversation.
+ * A conversation on disk: a directory with {@code conversation.json}, which holds the tree of turns with texts and ids, and
+ * with snapshot files. Saving writes a new file and renames it last, so that the directory holds a whole conversation at
+ * any time.
  */
 public final class ConversationFile {
 
     private static final String NAME = "conversation.json";
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final long MAX_BYTES = 1L << 30;
 
     private final Path directory;
@@ -48,24 +49,24 @@ public final class ConversationFile {
         if (!whole || !branches.containsKey(branch())) {
             throw problem("\"branches\" name a turn that is not there");
         }
-        if (branches.keySet().stream().anyMatch(Conversation::isNoName)) {
+        if (branches.keySet().stream().anyMatch(name -> !Branches.isName(name))) {
             throw problem("\"branches\" have a name with blanks or control characters");
         }
     }
 
     /**
-     * Saves a conversation in its directory. When this returns the ledger is on disk, which is enough to go on from; the
-     * model's memory follows, so that nothing need be read again.
+     * Saves a conversation in its directory. When this returns, conversation.json is on disk, from which the conversation
+     * can go on; snapshots follow in the background, so that nothing need be read again.
      */
     public static void save(Conversation conversation, Path directory) throws IOException {
         if (!isIn(directory)) {
-            conversation.awaitStorage(); // a state that it began after cannot be made again from what is written here
+            conversation.awaitStorage(); // conversation.json cannot bring a state file back
         }
-        WholeFile.write(of(directory), json(conversation), SnapshotFiles.mine());
+        WholeFile.write(of(directory), json(conversation), SnapshotFiles.ownerOnly());
         conversation.saveHead();
     }
 
-    /** Written as it goes: as a tree of nodes the ids of a long conversation would take many times their size. */
+    /** Streams the JSON: a tree of nodes would take many times the size of a long conversation's ids. */
     private static byte[] json(Conversation conversation) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json = JsonMapper.shared().createGenerator(bytes)) {
@@ -98,15 +99,35 @@ public final class ConversationFile {
             json.writeNumberProperty("tokens", turn.position());
         }
         json.writeStringProperty("text", turn.text());
-        json.writeStringProperty("prompt", turn.prompt());
-        ids("prompt_ids", turn.promptIds(), json);
-        if (turn.kind() == Turn.Kind.EXCHANGE) {
-            json.writeStringProperty("answer", turn.answer());
-            ids("answer_ids", turn.answerIds(), json);
-            json.writeBooleanProperty("decoded", turn.decoded());
-            json.writeStringProperty("ending", turn.ending());
+        if (turn.prompt() != null) {
+            prompt(turn.prompt(), json);
+        }
+        if (turn.isExchange()) {
+            json.writeStringProperty("answer", turn.answer().text());
+            ids("answer_ids", turn.answer().ids(), json);
+            json.writeBooleanProperty("decoded", turn.answer().decoded());
+            json.writeStringProperty("ending", turn.answer().ending());
         }
         json.writeEndObject();
+    }
+
+    /** The text is an array: strings, and the ids of the turns whose documents stand between them. */
+    private static void prompt(Prompt prompt, JsonGenerator json) {
+        json.writeStringProperty("base", prompt.base().name());
+        json.writeArrayPropertyStart("prompt");
+        Matcher placeholder = Placeholder.in(prompt.text());
+        int at = 0;
+        while (placeholder.find()) {
+            json.writeString(prompt.text().substring(at, placeholder.start()));
+            json.writeNumber(Integer.parseInt(placeholder.group(1)));
+            at = placeholder.end();
+        }
+        json.writeString(prompt.text().substring(at));
+        json.writeEndArray();
+        ids("prompt_ids", prompt.ids(), json);
+        if (prompt.documentLength() > 0) {
+            json.writeNumberProperty("document_length", prompt.documentLength());
+        }
     }
 
     private static void ids(String name, int[] ids, JsonGenerator json) {
@@ -114,12 +135,12 @@ public final class ConversationFile {
         json.writeArray(ids, 0, ids.length);
     }
 
-    /** The file that makes a directory hold a conversation; its time is that of the last save. */
+    /** The file that makes a directory hold a conversation; its modification time is that of the last save. */
     public static Path of(Path directory) {
         return directory.resolve(NAME);
     }
 
-    /** Makes a directory hold no conversation any more. */
+    /** Deletes the conversation in a directory, but not its snapshots. */
     public static void delete(Path directory) throws IOException {
         Files.deleteIfExists(of(directory));
     }
@@ -130,7 +151,7 @@ public final class ConversationFile {
     }
 
     /**
-     * Reads the ledger of a saved conversation.
+     * Reads conversation.json.
      *
      * @throws IOException if there is none or it is damaged
      */
@@ -161,8 +182,6 @@ public final class ConversationFile {
         int id = node.get("id").asInt();
         Turn parent = node.has("parent") ? turns.get(node.get("parent").asInt(-1)) : null;
         String text = node.path("text").asString(null);
-        String prompt = node.path("prompt").asString("");
-        int[] ids = ids(node.path("prompt_ids"));
         String kind = node.path("kind").asString("");
         boolean first = parent == null && !node.has("parent");
         boolean afterState = parent != null && parent.kind() == Turn.Kind.STATE;
@@ -173,16 +192,46 @@ public final class ConversationFile {
         } else if (parent == null || afterState || text == null) {
             throw problem("\"turns\" are not in order");
         } else if (kind.equals(Turn.Kind.DOCUMENT.name())) {
-            return Turn.document(id, parent, text, prompt, ids);
+            return Turn.document(id, parent, text, prompt(node, parent));
         } else if (kind.equals(Turn.Kind.EXCHANGE.name())) {
-            return Turn.question(id, parent, text, prompt, ids)
-                    .answered(
-                            node.path("answer").asString(""),
-                            ids(node.path("answer_ids")),
-                            node.path("decoded").asBoolean(false),
-                            node.path("ending").asString(FinishReason.INTERRUPTED.toString()));
+            return Turn.question(id, parent, text, prompt(node, parent)).answered(answer(node));
         }
         throw problem("\"turns\" hold an unknown \"kind\"");
+    }
+
+    private Prompt prompt(JsonNode node, Turn parent) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (JsonNode part : node.path("prompt")) {
+            text.append(part.isString() ? Placeholder.without(part.asString()) : Placeholder.of(part.asInt(0)));
+        }
+        int[] ids = ids(node.path("prompt_ids"));
+        int documentLength = node.path("document_length").asInt(0);
+        if (documentLength < 0 || documentLength > ids.length) {
+            throw problem("\"document_length\" is not within \"prompt_ids\"");
+        }
+        return new Prompt(base(node.path("base").asString(""), parent), text.toString(), ids, documentLength);
+    }
+
+    /** The snapshot of that name, which belongs to an earlier turn of the path. */
+    private SnapshotKey base(String name, Turn parent) throws IOException {
+        for (Turn turn = parent; turn != null; turn = turn.parent()) {
+            SnapshotKey after = SnapshotKey.after(turn);
+            SnapshotKey asked = SnapshotKey.asked(turn);
+            if (after.name().equals(name) && turn.kind() != Turn.Kind.STATE) {
+                return after;
+            } else if (asked.name().equals(name) && turn.isExchange()) {
+                return asked;
+            }
+        }
+        throw problem("\"turns\" lack a \"base\" among the turns before them");
+    }
+
+    private Answer answer(JsonNode node) throws IOException {
+        return new Answer(
+                node.path("answer").asString(""),
+                ids(node.path("answer_ids")),
+                node.path("decoded").asBoolean(false),
+                node.path("ending").asString(FinishReason.INTERRUPTED.toString()));
     }
 
     private int[] ids(JsonNode array) throws IOException {
@@ -191,12 +240,12 @@ public final class ConversationFile {
         }
         int[] ids = new int[array.size()];
         for (int i = 0; i < ids.length; i++) {
-            ids[i] = array.get(i).asInt(-1); // refused when it meets a vocabulary
+            ids[i] = array.get(i).asInt(-1); // resume refuses it
         }
         return ids;
     }
 
-    /** The model it was held with: a directory. */
+    /** The directory of the model that the conversation was held with. */
     public String model() {
         return json.path("model").asString("");
     }
@@ -218,7 +267,7 @@ public final class ConversationFile {
     }
 
     /**
-     * Goes on with the conversation where it was left; feeds nothing if the memory after its last turn is on disk.
+     * Resumes the conversation; feeds nothing if the snapshot after its last turn is on disk.
      *
      * @throws IOException if it does not fit the model
      */
@@ -226,12 +275,10 @@ public final class ConversationFile {
             throws IOException {
         int vocab = model.loaded().config().vocabSize();
         for (Turn turn : turns.values()) {
-            for (int[] ids : new int[][] {turn.promptIds(), turn.answerIds()}) {
-                for (int id : ids) {
-                    if (id < 0 || id >= vocab) {
-                        throw problem("id " + id + " is outside the vocabulary of "
-                                + model.directory().path() + ": it was held with another model, " + model());
-                    }
+            for (int id : turn.ownIds()) {
+                if (id < 0 || id >= vocab) {
+                    throw problem("id " + id + " is outside the vocabulary of "
+                            + model.directory().path() + ": it was held with another model, " + model());
                 }
             }
         }

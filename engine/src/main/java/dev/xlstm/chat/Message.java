@@ -3,13 +3,13 @@ package dev.xlstm.chat;
 import java.util.Map;
 
 /**
- * A turn as templates see it.
+ * A message as a chat template sees it.
  *
  * @param role system, user or assistant
  */
 public record Message(String role, String content) {
 
     Map<String, Object> asMap() {
-        return Map.of("role", role, "content", content);
+        return Map.of("role", role, "content", role.equals("assistant") ? content : TrackedString.marked(content));
     }
 }

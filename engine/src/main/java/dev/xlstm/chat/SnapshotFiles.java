@@ -25,8 +25,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The files of snapshots in a conversation's directory. A thread of its own writes and deletes them in the order asked for,
- * so nobody waits for the disk. Files beyond the budget are deleted, those of the oldest turns first.
+ * The snapshot files in a conversation's directory. A background thread writes and deletes them in order, so that no caller
+ * waits for the disk. Files beyond the budget are deleted, those of the oldest turns first.
  */
 final class SnapshotFiles implements AutoCloseable {
 
@@ -38,20 +38,20 @@ final class SnapshotFiles implements AutoCloseable {
             Comparator.comparingInt(SnapshotFiles::turnId).thenComparing(Comparator.naturalOrder());
 
     private final TextModel model;
-    private final Path directory; // null: nothing is kept
+    private final Path directory; // null to keep nothing
     private final long budget;
     private final ConcurrentSkipListMap<String, Long> bytes = new ConcurrentSkipListMap<>(OLDEST_FIRST); // of each file
     private final ExecutorService writer = Executors.newSingleThreadExecutor(task -> {
         Thread thread = new Thread(task, "xlstm-snapshots");
-        thread.setDaemon(true); // a file is whole or not there
+        thread.setDaemon(true); // a file appears whole or not at all
         return thread;
     });
-    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicInteger queued = new AtomicInteger();
     private volatile IOException failure;
 
     /**
-     * @param directory must exist and be this conversation's alone; null for one that keeps nothing
-     * @param budget bytes of all files; the file written last stays in any case
+     * @param directory must exist and belong to this conversation alone; null to keep nothing
+     * @param budget bytes of all files; the last one written stays in any case
      */
     SnapshotFiles(TextModel model, Path directory, long budget) throws IOException {
         this.model = model;
@@ -73,8 +73,8 @@ final class SnapshotFiles implements AutoCloseable {
         }
     }
 
-    private static String name(Place place) {
-        return (place.asked() ? "asked-" : "turn-") + place.turn().id() + ".safetensors";
+    private static String name(SnapshotKey key) {
+        return key.name() + ".safetensors";
     }
 
     private static int turnId(String name) {
@@ -82,22 +82,25 @@ final class SnapshotFiles implements AutoCloseable {
         return parts.matches() ? Integer.parseInt(parts.group(2)) : -1;
     }
 
-    /** Has the memory at a place written, if it is not there. It must not change until what is asked for {@link #afterwards}. */
-    void write(Place place, TextSession session) {
+    /**
+     * Queues a snapshot for writing, unless its file exists. Do not change the session until a task passed to
+     * {@link #afterwards} runs.
+     */
+    void write(SnapshotKey key, TextSession session) {
         if (directory != null) {
-            enqueue(() -> writeNow(place, session));
+            enqueue(() -> writeNow(key, session));
         }
     }
 
-    private void writeNow(Place place, TextSession session) {
-        String name = name(place);
+    private void writeNow(SnapshotKey key, TextSession session) {
+        String name = name(key);
         if (bytes.containsKey(name)) {
             return;
         }
         try {
-            session.save(directory.resolve(name), DType.F32, mine());
+            session.save(directory.resolve(name), DType.F32, ownerOnly());
             bytes.put(name, Files.size(directory.resolve(name)));
-            keepWithinBudget(place);
+            keepWithinBudget(key);
         } catch (IOException e) {
             failure = e;
         } catch (RuntimeException e) {
@@ -105,8 +108,8 @@ final class SnapshotFiles implements AutoCloseable {
         }
     }
 
-    /** For files that are the user's alone. */
-    static FileAttribute<?>[] mine() {
+    /** Attributes of a file that only the user may read. */
+    static FileAttribute<?>[] ownerOnly() {
         boolean posix = FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
         return posix
                 ? new FileAttribute<?>[] {
@@ -115,9 +118,9 @@ final class SnapshotFiles implements AutoCloseable {
                 : new FileAttribute<?>[0];
     }
 
-    private void keepWithinBudget(Place written) throws IOException {
+    private void keepWithinBudget(SnapshotKey written) throws IOException {
         Turn first = written.turn().path().get(0);
-        String state = name(Place.after(first)); // if the first is one, it cannot be made again
+        String state = name(SnapshotKey.after(first)); // a state file cannot be computed again
         long sum = bytes.values().stream().mapToLong(Long::longValue).sum();
         Iterator<Map.Entry<String, Long>> oldest = bytes.entrySet().iterator();
         while (sum > budget && oldest.hasNext()) {
@@ -130,28 +133,28 @@ final class SnapshotFiles implements AutoCloseable {
         }
     }
 
-    /** Does something after all that has been asked for before. */
+    /** Queues a task. */
     void afterwards(Runnable task) {
         enqueue(task);
     }
 
     private void enqueue(Runnable task) {
-        waiting.incrementAndGet();
+        queued.incrementAndGet();
         writer.execute(() -> {
             try {
                 task.run();
             } finally {
-                waiting.decrementAndGet();
+                queued.decrementAndGet();
             }
         });
     }
 
-    /** Tasks asked for and not yet done. */
-    int waiting() {
-        return waiting.get();
+    /** Tasks that have not finished. */
+    int queued() {
+        return queued.get();
     }
 
-    /** Waits until all is done that has been asked for. */
+    /** Waits until all queued tasks have finished. */
     void await() {
         FutureTask<Void> last = new FutureTask<>(() -> {}, null);
         writer.execute(last);
@@ -164,30 +167,30 @@ final class SnapshotFiles implements AutoCloseable {
         }
     }
 
-    /** The memory at a place; null if there is no file, or it is damaged. */
-    TextSession read(Place place) {
-        String name = name(place);
+    /** Reads a snapshot; null if there is no file, or it is damaged. */
+    TextSession read(SnapshotKey key) {
+        String name = name(key);
         if (!bytes.containsKey(name)) {
-            await(); // it may be on its way
+            await(); // it may be queued
         }
         if (!bytes.containsKey(name)) {
             return null;
         }
         try {
             TextSession session = model.resume(directory.resolve(name));
-            if (session.position() == place.position()) {
+            if (session.position() == key.position()) {
                 return session;
             }
             session.close();
         } catch (IOException e) {
-            // the ids say the same, in more time
+            // the caller computes the state from the ids
         }
         bytes.remove(name);
         return null;
     }
 
-    /** Deletes all files but those of places that are wanted. */
-    void retain(Set<Place> wanted) {
+    /** Queues the deletion of all files but those of these keys. */
+    void retain(Set<SnapshotKey> wanted) {
         if (directory == null) {
             return;
         }
@@ -211,14 +214,14 @@ final class SnapshotFiles implements AutoCloseable {
         return bytes.size();
     }
 
-    /** What went wrong since this was last asked; null if nothing did. */
+    /** The last failure since this was last called; null if there was none. */
     IOException takeFailure() {
         IOException taken = failure;
         failure = null;
         return taken;
     }
 
-    /** Ends when all has been done. */
+    /** Returns when all queued tasks have finished. */
     @Override
     public void close() {
         writer.close();

@@ -13,21 +13,22 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * The model's memory at each place of a conversation. Those used last stay in main memory within a budget, the others are on
- * disk. One that is nowhere any more is made again from the ids that lead to it.
+ * The states of a conversation at its {@link SnapshotKey}s. Those used last stay in main memory within a budget, the others
+ * are on disk. A state that is in neither is computed again from the ids that lead to it.
  */
 final class Snapshots implements AutoCloseable {
 
-    private static final int LEAST = 2; // a question, to have it answered again, and its answer
+    private static final int LEAST = 2; // the last question, for a retry, and its answer
     private static final int MAX_SPARE = 2;
-    private static final int MAX_WAITING = 8; // tasks of the disk, some of which hold memory beyond the budget
+    private static final int MAX_QUEUED = 8; // tasks of the disk, some of which hold memory beyond the budget
 
     private final TextModel model;
     private final long budget; // bytes
     private final SnapshotFiles files;
-    private final Map<Place, TextSession> inMemory = new LinkedHashMap<>(16, 0.75f, true); // least recently used first
+    private final Map<SnapshotKey, TextSession> inMemory =
+            new LinkedHashMap<>(16, 0.75f, true); // least recently used first
 
-    /** Given up, for their memory: new pages cost more than the copying into them. */
+    /** Dropped sessions to reuse: touching new pages costs more than copying a state into old ones. */
     private final Queue<TextSession> spare = new ConcurrentLinkedQueue<>();
 
     /**
@@ -40,33 +41,34 @@ final class Snapshots implements AutoCloseable {
         this.files = files;
     }
 
-    /** Keeps a copy of the memory as it is at a place. */
-    void put(Place place, TextSession session) {
+    /** Keeps a copy of a session's state. */
+    void put(SnapshotKey key, TextSession session) {
         TextSession free = spare.poll();
         TextSession copy = free == null ? model.newSession() : free;
         copy.copyFrom(session);
-        keep(place, copy);
+        keep(key, copy);
     }
 
-    private void keep(Place place, TextSession session) {
-        giveUp(inMemory.put(place, session));
+    private void keep(SnapshotKey key, TextSession session) {
+        drop(inMemory.put(key, session));
         long most = Math.max(LEAST, budget / session.session().byteSize());
-        Iterator<Map.Entry<Place, TextSession>> oldest = inMemory.entrySet().iterator();
+        Iterator<Map.Entry<SnapshotKey, TextSession>> oldest =
+                inMemory.entrySet().iterator();
         while (inMemory.size() > most && oldest.hasNext()) {
-            Map.Entry<Place, TextSession> entry = oldest.next();
-            if (!entry.getKey().equals(place) && !entry.getKey().isState()) {
+            Map.Entry<SnapshotKey, TextSession> entry = oldest.next();
+            if (!entry.getKey().equals(key) && !entry.getKey().isStateFile()) {
                 oldest.remove();
                 files.write(entry.getKey(), entry.getValue());
-                giveUp(entry.getValue());
+                drop(entry.getValue());
             }
         }
-        if (files.waiting() > MAX_WAITING) {
+        if (files.queued() > MAX_QUEUED) {
             files.await();
         }
     }
 
-    /** The files' thread may still be writing it: what it is told to do next comes after. */
-    private void giveUp(TextSession session) {
+    /** Frees a session, on the writing thread since that may still be reading it. */
+    private void drop(TextSession session) {
         if (session != null) {
             files.afterwards(() -> {
                 if (spare.size() < MAX_SPARE) {
@@ -79,17 +81,17 @@ final class Snapshots implements AutoCloseable {
     }
 
     /**
-     * Lets a session be as it was at a place.
+     * Brings a session to the state of a snapshot.
      *
-     * @return false if the listener cancelled, which can happen only where turns must be read again; then the session is
-     *     anywhere
+     * @return false if the listener cancelled, which can happen only where turns must be read again; the session's state is
+     *     then undefined
      */
-    boolean restore(Place place, TextSession session, GenerationListener listener) {
-        Deque<Place> missing = new ArrayDeque<>(); // from the last place kept to this one
-        Place kept = place;
+    boolean restore(SnapshotKey key, TextSession session, GenerationListener listener) {
+        Deque<SnapshotKey> missing = new ArrayDeque<>(); // after the last one kept, in order
+        SnapshotKey kept = key;
         TextSession memory = null;
         while (kept != null && (memory = kept(kept)) == null) {
-            if (kept.isState()) {
+            if (kept.isStateFile()) {
                 throw new ChatException("the state '" + kept.turn().text()
                         + "', after which this conversation began, is damaged or gone: it cannot go on");
             }
@@ -103,73 +105,73 @@ final class Snapshots implements AutoCloseable {
                 session.copyFrom(empty);
             }
         }
-        for (Place next : missing) {
+        for (SnapshotKey next : missing) {
             if (!replay(next, session, listener)) {
                 return false;
             }
-            if (!next.turn().isBeginning() && (!next.asked() || next == place)) {
+            if (!next.turn().isBeginning() && (!next.asked() || next == key)) {
                 put(next, session);
             }
         }
         return true;
     }
 
-    /** The memory at a place, not to be changed; null if it is nowhere. */
-    private TextSession kept(Place place) {
-        TextSession session = inMemory.get(place);
-        if (session == null && !place.turn().isBeginning()) {
-            session = files.read(place);
+    /** The session of a snapshot, not to be changed; null if there is none. */
+    private TextSession kept(SnapshotKey key) {
+        TextSession session = inMemory.get(key);
+        if (session == null && !key.turn().isBeginning()) {
+            session = files.read(key);
             if (session != null) {
-                keep(place, session);
+                keep(key, session);
             }
         }
         return session;
     }
 
-    /** Feeds what leads to a place just as it was fed the first time: the same bits come out. False if the listener cancelled. */
-    static boolean replay(Place place, TextSession session, GenerationListener listener) {
-        Turn turn = place.turn();
-        if (turn.kind() != Turn.Kind.EXCHANGE) {
-            return session.feed(turn.promptIds(), listener);
+    /**
+     * Feeds the ids that lead to a snapshot from the one before it, in the same steps as the first time, which makes the
+     * state the same to the bit.
+     *
+     * @return false if the listener cancelled
+     */
+    static boolean replay(SnapshotKey key, TextSession session, GenerationListener listener) {
+        Turn turn = key.turn();
+        if (!turn.isExchange()) {
+            return session.feed(key.ownIds(), listener);
         }
-        if (place.asked()) {
-            boolean read = session.feed(turn.promptIds(), listener);
-            if (read) {
-                session.session().logits(); // so that what follows begins the same, however it is cut
+        if (key.asked() || !turn.answer().decoded()) {
+            if (!session.feed(key.ownIds(), listener)) {
+                return false;
             }
-            return read;
-        }
-        if (turn.decoded()) {
-            for (int id : turn.answerIds()) {
+        } else {
+            for (int id : key.ownIds()) {
                 if (listener.cancelled()) {
                     return false;
                 }
                 session.session().logits();
                 session.feed(id);
             }
-        } else {
-            session.feed(turn.answerIds());
         }
-        session.session().logits(); // likewise
+        session.session().logits(); // so that what follows begins the same, however it is cut
         return true;
     }
 
-    /** Has the memory at a place written to disk. */
-    void save(Place place) {
-        TextSession session = inMemory.get(place);
+    /** Queues a snapshot for writing to disk. */
+    void save(SnapshotKey key) {
+        TextSession session = inMemory.get(key);
         if (session != null) {
-            files.write(place, session);
+            files.write(key, session);
         }
     }
 
-    /** Forgets all places but those that are wanted. */
-    void retain(Set<Place> wanted) {
-        Iterator<Map.Entry<Place, TextSession>> all = inMemory.entrySet().iterator();
+    /** Drops all snapshots but those of these keys. */
+    void retain(Set<SnapshotKey> wanted) {
+        Iterator<Map.Entry<SnapshotKey, TextSession>> all = inMemory.entrySet().iterator();
         while (all.hasNext()) {
-            Map.Entry<Place, TextSession> entry = all.next();
+            Map.Entry<SnapshotKey, TextSession> entry = all.next();
             if (!wanted.contains(entry.getKey())) {
                 all.remove();
-                giveUp(entry.getValue());
+                drop(entry.getValue());
             }
         }
         files.retain(wanted);

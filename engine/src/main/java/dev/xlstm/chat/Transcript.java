@@ -4,12 +4,12 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A conversation up to a turn, to be read by people or programs. */
+/** A conversation up to a turn, for people and for programs. */
 public final class Transcript {
 
     private Transcript() {}
 
-    /** Headings for the speakers; nobody's words are changed. */
+    /** Markdown with the speakers as headings and the texts unchanged. */
     public static String markdown(Turn last) {
         StringBuilder text = new StringBuilder();
         for (Turn turn : last.path()) {
@@ -18,11 +18,12 @@ public final class Transcript {
             } else if (turn.isBeginning() && turn.text() != null) {
                 section(text, "System", turn.text());
             } else if (turn.kind() == Turn.Kind.DOCUMENT) {
-                section(text, "User", "*[read " + turn.text() + ", " + turn.promptIds().length + " tokens]*");
-            } else if (turn.kind() == Turn.Kind.EXCHANGE) {
+                section(text, "User", "*[read " + turn.text() + ", " + turn.promptTokens() + " tokens]*");
+            } else if (turn.isExchange()) {
                 section(text, "User", turn.text());
-                boolean whole = turn.ending().equals("eos") || turn.ending().equals("stop");
-                section(text, "Assistant", turn.answer().strip() + (whole ? "" : " *[" + turn.ending() + "]*"));
+                Answer answer = turn.answer();
+                String ending = answer.isComplete() ? "" : " *[" + answer.ending() + "]*";
+                section(text, "Assistant", answer.text().strip() + ending);
             }
         }
         return text.toString();
@@ -34,8 +35,8 @@ public final class Transcript {
     }
 
     /**
-     * One object: {@code messages} of {@code role} and {@code content}, as chat interfaces take them; {@code state}, what
-     * was read before them, if anything; and {@code tokens}, all that is in memory.
+     * A JSON object: {@code messages} of {@code role} and {@code content}, as chat interfaces take them; {@code state}, the
+     * state file that the conversation began after, if any; and {@code tokens}, the number of tokens read.
      */
     public static String json(Turn last) {
         ObjectNode json = JsonMapper.shared().createObjectNode();
@@ -46,10 +47,11 @@ public final class Transcript {
             } else if (turn.isBeginning() && turn.text() != null) {
                 message(messages, "system", turn.text());
             } else if (turn.kind() == Turn.Kind.DOCUMENT) {
-                message(messages, "user", "").put("document", turn.text()).put("tokens", turn.promptIds().length);
-            } else if (turn.kind() == Turn.Kind.EXCHANGE) {
+                message(messages, "user", "").put("document", turn.text()).put("tokens", turn.promptTokens());
+            } else if (turn.isExchange()) {
                 message(messages, "user", turn.text());
-                message(messages, "assistant", turn.answer()).put("finish_reason", turn.ending());
+                message(messages, "assistant", turn.answer().text())
+                        .put("finish_reason", turn.answer().ending());
             }
         }
         json.put("tokens", last.position());

@@ -4,14 +4,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 
-/** Draws a conversation's turns below each other and its forks side by side. */
+/** Draws a conversation's turns below each other, and indents the turns after a fork. */
 public final class TreeDrawing {
 
-    private static final int MOST = 40; // characters shown of what the user said
-    private static final int LEAST = 8; // in a narrow window
+    private static final int MAX_LABEL = 40; // characters
+    private static final int MIN_LABEL = 8; // in a narrow window
 
     private final Conversation conversation;
-    private final List<Turn> turns; // the oldest first
+    private final List<Turn> turns; // oldest first
     private final int width;
     private final StringBuilder out = new StringBuilder();
 
@@ -26,7 +26,7 @@ public final class TreeDrawing {
     /**
      * The tree with the names of its branches; the current one has a star.
      *
-     * @param width columns to draw in, 0 for as many as it takes
+     * @param width columns to draw in, 0 for no limit
      */
     public static String of(Conversation conversation, int width) {
         TreeDrawing drawing = new TreeDrawing(conversation, width);
@@ -39,7 +39,7 @@ public final class TreeDrawing {
         return drawing.out.toString();
     }
 
-    /** A run of turns without forks stays in one column; only forks indent. */
+    /** A run of turns without forks stays in one column. */
     private void children(Turn turn, String indent) {
         Turn at = turn;
         while (true) {
@@ -67,9 +67,9 @@ public final class TreeDrawing {
                 names.append(current ? "  <- * " : "  <- ").append(branch.getKey());
             }
         }
-        int room = width == 0 ? MOST : width - 1 - indent.length() - names.length();
+        int room = width == 0 ? MAX_LABEL : width - 1 - indent.length() - names.length();
         out.append(indent)
-                .append(turn.label(Math.clamp(room, LEAST, MOST)))
+                .append(turn.label(Math.clamp(room, MIN_LABEL, MAX_LABEL)))
                 .append(names)
                 .append('\n');
     }

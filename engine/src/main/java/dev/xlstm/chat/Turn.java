@@ -1,87 +1,64 @@
 package dev.xlstm.chat;
 
-import dev.xlstm.generation.FinishReason;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * A node of the tree: what one step fed to the model, in text and ids. Never changes.
+ * A node of a conversation's tree: one step, in text and ids. Immutable.
  *
- * @param id unlike any other of the conversation
- * @param parent what was fed before; null for the first
- * @param text the system prompt of a beginning (may be null), the name of a state or document, or what the user said
- * @param prompt what the template made of it, with the marks of {@link UntrustedText}; of a document, what comes before
- *     it and its placeholder
- * @param promptIds the ids fed for it, the document's own included; of a state they are not known
- * @param answer what the model said; null but for an exchange
- * @param answerIds the ids fed for it
- * @param decoded whether the answer's ids were fed one by one, with logits between, as they are when the model writes
- * @param ending why the answer ended: eos, stop, length, interrupted
- * @param position tokens in memory after this turn
+ * @param id unique in the conversation
+ * @param parent the step before; null for the first
+ * @param text the system prompt of a beginning (may be null), the name of a state file or document, or the user's question
+ * @param prompt what the template made of the step; null for a beginning and a state
+ * @param answer the model's; null for all kinds but an exchange
+ * @param position tokens the model has read after this turn
  */
-public record Turn(
-        int id,
-        Turn parent,
-        Kind kind,
-        String text,
-        String prompt,
-        int[] promptIds,
-        String answer,
-        int[] answerIds,
-        boolean decoded,
-        String ending,
-        long position) {
+public record Turn(int id, Turn parent, Kind kind, String text, Prompt prompt, Answer answer, long position) {
 
     public enum Kind {
-        /** A text that was read before the conversation, and of which only the model's memory is known. */
+        /** A text read before the conversation, of which only the model's state is known. */
         STATE,
-        /** Nothing fed yet. */
+        /** Nothing is read yet. */
         BEGINNING,
-        /** A text to be talked about, the first part of what the user says next. */
+        /** A document to talk about. It opens the user's next message. */
         DOCUMENT,
-        /** A user's words and the model's. */
+        /** A question and its answer. */
         EXCHANGE
     }
 
-    private static final int[] NONE = {};
-
     static Turn state(int id, String name, long position) {
-        return new Turn(id, null, Kind.STATE, name, "", NONE, null, NONE, false, null, position);
+        return new Turn(id, null, Kind.STATE, name, null, null, position);
     }
 
     /**
-     * @param state what it begins after, null for nothing
+     * @param state what the conversation begins after; null for nothing
      * @param system may be null
      */
     static Turn beginning(int id, Turn state, String system) {
-        long position = state == null ? 0 : state.position;
-        return new Turn(id, state, Kind.BEGINNING, system, "", NONE, null, NONE, false, null, position);
+        return new Turn(id, state, Kind.BEGINNING, system, null, null, state == null ? 0 : state.position);
     }
 
-    static Turn document(int id, Turn parent, String name, String prompt, int[] ids) {
-        long position = parent.position + ids.length;
-        return new Turn(id, parent, Kind.DOCUMENT, name, prompt, ids, null, NONE, false, null, position);
+    static Turn document(int id, Turn parent, String name, Prompt prompt) {
+        return new Turn(id, parent, Kind.DOCUMENT, name, prompt, null, prompt.position());
     }
 
-    /** What the user said; {@link #answered} adds the rest. */
-    static Turn question(int id, Turn parent, String text, String prompt, int[] ids) {
-        String end = FinishReason.INTERRUPTED.toString();
-        long position = parent.position + ids.length;
-        return new Turn(id, parent, Kind.EXCHANGE, text, prompt, ids, "", NONE, true, end, position);
+    /** An exchange without its answer; {@link #answered} adds it. */
+    static Turn question(int id, Turn parent, String text, Prompt prompt) {
+        return new Turn(id, parent, Kind.EXCHANGE, text, prompt, Answer.NONE, prompt.position());
     }
 
     /** The same question with this answer. */
-    Turn answered(String words, int[] ids, boolean oneByOne, String end) {
-        long after = parent.position + promptIds.length + ids.length;
-        return new Turn(id, parent, kind, text, prompt, promptIds, words, ids, oneByOne, end, after);
+    Turn answered(Answer given) {
+        return new Turn(id, parent, kind, text, prompt, given, prompt.position() + given.ids().length);
     }
 
     /** The same question, to be answered anew. */
     Turn askedAgain(int newId) {
-        return question(newId, parent, text, prompt, promptIds);
+        return question(newId, parent, text, prompt);
     }
 
     /** The turns from the first to this one. */
@@ -95,6 +72,10 @@ public record Turn(
 
     public boolean isBeginning() {
         return kind == Kind.BEGINNING;
+    }
+
+    public boolean isExchange() {
+        return kind == Kind.EXCHANGE;
     }
 
     /** The system prompt of the conversation, null if there is none. */
@@ -111,50 +92,69 @@ public record Turn(
         return turn;
     }
 
-    /** The ids fed from the beginning to the end of this turn; those of a state before it are not known. */
+    /** The ids fed to reach the end of this turn from the beginning; those of a state file before it are unknown. */
     public int[] ids() {
-        return path().stream()
-                .flatMapToInt(turn -> IntStream.concat(IntStream.of(turn.promptIds), IntStream.of(turn.answerIds)))
-                .toArray();
+        Deque<int[]> parts = new ArrayDeque<>();
+        for (SnapshotKey key = SnapshotKey.after(this); key != null; key = key.before()) {
+            parts.addFirst(key.ownIds());
+        }
+        return parts.stream().flatMapToInt(Arrays::stream).toArray();
     }
 
-    /** What was said or read, in one line of at most so many characters. */
-    public String label(int most) {
-        String label = switch (kind) {
-            case STATE -> "[state " + text + "]";
-            case BEGINNING -> text == null ? "(start)" : "(start) system: " + text;
-            case DOCUMENT -> "[read " + text + "]";
-            case EXCHANGE -> text;
-        };
-        String line = label.strip().replaceAll("\\s+", " ");
-        return line.codePointCount(0, line.length()) <= most
-                ? line
-                : line.substring(0, line.offsetByCodePoints(0, most - 1)) + "…";
+    /** The ids that this step fed: those of its prompt and of its answer. */
+    int[] ownIds() {
+        int[] asked = prompt == null ? new int[0] : prompt.ids();
+        int[] answered = answer == null ? new int[0] : answer.ids();
+        return IntStream.concat(IntStream.of(asked), IntStream.of(answered)).toArray();
     }
 
-    /** The turns as a template wants them, without one that waits for the user's words after a document. */
-    List<Message> messages(UntrustedText untrusted) {
+    /** How many tokens the prompt has: the question with what the template puts around it, or the document. */
+    public int promptTokens() {
+        return prompt == null ? 0 : prompt.ids().length;
+    }
+
+    /** The ids of a document alone. */
+    int[] documentIds() {
+        int[] ids = prompt.ids();
+        return Arrays.copyOfRange(ids, ids.length - prompt.documentLength(), ids.length);
+    }
+
+    /** The turn in one line of at most so many characters. */
+    public String label(int maxChars) {
+        return Excerpt.of(
+                switch (kind) {
+                    case STATE -> "[state " + text + "]";
+                    case BEGINNING -> text == null ? "(start)" : "(start) system: " + text;
+                    case DOCUMENT -> "[read " + text + "]";
+                    case EXCHANGE -> text;
+                },
+                maxChars);
+    }
+
+    /** The messages up to this turn; a document that no question has followed yet is {@link #openDocuments left out}. */
+    List<Message> messages() {
         List<Message> messages = new ArrayList<>();
-        String documents = "";
         for (Turn turn : path()) {
-            if (turn.kind == Kind.BEGINNING && turn.text != null) {
-                messages.add(new Message("system", untrusted.marked(turn.text)));
-            } else if (turn.kind == Kind.DOCUMENT) {
-                documents += UntrustedText.placeholder(turn.id) + "\n\n";
-            } else if (turn.kind == Kind.EXCHANGE) {
-                messages.add(new Message("user", documents + untrusted.marked(turn.text)));
-                messages.add(new Message("assistant", turn.answer));
-                documents = "";
+            if (turn.isBeginning() && turn.text != null) {
+                messages.add(new Message("system", turn.text));
+            } else if (turn.isExchange()) {
+                messages.add(turn.userMessage());
+                messages.add(new Message("assistant", turn.answer.text()));
             }
         }
         return messages;
     }
 
-    /** The placeholders of documents read since the last exchange, with a blank line after each. */
+    /** The question of an exchange, with the documents before it. */
+    Message userMessage() {
+        return new Message("user", parent.openDocuments() + text);
+    }
+
+    /** The placeholders of the documents read since the last exchange, each followed by a blank line. */
     String openDocuments() {
         Deque<String> documents = new ArrayDeque<>();
         for (Turn turn = this; turn.kind == Kind.DOCUMENT; turn = turn.parent) {
-            documents.addFirst(UntrustedText.placeholder(turn.id) + "\n\n");
+            documents.addFirst(Placeholder.of(turn.id) + "\n\n");
         }
         return String.join("", documents);
     }

@@ -88,11 +88,11 @@ class ConversationAfterStateTest {
                     heard.append(piece);
                 }
             });
-            assertThat(model.tokenizer().orElseThrow().decode(turn.promptIds()))
+            assertThat(model.tokenizer().orElseThrow().decode(turn.prompt().ids()))
                     .isEqualTo("<|system|>Be kind.<|end|><|user|>Hello!<|end|><|assistant|>");
-            assertThat(heard.toString()).isEqualTo(turn.answer());
+            assertThat(heard.toString()).isEqualTo(turn.answer().text());
             Turn second = conversation.say("And now?", SHORT, SILENT);
-            assertThat(model.tokenizer().orElseThrow().decode(second.promptIds()))
+            assertThat(model.tokenizer().orElseThrow().decode(second.prompt().ids()))
                     .endsWith("<|user|>And now?<|end|><|assistant|>");
         }
     }
@@ -100,8 +100,9 @@ class ConversationAfterStateTest {
     @Test
     void aPlainConversationBeginsAfterABlankLine() throws IOException {
         try (Conversation conversation = conversation(new ChatTemplate(null, "", ""), null)) {
-            assertThat(conversation.say("Hello!", SHORT, SILENT).prompt()).isEqualTo("\n\nUser: Hello!\nAssistant:");
-            assertThat(conversation.say("Why?", SHORT, SILENT).prompt()).isEqualTo("\nUser: Why?\nAssistant:");
+            assertThat(conversation.say("Hello!", SHORT, SILENT).prompt().text())
+                    .isEqualTo("\n\nUser: Hello!\nAssistant:");
+            assertThat(conversation.say("Why?", SHORT, SILENT).prompt().text()).isEqualTo("\nUser: Why?\nAssistant:");
         }
     }
 

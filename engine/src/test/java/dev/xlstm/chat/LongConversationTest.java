@@ -243,13 +243,13 @@ class LongConversationTest {
                                 .map(Turn::text))
                         .isEqualTo(expected.get(name)));
         Turn head = conversation.head();
-        String text = "";
+        String text = SnapshotKey.after(head).text();
         for (Turn turn : head.path()) {
-            boolean document = turn.kind() == Kind.DOCUMENT;
-            String prompt = document
-                    ? model.tokenizer().orElseThrow().decode(turn.promptIds())
-                    : UntrustedText.unmarked(turn.prompt());
-            text += prompt + (turn.answer() == null ? "" : turn.answer());
+            if (turn.kind() == Kind.DOCUMENT) {
+                text = text.replace(
+                        Placeholder.of(turn.id()),
+                        model.tokenizer().orElseThrow().decode(turn.documentIds()));
+            }
             replays.computeIfAbsent(turn.id(), id -> replayed(turn));
         }
         if (state != null) {
@@ -278,10 +278,10 @@ class LongConversationTest {
         } else {
             session = replays.get(turn.parent().id()).fork();
         }
-        if (turn.kind() == Kind.EXCHANGE) {
-            Snapshots.replay(Place.asked(turn), session, SILENT);
+        if (turn.isExchange()) {
+            Snapshots.replay(SnapshotKey.asked(turn), session, SILENT);
         }
-        Snapshots.replay(Place.after(turn), session, SILENT);
+        Snapshots.replay(SnapshotKey.after(turn), session, SILENT);
         return session;
     }
 }

@@ -189,7 +189,8 @@ class NonFiniteTest {
             }
             assertThat(conversation
                             .say("What sound does a cow make?", options, silent)
-                            .answer())
+                            .answer()
+                            .text())
                     .isNotEmpty();
         }
     }

@@ -211,9 +211,9 @@ public final class ChatCommand implements Callable<Integer> {
             }
             Turn turn = session.conversation().say(talk.once, options, listener);
             if (turn != null) {
-                streams.print(turn.answer().endsWith("\n") ? "" : "\n");
+                streams.print(turn.answer().text().endsWith("\n") ? "" : "\n");
             }
-            boolean stopped = turn == null || turn.ending().equals(FinishReason.INTERRUPTED.toString());
+            boolean stopped = turn == null || turn.answer().ending().equals(FinishReason.INTERRUPTED.toString());
             return stopped ? ExitCode.INTERRUPTED : ExitCode.OK;
         } finally {
             interruption.end();
@@ -267,7 +267,7 @@ public final class ChatCommand implements Callable<Integer> {
             Turn head = session.conversation().head();
             if (head.kind() == Turn.Kind.EXCHANGE) {
                 terminal.note("> " + head.text().strip());
-                terminal.prose(head.answer());
+                terminal.prose(head.answer().text());
             }
         }
     }

@@ -83,7 +83,7 @@ final class ChatTalk implements AutoCloseable {
                 return;
             }
             session.save();
-            terminal.note(String.format(Locale.ROOT, "read %s, %,d tokens", name, turn.promptIds().length));
+            terminal.note(String.format(Locale.ROOT, "read %s, %,d tokens", name, turn.promptTokens()));
             warn(turn);
         });
     }
@@ -115,7 +115,7 @@ final class ChatTalk implements AutoCloseable {
 
     private void status(Turn turn) {
         Outcome outcome = conversation().outcome();
-        String end = switch (turn.ending()) {
+        String end = switch (turn.answer().ending()) {
             case "interrupted" -> "stopped; /undo takes it back · ";
             case "length" -> "cut at max-tokens · ";
             default -> "";

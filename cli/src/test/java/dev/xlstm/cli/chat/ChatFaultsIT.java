@@ -151,12 +151,12 @@ class ChatFaultsIT extends ChatOnTerminal {
     /** A saved chat of a stranger's: its names reach the prompt, the drawing and the list of completions. */
     @Test
     void namesInASavedChatAreNotObeyed() throws Exception {
-        String turns = "{\"id\":0,\"kind\":\"BEGINNING\",\"prompt_ids\":[]},"
+        String turns = "{\"id\":0,\"kind\":\"BEGINNING\"},"
                 + "{\"id\":1,\"parent\":0,\"kind\":\"EXCHANGE\",\"text\":\"\\u001b]0;evil\\u0007\\r\\u009b2J\","
-                + "\"prompt_ids\":[],\"answer\":\"\\u001b[2Jb\",\"answer_ids\":[],\"ending\":\"\\u001b[2Jc\"}";
+                + "\"base\":\"turn-0\",\"prompt\":[],\"prompt_ids\":[],\"answer\":\"\\u001b[2Jb\",\"answer_ids\":[],\"ending\":\"\\u001b[2Jc\"}";
         Path session = Files.createDirectories(home.resolve("xlstm/sessions/20260101-000000"));
         String json =
-                "{\"version\":1,\"model\":\"\",\"branch\":\"\u202eniam\",\"branches\":{\"\u202eniam\":1},\"turns\":["
+                "{\"version\":2,\"model\":\"\",\"branch\":\"\u202eniam\",\"branches\":{\"\u202eniam\":1},\"turns\":["
                         + turns + "]}";
         Files.writeString(ConversationFile.of(session), json);
         Path file = Files.createFile(home.resolve("a\u001b]0;evil\u0007"));
