@@ -118,7 +118,7 @@ final class Cli {
             case "prime":
                 return new PrimeCommand(streams, interruption);
             case "chat":
-                return new ChatCommand(streams, interruption);
+                return new ChatCommand(streams, interruption, () -> root.color);
             case "sessions":
                 return new SessionsCommand(streams, environment);
             case "score":

@@ -2,7 +2,7 @@ package dev.xlstm.cli.chat;
 
 import dev.xlstm.chat.ConversationFile;
 import dev.xlstm.chat.Turn;
-import dev.xlstm.cli.RootCommand;
+import dev.xlstm.cli.console.ColorMode;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.MachineMemory;
@@ -26,13 +26,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code xlstm chat}. */
@@ -127,16 +127,16 @@ public final class ChatCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model;
 
-    @ParentCommand
-    private RootCommand root;
-
     @Spec
     private CommandSpec spec;
 
     private final Streams streams;
     private final Interruption interruption;
+    private final Supplier<ColorMode> color;
 
-    public ChatCommand(Streams streams, Interruption interruption) {
+    /** @param color the mode that the command line asks for, known when the command runs */
+    public ChatCommand(Streams streams, Interruption interruption, Supplier<ColorMode> color) {
+        this.color = color;
         this.streams = streams;
         this.interruption = interruption;
     }
@@ -235,7 +235,7 @@ public final class ChatCommand implements Callable<Integer> {
         SessionOpener opener = directory -> ChatSession.resume(opened, limits(), directory);
         ChatSession session =
                 saved == null ? ChatSession.begin(opened, beginning(), limits(), store) : opener.open(saved);
-        try (ChatTerminal terminal = new ChatTerminal(root.color);
+        try (ChatTerminal terminal = new ChatTerminal(color.get());
                 ChatTalk turns = new ChatTalk(terminal, settings, session)) {
             Path history = talk.noHistory ? null : store.history();
             ChatCommands commands = new ChatCommands(terminal, settings, store, opener, turns);
