@@ -64,7 +64,7 @@ class ArchitectureTest {
             .resideInAPackage("dev.xlstm.backend")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage("java..", "dev.xlstm.backend", here("model"), here("error"))
+            .resideInAnyPackage("java..", "dev.xlstm.backend", here("model"), here("safetensors"), here("error"))
             .because("backends are found with ServiceLoader: the SPI knows neither an implementation nor a kernel");
 
     @ArchTest

@@ -3,27 +3,24 @@ package dev.xlstm.backend;
 import java.lang.foreign.MemorySegment;
 
 /**
- * What a sequence has read so far, in constant size. Lives where its backend computes; {@link #write} and {@link #read}
- * use one canonical layout, so a state saved from one backend resumes on another.
- *
- * <p>Canonical layout, float32, little-endian, contiguous: for each block the parts that {@link
- * dev.xlstm.model.BlockConfig#state()} lists, in that order.
+ * The memory of one sequence, of constant size. It lives where its backend computes; {@link #write} and {@link #read} use
+ * the canonical {@link StateLayout}, so a state saved by one backend resumes on another.
  */
 public interface State extends AutoCloseable {
 
     /** Bytes of the canonical layout. */
     long byteSize();
 
-    /** Back to all zero. */
+    /** Sets everything to zero, the state of a sequence that has read nothing. */
     void reset();
 
-    /** Takes over the content of another state of the same model. */
+    /** Copies another state of the same model. */
     void copyFrom(State other);
 
     /** Writes the canonical layout to {@code target} ({@link #byteSize()} bytes). */
     void write(MemorySegment target);
 
-    /** Replaces the content by the canonical layout in {@code source} ({@link #byteSize()} bytes). */
+    /** Replaces the content with the canonical layout in {@code source} ({@link #byteSize()} bytes). */
     void read(MemorySegment source);
 
     @Override

@@ -1,83 +1,81 @@
 package dev.xlstm.cell;
 
+import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Elementwise;
 import java.lang.foreign.MemorySegment;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 /**
- * A causal depthwise convolution over time and the SiLU after it: {@code y_t = silu(bias + Σ_j w_j x_(t-K+1+j))}, j from 0
- * to K - 1, zeros before the start. The last K - 1 inputs are its state, {@code [K - 1, features]}, oldest first.
+ * A causal depthwise convolution over time followed by SiLU: {@code y_t = silu(bias + Σ_j w_j x_(t-K+1+j))} for j from 0 to
+ * K - 1, with zeros before the start. Its state is the window of the last K - 1 inputs, {@code [K - 1, features]}, oldest
+ * first.
  */
 public final class CausalConv {
 
-    private final float[] taps; // [kernel, features]
+    private final float[] taps; // [K, features]
     private final float[] bias; // [features]
+    private final Activations x; // [rows, features]
+    private final Activations y; // [rows, features]
     private final int features;
-    private final int kernel;
+    private final int kernel; // K
 
     /**
-     * @param taps [K, features]; the last meets the present input
+     * @param taps [K, features]; the last meets the current input
      * @param bias [features]
+     * @param x the inputs [rows, features]
+     * @param y receives the outputs [rows, features]
      */
-    public CausalConv(float[] taps, float[] bias) {
+    public CausalConv(float[] taps, float[] bias, Activations x, Activations y) {
         this.taps = taps;
         this.bias = bias;
+        this.x = x;
+        this.y = y;
         features = bias.length;
         kernel = taps.length / features;
     }
 
     /**
-     * Feeds {@code steps} steps to the features {@code [from, to)}.
+     * Feeds {@code rows} consecutive steps of one sequence to the features {@code [from, to)} and updates their window.
      *
-     * @param memory holds the state at byte {@code windowAt}
-     * @param x the input of a step is {@code x[xAt, xAt + features)}, the next step's features floats further
-     * @param y receives feature {@code from} at {@code yAt}, the next step's {@code yStride} floats further
+     * @param window [K - 1, features]; not read if K is 1
      */
-    public void forward(
-            MemorySegment memory,
-            long windowAt,
-            int from,
-            int to,
-            int steps,
-            float[] x,
-            int xAt,
-            float[] y,
-            int yAt,
-            int yStride) {
+    public void forward(MemorySegment window, int from, int to, int firstRow, int rows) {
+        float[] in = x.data;
+        float[] out = y.data;
         int n = to - from;
-        for (int t = 0; t < steps; t++) {
-            int out = yAt + t * yStride;
-            System.arraycopy(bias, from, y, out, n);
+        for (int t = 0; t < rows; t++) {
+            int at = (firstRow + t) * features + from;
+            System.arraycopy(bias, from, out, at, n);
             for (int j = 0; j < kernel; j++) {
-                int source = t - kernel + 1 + j; // the step this tap meets
+                int source = t - kernel + 1 + j; // the step that this tap multiplies
                 int tap = j * features + from;
                 if (source < 0) {
-                    long row = windowRow(windowAt, source + kernel - 1, from);
+                    long row = windowRow(source + kernel - 1, from);
                     for (int d = 0; d < n; d++) {
-                        y[out + d] = Math.fma(taps[tap + d], memory.get(JAVA_FLOAT, row + 4L * d), y[out + d]);
+                        out[at + d] = Math.fma(taps[tap + d], window.get(JAVA_FLOAT, row + 4L * d), out[at + d]);
                     }
                 } else {
-                    int row = xAt + source * features + from;
+                    int row = (firstRow + source) * features + from;
                     for (int d = 0; d < n; d++) {
-                        y[out + d] = Math.fma(taps[tap + d], x[row + d], y[out + d]);
+                        out[at + d] = Math.fma(taps[tap + d], in[row + d], out[at + d]);
                     }
                 }
             }
-            Elementwise.gateBySigmoid(y, out, y, out, n); // silu
+            Elementwise.gateBySigmoid(out, at, out, at, n); // silu
         }
-        for (int r = 0; r < kernel - 1; r++) { // a row never moves to a place that is still to be read
-            int source = steps - kernel + 1 + r;
-            long row = windowRow(windowAt, r, from);
+        for (int r = 0; r < kernel - 1; r++) { // ascending, so that no row is overwritten before it is read
+            int source = rows - kernel + 1 + r;
+            long row = windowRow(r, from);
             if (source < 0) {
-                MemorySegment.copy(memory, windowRow(windowAt, source + kernel - 1, from), memory, row, 4L * n);
+                MemorySegment.copy(window, windowRow(source + kernel - 1, from), window, row, 4L * n);
             } else {
-                MemorySegment.copy(x, xAt + source * features + from, memory, JAVA_FLOAT, row, n);
+                MemorySegment.copy(in, (firstRow + source) * features + from, window, JAVA_FLOAT, row, n);
             }
         }
     }
 
-    private long windowRow(long windowAt, int row, int from) {
-        return windowAt + 4L * ((long) row * features + from);
+    private long windowRow(int row, int from) {
+        return 4L * ((long) row * features + from);
     }
 }

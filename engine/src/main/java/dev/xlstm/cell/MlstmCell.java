@@ -1,5 +1,6 @@
 package dev.xlstm.cell;
 
+import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Gemm;
 import dev.xlstm.tensor.Simd;
 import java.lang.foreign.MemorySegment;
@@ -12,201 +13,203 @@ import static dev.xlstm.tensor.Simd.LANES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 /**
- * The mLSTM cell of one head (Beck et al. 2024, arXiv 2405.04517, in the stabilised form): the recurrent step and the
- * chunkwise form, which compute the same thing.
+ * The mLSTM cell (Beck et al. 2024, arXiv 2405.04517, in the stabilised form), head by head, as a recurrent step and in the
+ * chunkwise form; both compute the same function.
  *
- * <p>The state of a head is {@code C [dqk, dv]}, {@code n [dqk]} and the scalar {@code m}, float32, at byte offsets of a
- * segment. With {@code i} and {@code f} the gates' pre-activations:
+ * <p>The state of a sequence is {@code C [NH, dqk, dv]}, {@code n [NH, dqk]} and {@code m [NH]}. With {@code i} and {@code f}
+ * the gates' pre-activations, each head computes
  *
  * <pre>
  * m' = max(logsigmoid(f) + m, i)
- * C' = exp(logsigmoid(f) + m - m') C + exp(i - m') k vᵀ       n' = the same with k for k vᵀ
+ * C' = exp(logsigmoid(f) + m - m') C + exp(i - m') k vᵀ
+ * n' = exp(logsigmoid(f) + m - m') n + exp(i - m') k
  * h  = C'ᵀ q/√dqk / (max(|n'·q/√dqk|, exp(-m')) + eps)
  * </pre>
  *
- * <p>An instance holds scratch memory and serves one thread.
+ * <p>An instance reads and writes the activations it was made with. It holds scratch memory: one thread at a time.
  */
 public final class MlstmCell {
 
+    /**
+     * @param heads NH
+     * @param dqk width of a head's q and k
+     * @param dv width of a head's v and h
+     * @param chunkSize steps that the chunkwise form takes at once
+     * @param eps added to the denominator of h
+     * @param scale of q: 1/√dqk, or 1 if the caller scales k, which makes C and n smaller by √dqk
+     */
+    public record Shape(int heads, int dqk, int dv, int chunkSize, float eps, float scale) {}
+
+    private final int heads;
     private final int dqk;
     private final int dv;
     private final int chunkSize;
     private final float eps;
-    private final float scale; // of q; 1/√dqk in the formulas
+    private final float scale;
 
-    // scratch of the chunkwise form; c = chunkSize
+    private final Activations qRows; // [rows, NH, dqk]
+    private final Activations kRows; // [rows, NH, dqk]
+    private final Activations vRows; // [rows, NH, dv]
+    private final Activations iRows; // [rows, NH]
+    private final Activations fRows; // [rows, NH]
+    private final Activations hRows; // [rows, NH, dv]
+
+    // scratch of the chunkwise form, of one head
     private float[] state; // C [dqk, dv]
     private float[] norm; // n [dqk]
-    private float[] kT; // K transposed [dqk, c]
-    private float[] qg; // q scaled and decayed to the chunk's start [c, dqk]
-    private float[] kg; // k weighted as the next state takes it [c, dqk]
-    private float[] scores; // S [c, c]
-    // in double precision, as exponents are small differences of these
-    private double[] b; // running sum of log forget gates [c]
-    private double[] source; // i - b: a step's log weight, less the decay up to it [c]
-    private double[] m; // stabiliser of each step [c]
+    private float[] kT; // K transposed [dqk, chunk]
+    private float[] qg; // q, scaled and decayed to the chunk's start [chunk, dqk]
+    private float[] kg; // k, weighted for the next state [chunk, dqk]
+    private float[] scores; // S [chunk, chunk]
+    // double precision, because the exponents are small differences of these
+    private double[] b; // running sum of the log forget gates [chunk]
+    private double[] source; // i - b: log weight of a step, before the decay that follows it [chunk]
+    private double[] m; // stabiliser of each step, then its divisor [chunk]
 
     /**
-     * @param dqk width of q and k
-     * @param dv width of v and h
-     * @param chunkSize steps the chunkwise form takes at once
-     * @param eps added to the denominator
-     * @param scale of q: 1/√dqk, or 1 where k has been scaled, which makes C and n so much smaller
+     * @param q [rows, NH, dqk]
+     * @param k [rows, NH, dqk]
+     * @param v [rows, NH, dv]
+     * @param i pre-activations of the input gates, after their cap [rows, NH]
+     * @param f pre-activations of the forget gates, after their cap [rows, NH]
+     * @param h receives the outputs [rows, NH, dv]
      */
-    public MlstmCell(int dqk, int dv, int chunkSize, float eps, float scale) {
-        this.dqk = dqk;
-        this.dv = dv;
-        this.chunkSize = chunkSize;
-        this.eps = eps;
-        this.scale = scale;
+    public MlstmCell(
+            Shape shape, Activations q, Activations k, Activations v, Activations i, Activations f, Activations h) {
+        heads = shape.heads;
+        dqk = shape.dqk;
+        dv = shape.dv;
+        chunkSize = shape.chunkSize;
+        eps = shape.eps;
+        scale = shape.scale;
+        qRows = q;
+        kRows = k;
+        vRows = v;
+        iRows = i;
+        fRows = f;
+        hRows = h;
     }
 
     /**
-     * Feeds one step: reads the state, updates it and reads it out in one pass over C.
+     * Feeds one row to a head: reads the state, updates it and computes h in one pass over C.
      *
-     * @param memory holds the state, C at byte {@code cAt}, n at {@code nAt}, m at {@code mAt}
-     * @param q the head's query at {@code qkAt}; k likewise
-     * @param v the head's value at {@code vAt}; h, which receives the result, likewise
-     * @param i pre-activation of the input gate, after its cap
-     * @param f pre-activation of the forget gate, after its cap
+     * @param c state C [NH, dqk, dv] of the sequence
+     * @param n state n [NH, dqk]
+     * @param m state m [NH]
      */
-    public void step(
-            MemorySegment memory,
-            long cAt,
-            long nAt,
-            long mAt,
-            float[] q,
-            float[] k,
-            int qkAt,
-            float[] v,
-            float[] h,
-            int vAt,
-            float i,
-            float f) {
-        float mOld = memory.get(JAVA_FLOAT, mAt);
-        float logForget = logSigmoid(f);
+    public void step(MemorySegment c, MemorySegment n, MemorySegment m, int head, int row) {
+        float[] q = qRows.data;
+        float[] k = kRows.data;
+        float[] h = hRows.data;
+        int qkAt = qkAt(row, head);
+        int vAt = vAt(row, head);
+        long nAt = 4L * head * dqk;
+        long cAt = 4L * head * dqk * dv;
+        float i = iRows.data[row * heads + head];
+        float logForget = logSigmoid(fRows.data[row * heads + head]);
+        float mOld = m.get(JAVA_FLOAT, 4L * head);
         float mNew = Math.max(logForget + mOld, i);
         float forget = exp(logForget + mOld - mNew);
         float input = exp(i - mNew);
-        memory.set(JAVA_FLOAT, mAt, mNew);
+        m.set(JAVA_FLOAT, 4L * head, mNew);
 
         float normalizer = 0; // n'·q
         for (int r = 0; r < dqk; r++) {
-            float n = Math.fma(forget, memory.get(JAVA_FLOAT, nAt + 4L * r), input * k[qkAt + r]);
-            memory.set(JAVA_FLOAT, nAt + 4L * r, n);
-            normalizer = Math.fma(n, q[qkAt + r] * scale, normalizer);
+            float next = Math.fma(forget, n.get(JAVA_FLOAT, nAt + 4L * r), input * k[qkAt + r]);
+            n.set(JAVA_FLOAT, nAt + 4L * r, next);
+            normalizer = Math.fma(next, q[qkAt + r] * scale, normalizer);
         }
         Arrays.fill(h, vAt, vAt + dv, 0f);
         for (int r = 0; r < dqk; r++) {
-            stepRow(memory, cAt + 4L * r * dv, forget, input * k[qkAt + r], q[qkAt + r] * scale, v, h, vAt, dv);
+            stepRow(c, cAt + 4L * r * dv, forget, input * k[qkAt + r], q[qkAt + r] * scale, vAt);
         }
         float divisor = Math.max(Math.abs(normalizer), exp(-mNew)) + eps;
-        for (int c = 0; c < dv; c++) {
-            h[vAt + c] /= divisor;
+        for (int d = 0; d < dv; d++) {
+            h[vAt + d] /= divisor;
         }
     }
 
-    /** {@code row = forget * row + key * v;  h += query * row}. */
-    private static void stepRow(
-            MemorySegment memory,
-            long row,
-            float forget,
-            float key,
-            float query,
-            float[] v,
-            float[] h,
-            int vAt,
-            int dv) {
+    /** {@code row = forget * row + key * v;  h += query * row} for the row of C at byte {@code rowAt}. */
+    private void stepRow(MemorySegment c, long rowAt, float forget, float key, float query, int vAt) {
+        float[] v = vRows.data;
+        float[] h = hRows.data;
+        int n = dv;
         FloatVector keys = FloatVector.broadcast(F32, key);
         FloatVector queries = FloatVector.broadcast(F32, query);
-        int c = 0;
-        for (; c < Simd.bound(dv); c += LANES) {
-            FloatVector cell = FloatVector.fromMemorySegment(F32, memory, row + 4L * c, ByteOrder.nativeOrder())
+        int d = 0;
+        for (; d < Simd.bound(n); d += LANES) {
+            FloatVector cell = FloatVector.fromMemorySegment(F32, c, rowAt + 4L * d, ByteOrder.nativeOrder())
                     .mul(forget);
-            cell = keys.fma(FloatVector.fromArray(F32, v, vAt + c), cell);
-            cell.intoMemorySegment(memory, row + 4L * c, ByteOrder.nativeOrder());
-            queries.fma(cell, FloatVector.fromArray(F32, h, vAt + c)).intoArray(h, vAt + c);
+            cell = keys.fma(FloatVector.fromArray(F32, v, vAt + d), cell);
+            cell.intoMemorySegment(c, rowAt + 4L * d, ByteOrder.nativeOrder());
+            queries.fma(cell, FloatVector.fromArray(F32, h, vAt + d)).intoArray(h, vAt + d);
         }
-        for (; c < dv; c++) {
-            float cell = Math.fma(key, v[vAt + c], memory.get(JAVA_FLOAT, row + 4L * c) * forget);
-            memory.set(JAVA_FLOAT, row + 4L * c, cell);
-            h[vAt + c] = Math.fma(query, cell, h[vAt + c]);
+        for (; d < n; d++) {
+            float cell = Math.fma(key, v[vAt + d], c.get(JAVA_FLOAT, rowAt + 4L * d) * forget);
+            c.set(JAVA_FLOAT, rowAt + 4L * d, cell);
+            h[vAt + d] = Math.fma(query, cell, h[vAt + d]);
         }
     }
 
     /**
-     * Feeds {@code steps} steps in chunks. Within a chunk, with {@code b_t} the sum of {@code logsigmoid(f)} up to and
-     * including step t:
+     * Feeds {@code rows} consecutive rows of one sequence to a head, in chunks. Within a chunk, with {@code b_t} the sum of
+     * {@code logsigmoid(f)} up to and including step t:
      *
      * <pre>
-     * D_ts = b_t - b_s + i_s  (s ≤ t)          m_t = max(b_t + m, max_s D_ts)
-     * S_ts = q_t·k_s/√dqk exp(D_ts - m_t)      num_t = exp(b_t + m - m_t) Cᵀ q_t/√dqk + Σ_s S_ts v_s
+     * D_ts  = b_t - b_s + i_s  (s ≤ t)          m_t = max(b_t + m, max_s D_ts)
+     * S_ts  = q_t·k_s/√dqk exp(D_ts - m_t)
+     * num_t = exp(b_t + m - m_t) Cᵀ q_t/√dqk + Σ_s S_ts v_s
+     * den_t = exp(b_t + m - m_t) n·q_t/√dqk  + Σ_s S_ts
+     * h_t   = num_t / (max(|den_t|, exp(-m_t)) + eps)
      * </pre>
      *
-     * and the denominator likewise with n for C and 1 for v. Row t of the inputs is {@code qkStride}, {@code vStride} and
-     * {@code gateStride} floats after row t - 1.
+     * The parameters are those of {@link #step}.
      */
-    public void chunkwise(
-            MemorySegment memory,
-            long cAt,
-            long nAt,
-            long mAt,
-            int steps,
-            float[] q,
-            float[] k,
-            int qkAt,
-            int qkStride,
-            float[] v,
-            float[] h,
-            int vAt,
-            int vStride,
-            float[] i,
-            float[] f,
-            int gateAt,
-            int gateStride) {
+    public void chunkwise(MemorySegment c, MemorySegment n, MemorySegment m, int head, int firstRow, int rows) {
         allocate();
-        MemorySegment.copy(memory, JAVA_FLOAT, cAt, state, 0, dqk * dv);
-        MemorySegment.copy(memory, JAVA_FLOAT, nAt, norm, 0, dqk);
-        float mState = memory.get(JAVA_FLOAT, mAt);
-        for (int t = 0; t < steps; t += chunkSize) {
-            int length = Math.min(chunkSize, steps - t);
-            int qkRow = qkAt + t * qkStride;
-            int vRow = vAt + t * vStride;
-            int gateRow = gateAt + t * gateStride;
-            stabilise(length, i, f, gateRow, gateStride, mState);
-            readOut(length, q, k, qkRow, qkStride, v, h, vRow, vStride, mState);
-            mState = carry(length, k, qkRow, qkStride, v, vRow, vStride, mState);
+        long cAt = 4L * head * dqk * dv;
+        long nAt = 4L * head * dqk;
+        long mAt = 4L * head;
+        MemorySegment.copy(c, JAVA_FLOAT, cAt, state, 0, dqk * dv);
+        MemorySegment.copy(n, JAVA_FLOAT, nAt, norm, 0, dqk);
+        float mState = m.get(JAVA_FLOAT, mAt);
+        for (int row = firstRow; row < firstRow + rows; row += chunkSize) {
+            int length = Math.min(chunkSize, firstRow + rows - row);
+            stabilise(head, row, length, mState);
+            readOut(head, row, length, mState);
+            mState = carry(head, row, length, mState);
         }
-        MemorySegment.copy(state, 0, memory, JAVA_FLOAT, cAt, dqk * dv);
-        MemorySegment.copy(norm, 0, memory, JAVA_FLOAT, nAt, dqk);
-        memory.set(JAVA_FLOAT, mAt, mState);
+        MemorySegment.copy(state, 0, c, JAVA_FLOAT, cAt, dqk * dv);
+        MemorySegment.copy(norm, 0, n, JAVA_FLOAT, nAt, dqk);
+        m.set(JAVA_FLOAT, mAt, mState);
     }
 
-    /** b, i - b and m of a chunk. */
-    private void stabilise(int length, float[] i, float[] f, int gateAt, int gateStride, float mState) {
+    /** Computes b, i - b and m of a chunk. */
+    private void stabilise(int head, int row, int length, float mState) {
+        float[] i = iRows.data;
+        float[] f = fRows.data;
         double sum = 0;
         double largest = Double.NEGATIVE_INFINITY;
         for (int t = 0; t < length; t++) {
-            sum += logSigmoid(f[gateAt + t * gateStride]);
+            int at = (row + t) * heads + head;
+            sum += logSigmoid(f[at]);
             b[t] = sum;
-            source[t] = i[gateAt + t * gateStride] - sum;
+            source[t] = i[at] - sum;
             largest = Math.max(largest, source[t]);
             m[t] = sum + Math.max(mState, largest);
         }
     }
 
-    /** h of a chunk, from the state at its start. */
-    private void readOut(
-            int length,
-            float[] q,
-            float[] k,
-            int qkAt,
-            int qkStride,
-            float[] v,
-            float[] h,
-            int vAt,
-            int vStride,
-            float mState) {
+    /** Computes h of a chunk from the state at its start. */
+    private void readOut(int head, int row, int length, float mState) {
+        float[] q = qRows.data;
+        float[] k = kRows.data;
+        float[] v = vRows.data;
+        float[] h = hRows.data;
+        int qkAt = qkAt(row, head);
+        int qkStride = heads * dqk;
+        int vAt = vAt(row, head);
+        int vStride = heads * dv;
         for (int s = 0; s < length; s++) {
             for (int r = 0; r < dqk; r++) {
                 kT[r * chunkSize + s] = k[qkAt + s * qkStride + r];
@@ -215,41 +218,43 @@ public final class MlstmCell {
         Arrays.fill(scores, 0, length * chunkSize, 0f);
         Gemm.accumulate(q, qkAt, qkStride, 1, kT, 0, chunkSize, scores, 0, chunkSize, length, dqk, length); // q·k
         for (int t = 0; t < length; t++) {
-            int row = t * chunkSize;
+            int scoreRow = t * chunkSize;
             float sum = 0;
             for (int s = 0; s <= t; s++) {
-                scores[row + s] *= scale * exp(b[t] + source[s] - m[t]);
-                sum += scores[row + s];
+                scores[scoreRow + s] *= scale * exp(b[t] + source[s] - m[t]);
+                sum += scores[scoreRow + s];
             }
-            Arrays.fill(scores, row + t + 1, row + length, 0f); // the future
+            Arrays.fill(scores, scoreRow + t + 1, scoreRow + length, 0f); // s > t: causal mask
             float decay = scale * exp(b[t] + mState - m[t]);
             for (int r = 0; r < dqk; r++) {
                 float x = q[qkAt + t * qkStride + r] * decay;
                 qg[t * dqk + r] = x;
                 sum = Math.fma(x, norm[r], sum);
             }
-            m[t] = Math.max(Math.abs(sum), exp(-m[t])) + eps; // from here on the divisor
+            m[t] = Math.max(Math.abs(sum), exp(-m[t])) + eps; // from here on the divisor of h
             Arrays.fill(h, vAt + t * vStride, vAt + t * vStride + dv, 0f);
         }
         Gemm.accumulate(qg, 0, dqk, 1, state, 0, dv, h, vAt, vStride, length, dqk, dv);
         Gemm.accumulate(scores, 0, chunkSize, 1, v, vAt, vStride, h, vAt, vStride, length, length, dv);
         for (int t = 0; t < length; t++) {
-            int row = vAt + t * vStride;
             float divisor = (float) m[t];
-            for (int c = 0; c < dv; c++) {
-                h[row + c] /= divisor;
+            for (int d = 0; d < dv; d++) {
+                h[vAt + t * vStride + d] /= divisor;
             }
         }
     }
 
     /** Moves C and n to the end of the chunk and returns the new m. */
-    private float carry(int length, float[] k, int qkAt, int qkStride, float[] v, int vAt, int vStride, float mState) {
+    private float carry(int head, int row, int length, float mState) {
+        float[] k = kRows.data;
+        int qkAt = qkAt(row, head);
+        int qkStride = heads * dqk;
         double total = b[length - 1];
         double mNew = total + mState;
         for (int s = 0; s < length; s++) {
             mNew = Math.max(mNew, total + source[s]);
         }
-        mNew = (float) mNew; // as it will be kept
+        mNew = (float) mNew; // rounded as it is stored
         float decay = exp(total + mState - mNew);
         scaleBy(decay, state, dqk * dv);
         scaleBy(decay, norm, dqk);
@@ -261,8 +266,16 @@ public final class MlstmCell {
                 norm[r] += x;
             }
         }
-        Gemm.accumulate(kg, 0, 1, dqk, v, vAt, vStride, state, 0, dv, dqk, length, dv);
+        Gemm.accumulate(kg, 0, 1, dqk, vRows.data, vAt(row, head), heads * dv, state, 0, dv, dqk, length, dv);
         return (float) mNew;
+    }
+
+    private int qkAt(int row, int head) {
+        return (row * heads + head) * dqk;
+    }
+
+    private int vAt(int row, int head) {
+        return (row * heads + head) * dv;
     }
 
     private static void scaleBy(float factor, float[] x, int n) {

@@ -1,62 +1,80 @@
 package dev.xlstm.cell;
 
+import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Elementwise;
 
 /**
  * The sLSTM cell (Beck et al. 2024, arXiv 2405.04517, in the stabilised form), unit by unit. With the pre-activations i, f,
- * z and o, in which the recurrent part and the bias are contained:
+ * z and o, which include the recurrent part and the bias:
  *
  * <pre>
- * l  = logsigmoid(f) + m           m' = max(i, l), or i where nothing has been read (n = 0)
- * c' = min(e^(l - m'), 1) c + min(e^(i - m'), 1) tanh(z)        n' = the same with 1 for tanh(z)
- * y  = sigmoid(o) c' / n'
+ * l  = logsigmoid(f) + m           m' = max(i, l), or i before the first step (n = 0)
+ * c' = min(e^(l - m'), 1) c + min(e^(i - m'), 1) tanh(z)
+ * n' = min(e^(l - m'), 1) n + min(e^(i - m'), 1)
+ * h  = sigmoid(o) c' / n'
  * </pre>
  *
- * <p>An instance holds scratch memory and serves one thread.
+ * <p>An instance reads and writes the activations it was made with. It holds scratch memory: one thread at a time.
  */
 public final class SlstmCell {
 
     /** Gates i, f, z, o, in this order. */
     public static final int GATES = 4;
 
-    private final float[] e; // what exponentials are taken of, and they
+    /**
+     * What the input contributes to the gates, for each head apart: {@code [rows, D]}.
+     *
+     * @param i input gate
+     * @param f forget gate
+     * @param z cell input
+     * @param o output gate
+     */
+    public record Gates(Activations[] i, Activations[] f, Activations[] z, Activations[] o) {}
 
-    /** @param size most units of a step */
-    public SlstmCell(int size) {
-        e = new float[3 * size];
+    /**
+     * The states of the sequences of a pass: {@code [sequences, E]}.
+     *
+     * @param c cell
+     * @param n normaliser
+     * @param m stabiliser
+     */
+    public record States(Activations c, Activations n, Activations m) {}
+
+    private final Gates gates;
+    private final States states;
+    private final Activations hRows; // [rows, E]
+    private final int headSize; // D
+    private final int size; // E
+    private final float[] e; // arguments of exponentials, then the exponentials [3, D]
+
+    /** @param h receives the outputs [rows, E] */
+    public SlstmCell(Gates gates, States states, Activations h) {
+        this.gates = gates;
+        this.states = states;
+        hRows = h;
+        headSize = gates.i[0].width;
+        size = h.width;
+        e = new float[3 * headSize];
     }
 
     /**
-     * Feeds one step to {@code count} units.
+     * Feeds one row to the units {@code [from, to)} of a head.
      *
-     * @param c the state, the first unit's at {@code stateAt}; n and m likewise
-     * @param i what the input contributes to the gate of a unit, the first at {@code at}; f, z and o likewise
-     * @param recurrent what the units' last outputs contribute: gate g of the first unit at {@code g * stride + recurrentAt};
-     *     overwritten
-     * @param bias at the same places
-     * @param y receives the output of the first unit at {@code yAt}
+     * @param recurrent what the head's last outputs contribute to the gates {@code [NHs, gate, D]}; overwritten
+     * @param bias of the gates {@code [NHs, gate, D]}
+     * @param sequence index of the row's sequence in the states
      */
-    public void step(
-            float[] c,
-            float[] n,
-            float[] m,
-            int stateAt,
-            float[] i,
-            float[] f,
-            float[] z,
-            float[] o,
-            int at,
-            float[] recurrent,
-            float[] bias,
-            int recurrentAt,
-            int stride,
-            float[] y,
-            int yAt,
-            int count) {
-        int iAt = recurrentAt;
-        int fAt = iAt + stride;
-        int zAt = fAt + stride;
-        int oAt = zAt + stride;
+    public void step(float[] recurrent, float[] bias, int sequence, int head, int row, int from, int to) {
+        float[] i = gates.i[head].data;
+        float[] f = gates.f[head].data;
+        float[] z = gates.z[head].data;
+        float[] o = gates.o[head].data;
+        int at = row * headSize + from;
+        int iAt = head * GATES * headSize + from;
+        int fAt = iAt + headSize;
+        int zAt = fAt + headSize;
+        int oAt = zAt + headSize;
+        int count = to - from;
         for (int u = 0; u < count; u++) {
             recurrent[iAt + u] += i[at + u] + bias[iAt + u];
             recurrent[fAt + u] += f[at + u] + bias[fAt + u];
@@ -68,65 +86,65 @@ public final class SlstmCell {
             e[count + u] = -2 * Math.abs(recurrent[zAt + u]);
             e[2 * count + u] = -recurrent[oAt + u];
         }
-        // One call for both rounds of exponentials, and nothing of memory segments here: with more to do in one method
-        // the compiler would stop inlining the Vector API, and every vector would become an object.
+        int stateAt = sequence * size + head * headSize + from;
+        int hAt = row * size + head * headSize + from;
+        // One call site for both rounds of exponentials, and no memory segments in this method: C2 stops inlining the
+        // Vector API in larger methods, and each vector would then be allocated.
         for (int round = 0; round < 2; round++) {
             Elementwise.exp(e, 0, round == 0 ? 3 * count : count);
             if (round == 0) {
-                weigh(m, stateAt, recurrent, iAt, fAt, zAt, y, yAt, count);
+                weigh(recurrent, iAt, stateAt, hAt, count);
             } else {
-                read(c, n, m, stateAt, recurrent, iAt, fAt, zAt, y, yAt, count);
+                update(recurrent, iAt, stateAt, hAt, count);
             }
         }
     }
 
     /**
-     * From the first exponentials tanh(z) in the place of z and sigmoid(o) in y. l in the place of f; of its weight and that
-     * of i one is 1, the other {@code e^-|l - i|}.
+     * From the first exponentials: tanh(z) replaces z, sigmoid(o) goes into h, l replaces f. Of the weights of l and i one is
+     * 1 and the other {@code e^-|l - i|}, whose argument replaces the exponential.
      */
-    private void weigh(
-            float[] m, int stateAt, float[] gates, int iAt, int fAt, int zAt, float[] y, int yAt, int count) {
+    private void weigh(float[] gate, int iAt, int stateAt, int hAt, int count) {
+        float[] m = states.m.data;
+        float[] h = hRows.data;
+        int fAt = iAt + headSize;
+        int zAt = fAt + headSize;
         for (int u = 0; u < count; u++) {
             float tanh = (1 - e[count + u]) / (1 + e[count + u]);
-            gates[zAt + u] = Math.copySign(tanh, gates[zAt + u]);
-            y[yAt + u] = 1 / (1 + e[2 * count + u]);
-            float l = Math.min(gates[fAt + u], 0)
+            gate[zAt + u] = Math.copySign(tanh, gate[zAt + u]);
+            h[hAt + u] = 1 / (1 + e[2 * count + u]);
+            float l = Math.min(gate[fAt + u], 0)
                     - log1p(e[u])
                     + m[stateAt + u]; // logsigmoid(f) = min(f, 0) - log(1 + e^-|f|)
-            gates[fAt + u] = l;
-            e[u] = -Math.abs(l - gates[iAt + u]);
+            gate[fAt + u] = l;
+            e[u] = -Math.abs(l - gate[iAt + u]);
         }
     }
 
-    /** c', n', m' and y. */
-    private void read(
-            float[] c,
-            float[] n,
-            float[] m,
-            int stateAt,
-            float[] gates,
-            int iAt,
-            int fAt,
-            int zAt,
-            float[] y,
-            int yAt,
-            int count) {
+    /** Computes c', n', m' and h. */
+    private void update(float[] gate, int iAt, int stateAt, int hAt, int count) {
+        float[] c = states.c.data;
+        float[] n = states.n.data;
+        float[] m = states.m.data;
+        float[] h = hRows.data;
+        int fAt = iAt + headSize;
+        int zAt = fAt + headSize;
         for (int u = 0; u < count; u++) {
-            float i = gates[iAt + u];
-            float l = gates[fAt + u];
-            boolean nothingRead = n[stateAt + u] == 0;
-            float input = nothingRead || i >= l ? 1 : e[u];
+            float i = gate[iAt + u];
+            float l = gate[fAt + u];
+            boolean first = n[stateAt + u] == 0;
+            float input = first || i >= l ? 1 : e[u];
             float past = l >= i ? 1 : e[u];
-            m[stateAt + u] = nothingRead ? i : Math.max(i, l);
-            c[stateAt + u] = past * c[stateAt + u] + input * gates[zAt + u];
+            m[stateAt + u] = first ? i : Math.max(i, l);
+            c[stateAt + u] = past * c[stateAt + u] + input * gate[zAt + u];
             n[stateAt + u] = past * n[stateAt + u] + input;
-            y[yAt + u] *= c[stateAt + u] / n[stateAt + u];
+            h[hAt + u] *= c[stateAt + u] / n[stateAt + u];
         }
     }
 
     /**
-     * {@code log(1 + x)} for x in [0, 1]: with {@code s = x / (2 + x)} twice the series {@code s + s³/3 + s⁵/5 + ...}, whose
-     * first term left out is below 2e-8 of the sum.
+     * {@code log(1 + x)} for x in [0, 1], as twice the series {@code s + s³/3 + s⁵/5 + ...} with {@code s = x / (2 + x)}. The
+     * first omitted term is below 2e-8 of the sum.
      */
     private static float log1p(float x) {
         float s = x / (2 + x);

@@ -1,5 +1,5 @@
 /**
- * What carries a state from token to token: the mLSTM cell, recurrent and chunkwise, the sLSTM cell and the causal
- * convolution, readable against the formulas. No weight formats.
+ * The recurrent cells, mLSTM and sLSTM, and the causal convolution of the original blocks. They are written to be read
+ * beside their formulas and know nothing of layers, weights or models.
  */
 package dev.xlstm.cell;

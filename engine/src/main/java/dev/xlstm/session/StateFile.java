@@ -1,6 +1,8 @@
 package dev.xlstm.session;
 
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.StateLayout;
+import dev.xlstm.backend.StateLayout.Part;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.safetensors.DType;
@@ -134,13 +136,14 @@ public final class StateFile {
         MemorySegment state = arena.allocate(session.state.byteSize(), 64);
         session.state.write(state);
         List<Tensor> tensors = new ArrayList<>();
-        long offset = 0;
-        for (TensorInfo info : layout(session.model.config())) {
-            MemorySegment values = state.asSlice(offset, info.byteSize());
-            boolean rounded = dtype == DType.BF16 && isMatrixMemory(info);
+        for (Part part : StateLayout.of(session.model.config()).parts()) {
+            MemorySegment values = state.asSlice(part.offset(), part.byteSize());
+            boolean rounded = dtype == DType.BF16 && part.isMatrixMemory();
             tensors.add(new Tensor(
-                    info.name(), rounded ? dtype : DType.F32, info.shape(), rounded ? toBf16(values, arena) : values));
-            offset += info.byteSize();
+                    part.fullName(),
+                    rounded ? dtype : DType.F32,
+                    part.info().shape(),
+                    rounded ? toBf16(values, arena) : values));
         }
         MemorySegment waiting = arena.allocate(4L * session.waitingCount, 4);
         MemorySegment.copy(session.waiting, 0, waiting, INT, 0, session.waitingCount);
@@ -152,22 +155,6 @@ public final class StateFile {
             tensors.add(new Tensor(LOGITS, DType.F32, new long[] {session.logits.length}, logits));
         }
         return tensors;
-    }
-
-    /** The tensors of a state, in the order of its canonical layout. */
-    private static List<TensorInfo> layout(XlstmConfig config) {
-        List<TensorInfo> tensors = new ArrayList<>();
-        for (int i = 0; i < config.numLayers(); i++) {
-            for (TensorInfo part : config.blocks().get(i).state()) {
-                tensors.add(new TensorInfo("layers." + i + "." + part.name(), part.dtype(), part.shape()));
-            }
-        }
-        return tensors;
-    }
-
-    /** Whether it is the c of an mLSTM: the rest is small, and an error of it would weigh on all of the memory. */
-    private static boolean isMatrixMemory(TensorInfo info) {
-        return info.shape().length == 3;
     }
 
     private static MemorySegment toBf16(MemorySegment floats, Arena arena) {
@@ -226,11 +213,11 @@ public final class StateFile {
             throw new SafetensorsException(
                     file.path(), "was altered or damaged: its checksum does not fit; make it anew");
         }
-        for (TensorInfo part : layout(config)) {
-            if (!file.tensors().containsKey(part.name())) {
+        for (Part part : StateLayout.of(config).parts()) {
+            if (!file.tensors().containsKey(part.fullName())) {
                 throw new SafetensorsException(
                         file.path(),
-                        "is the state of another kind of model: it has no '" + part.name()
+                        "is the state of another kind of model: it has no '" + part.fullName()
                                 + "', which the blocks of this one remember; take that model or make the state anew");
             }
         }
@@ -249,11 +236,10 @@ public final class StateFile {
     private static void readState(SafetensorsFile file, Session session) throws SafetensorsException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(session.state.byteSize(), 64);
-            long offset = 0;
-            for (TensorInfo info : layout(session.model.config())) {
-                Tensor tensor = tensor(file, info.name(), info.shape());
-                MemorySegment target = state.asSlice(offset, info.byteSize());
-                if (tensor.dtype() == DType.BF16 && isMatrixMemory(info)) {
+            for (Part part : StateLayout.of(session.model.config()).parts()) {
+                Tensor tensor = tensor(file, part.fullName(), part.info().shape());
+                MemorySegment target = state.asSlice(part.offset(), part.byteSize());
+                if (tensor.dtype() == DType.BF16 && part.isMatrixMemory()) {
                     for (long i = 0; i < tensor.elementCount(); i++) {
                         target.set(INT, 4 * i, tensor.data().get(SHORT, 2 * i) << 16);
                     }
@@ -261,8 +247,7 @@ public final class StateFile {
                     expect(file, tensor, DType.F32);
                     target.copyFrom(tensor.data());
                 }
-                checkFinite(file, info.name(), target);
-                offset += info.byteSize();
+                checkFinite(file, part.fullName(), target);
             }
             session.state.read(state);
         }

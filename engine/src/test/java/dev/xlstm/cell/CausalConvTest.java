@@ -1,5 +1,6 @@
 package dev.xlstm.cell;
 
+import dev.xlstm.tensor.Activations;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -11,7 +12,7 @@ import static org.assertj.core.api.Assertions.within;
 
 class CausalConvTest {
 
-    /** However a sequence is cut, shorter than the window or longer, every output is that of the formula. */
+    /** A sequence in pieces, shorter than the window and longer, gives the outputs of the formula. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4, 7})
     void anyCutGivesTheFormula(int kernel) {
@@ -20,15 +21,16 @@ class CausalConvTest {
         Random random = new Random(kernel);
         float[] taps = floats(random, kernel * features);
         float[] bias = floats(random, features);
-        float[] x = floats(random, steps * features);
-        CausalConv conv = new CausalConv(taps, bias);
-        float[] y = new float[steps * features];
-        MemorySegment memory = Arena.ofAuto().allocate(8 + 4L * kernel * features, 8);
+        Activations x = new Activations(features);
+        x.data = floats(random, steps * features);
+        Activations y = new Activations(features);
+        y.ensureRows(steps);
+        CausalConv conv = new CausalConv(taps, bias, x, y);
+        MemorySegment window = Arena.ofAuto().allocate(4L * kernel * features, 4);
         for (int at = 0; at < steps; ) {
             int count = Math.min(1 + random.nextInt(6), steps - at);
             for (int[] range : new int[][] {{0, 5}, {5, 21}}) { // as two threads would
-                int from = range[0];
-                conv.forward(memory, 8, from, range[1], count, x, at * features, y, at * features + from, features);
+                conv.forward(window, range[0], range[1], at, count);
             }
             at += count;
         }
@@ -37,9 +39,9 @@ class CausalConvTest {
                 double sum = bias[d];
                 for (int j = 0; j < kernel; j++) {
                     int source = t - kernel + 1 + j;
-                    sum += source < 0 ? 0 : (double) taps[j * features + d] * x[source * features + d];
+                    sum += source < 0 ? 0 : (double) taps[j * features + d] * x.data[source * features + d];
                 }
-                assertThat((double) y[t * features + d]).isCloseTo(sum / (1 + Math.exp(-sum)), within(1e-5));
+                assertThat((double) y.data[t * features + d]).isCloseTo(sum / (1 + Math.exp(-sum)), within(1e-5));
             }
         }
     }

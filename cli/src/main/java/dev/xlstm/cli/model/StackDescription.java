@@ -1,12 +1,12 @@
 package dev.xlstm.cli.model;
 
+import dev.xlstm.backend.StateLayout;
+import dev.xlstm.backend.StateLayout.Part;
 import dev.xlstm.cli.console.ByteSize;
 import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;
-import dev.xlstm.safetensors.TensorInfo;
 import java.math.BigInteger;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,10 +37,8 @@ record StackDescription(XlstmConfig config) {
             config.blocks().stream().distinct().forEach(block -> rows.put(block.kind(), shape(block)));
         }
         Map<String, Long> parts = new LinkedHashMap<>();
-        for (BlockConfig block : config.blocks()) {
-            for (TensorInfo part : block.state()) {
-                parts.merge(stateName(block, part), part.byteSize(), Long::sum);
-            }
+        for (Part part : StateLayout.of(config).parts()) {
+            parts.merge(stateName(part), part.byteSize(), Long::sum);
         }
         rows.put(
                 "state parts",
@@ -50,8 +48,12 @@ record StackDescription(XlstmConfig config) {
         return rows;
     }
 
-    private String stateName(BlockConfig block, TensorInfo part) {
-        return config.large().isPresent() ? part.name() : block.kind() + " " + part.name();
+    private String stateName(Part part) {
+        return config.large().isPresent() ? part.name() : kind(part) + " " + part.name();
+    }
+
+    private String kind(Part part) {
+        return config.blocks().get(part.block()).kind();
     }
 
     private static String shape(BlockConfig block) {
@@ -119,18 +121,16 @@ record StackDescription(XlstmConfig config) {
     /** The parts of the state, one by one. */
     void writeState(JsonGenerator out) {
         out.writeArrayPropertyStart("state");
-        List<BlockConfig> blocks = new ArrayList<>(config.blocks());
-        for (int b = 0; b < blocks.size(); b++) {
-            for (TensorInfo part : blocks.get(b).state()) {
-                out.writeStartObject();
-                out.writeNumberProperty("block", b);
-                out.writeStringProperty("kind", blocks.get(b).kind());
-                out.writeStringProperty("part", part.name());
-                out.writeName("shape");
-                out.writeArray(part.shape(), 0, part.shape().length);
-                out.writeNumberProperty("bytes", part.byteSize());
-                out.writeEndObject();
-            }
+        for (Part part : StateLayout.of(config).parts()) {
+            long[] shape = part.info().shape();
+            out.writeStartObject();
+            out.writeNumberProperty("block", part.block());
+            out.writeStringProperty("kind", kind(part));
+            out.writeStringProperty("part", part.name());
+            out.writeName("shape");
+            out.writeArray(shape, 0, shape.length);
+            out.writeNumberProperty("bytes", part.byteSize());
+            out.writeEndObject();
         }
         out.writeEndArray();
     }

@@ -1,5 +1,6 @@
 package dev.xlstm.backend.cpu;
 
+import dev.xlstm.backend.StateLayout;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmWeights;
@@ -8,32 +9,34 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A block of a model on the CPU. There are three kinds; what they share, they share through {@link Pass}. */
+/** A block of a model. All blocks share a {@link Workspace}; those of one shape also share buffers. */
 interface Block {
 
-    /** Feeds the rows of the pass to their states, and adds to the residual stream what comes of it. */
+    /** Feeds the rows of the pass to their states and adds the result to the residual stream. */
     void forward();
 
-    /** The blocks of a model, in order. Blocks of one shape take turns with one set of buffers. */
-    static List<Block> of(XlstmWeights weights, Pass pass) {
-        Map<BlockConfig, Object> buffers = new HashMap<>();
+    /** The blocks of a model, in order. */
+    static List<Block> of(XlstmWeights weights, StateLayout layout, Workspace work) {
+        Map<BlockConfig, LargeBlock.Buffers> large = new HashMap<>();
+        Map<BlockConfig, MlstmBlock.Buffers> mlstm = new HashMap<>();
+        Map<BlockConfig, SlstmBlock.Buffers> slstm = new HashMap<>();
         List<Block> blocks = new ArrayList<>();
-        long stateAt = 0;
         for (int b = 0; b < weights.blocks().size(); b++) {
             BlockConfig shape = weights.config().blocks().get(b);
             BlockWeights w = weights.blocks().get(b);
-            if (shape instanceof BlockConfig.Large large) {
-                Object own = buffers.computeIfAbsent(shape, s -> new LargeBlock.Buffers(large, pass));
-                blocks.add(new LargeBlock((BlockWeights.Large) w, large, (LargeBlock.Buffers) own, pass, stateAt));
-            } else if (shape instanceof BlockConfig.Mlstm mlstm) {
-                Object own = buffers.computeIfAbsent(shape, s -> new MlstmBlock.Buffers(mlstm, pass));
-                blocks.add(new MlstmBlock((BlockWeights.Mlstm) w, mlstm, (MlstmBlock.Buffers) own, pass, stateAt));
+            BlockState state = new BlockState(layout, b);
+            if (shape instanceof BlockConfig.Large s && w instanceof BlockWeights.Large of) {
+                LargeBlock.Buffers buffers = large.computeIfAbsent(s, shared -> new LargeBlock.Buffers(s, work));
+                blocks.add(new LargeBlock(of, s, buffers, state, work));
+            } else if (shape instanceof BlockConfig.Mlstm s && w instanceof BlockWeights.Mlstm of) {
+                MlstmBlock.Buffers buffers = mlstm.computeIfAbsent(s, shared -> new MlstmBlock.Buffers(s, work));
+                blocks.add(new MlstmBlock(of, s, buffers, state, work));
+            } else if (shape instanceof BlockConfig.Slstm s && w instanceof BlockWeights.Slstm of) {
+                SlstmBlock.Buffers buffers = slstm.computeIfAbsent(s, shared -> new SlstmBlock.Buffers(s, work));
+                blocks.add(new SlstmBlock(of, s, buffers, state, work));
             } else {
-                BlockConfig.Slstm slstm = (BlockConfig.Slstm) shape;
-                Object own = buffers.computeIfAbsent(shape, s -> new SlstmBlock.Buffers(slstm, pass));
-                blocks.add(new SlstmBlock((BlockWeights.Slstm) w, slstm, (SlstmBlock.Buffers) own, pass, stateAt));
+                throw new IllegalArgumentException("block " + b + " is " + shape.kind() + ", its weights are not");
             }
-            stateAt += Float.BYTES * shape.stateFloats();
         }
         return blocks;
     }

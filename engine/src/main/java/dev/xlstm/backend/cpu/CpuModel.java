@@ -3,39 +3,43 @@ package dev.xlstm.backend.cpu;
 import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
+import dev.xlstm.backend.StateLayout;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
 import dev.xlstm.model.XlstmWeights.Linear;
+import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Elementwise;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.List;
 
-/** A model on the CPU. {@link #forward} is the whole computation in its order, block by block. */
+/** A model on the CPU. {@link #forward} is the whole computation in order, block by block. */
 final class CpuModel implements LoadedModel {
 
-    /** Rows of the largest forward pass: a prompt's weights are unpacked once for as many ids. */
+    /** Rows of the largest forward pass: the kernels unpack weights once for this many rows. */
     static final int MAX_ROWS = WeightMatrix.MAX_ROWS;
 
     private final XlstmWeights weights;
     private final XlstmConfig config;
+    private final StateLayout layout;
     private final ThreadTeam team;
-    private final Pass pass;
+    private final Workspace work;
     private final List<Block> blocks;
-    private final Activations logits; // the caller's [logit rows, V]
+    private final Activations logits; // wraps the caller's array [logit rows, V]
     private final Projection head;
     private final ThreadTeam.Task embedTask = this::embedRow;
 
     CpuModel(XlstmWeights weights, int threads) {
         this.weights = weights;
         config = weights.config();
+        layout = StateLayout.of(config);
         team = new ThreadTeam(threads);
-        pass = new Pass(config, team);
-        blocks = Block.of(weights, pass);
+        work = new Workspace(config, team);
+        blocks = Block.of(weights, layout, work);
         logits = new Activations(config.vocabSize());
         Projection.Epilogue capLogits = (t, from, to) ->
                 Elementwise.softCap(logits.data, t * config.vocabSize() + from, to - from, config.outputLogitSoftCap());
         head = Projection.separate(
-                pass.y, List.of(new Linear(weights.head(), null)), List.of(logits), capLogits, pass.scratch);
+                work.y, List.of(new Linear(weights.head(), null)), List.of(logits), capLogits, work.scratch);
     }
 
     @Override
@@ -50,34 +54,34 @@ final class CpuModel implements LoadedModel {
 
     @Override
     public State newState() {
-        return new CpuState(config);
+        return new CpuState(layout);
     }
 
     @Override
     public void forward(Batch batch, float[] logitsOut) {
         batch.check(MAX_ROWS, config.vocabSize(), logitsOut);
-        pass.begin(batch);
-        team.run(batch.rows(), embedTask); // x = E[id]
+        work.begin(batch);
+        team.run(batch.rows(), embedTask); // x [rows, H] = E[id]
         for (Block block : blocks) {
             block.forward(); // x += block(x, state)
         }
         if (batch.logitRows() > 0) {
-            keepLogitRows();
-            pass.norm(weights.outNorm(), batch.logitRows()); // y = norm(x)
+            keepLogitRows(); // x [logit rows, H]
+            work.norm(weights.outNorm(), batch.logitRows()); // y = norm(x)
             logits.data = logitsOut;
-            head.run(team, batch.logitRows()); // logits = cap(W y)
+            head.run(team, batch.logitRows()); // logits [logit rows, V] = cap(W_head y)
         }
     }
 
     private void embedRow(int row, int worker) {
         int hidden = config.hiddenSize();
-        weights.embedding().unpack(pass.batch.id(row), 0, hidden, pass.x.data, row * hidden);
+        weights.embedding().unpack(work.batch.id(row), 0, hidden, work.x.data, row * hidden);
     }
 
     /** Moves the rows that get logits to the front of x. */
     private void keepLogitRows() {
-        Batch batch = pass.batch;
-        float[] x = pass.x.data;
+        Batch batch = work.batch;
+        float[] x = work.x.data;
         int kept = 0;
         int hidden = config.hiddenSize();
         for (int c = 0; c < batch.chunks(); c++) {

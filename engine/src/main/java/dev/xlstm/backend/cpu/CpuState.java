@@ -1,20 +1,27 @@
 package dev.xlstm.backend.cpu;
 
 import dev.xlstm.backend.State;
-import dev.xlstm.model.XlstmConfig;
+import dev.xlstm.backend.StateLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** The state in main memory: the canonical layout itself. */
+/** A state in main memory, in the canonical layout. */
 final class CpuState implements State {
 
     private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+    private final MemorySegment[] parts;
 
-    /** Block after block. */
-    final MemorySegment memory;
+    CpuState(StateLayout layout) {
+        memory = arena.allocate(layout.byteSize(), 64);
+        parts = layout.parts().stream()
+                .map(part -> memory.asSlice(part.offset(), part.byteSize()))
+                .toArray(MemorySegment[]::new);
+    }
 
-    CpuState(XlstmConfig config) {
-        memory = arena.allocate(config.stateBytes(), 64);
+    /** A part by its {@link StateLayout#index}; null for the index -1. */
+    MemorySegment part(int index) {
+        return index < 0 ? null : parts[index];
     }
 
     @Override

@@ -1,50 +1,53 @@
 package dev.xlstm.backend.cpu;
 
 import dev.xlstm.cell.CausalConv;
+import dev.xlstm.cell.MlstmCell;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmWeights.Linear;
+import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.BlockDiagonal;
 import dev.xlstm.tensor.Elementwise;
 import java.util.List;
 
-/** An original mLSTM block: all between a projection up and one down. */
+/** An original mLSTM block: a convolution and an mLSTM between an up-projection and a down-projection. */
 final class MlstmBlock implements Block {
 
-    private static final float EPS = 1e-6f; // of the cell, fixed
+    private static final float EPS = 1e-6f; // of the cell; the reference code fixes it
 
-    /** Features that a task of the convolution takes, about. */
+    /** Features in a task of the convolution, about. */
     private static final int TASK_FEATURES = 256;
 
-    /** Activations of one block at a time. */
+    /** Activations that all blocks of this shape share: one block computes at a time. */
     static final class Buffers {
 
         final MlstmHeads heads;
-        final Activations xm; // what is remembered [rows, I]
-        final Activations z; // what gates [rows, I]
+        final Activations xm; // branch that enters the cell [rows, I]
+        final Activations z; // branch that gates the output [rows, I]
         final Activations a; // xm after the convolution [rows, I]
-        final Activations qkv; // what the gates of the cell see [rows, 3I]
+        final Activations qkv; // q, k and v side by side, input of the gates [rows, 3I]
 
-        Buffers(BlockConfig.Mlstm shape, Pass pass) {
-            // k is scaled before it comes to the cell
-            heads = new MlstmHeads(shape.numHeads(), shape.headSize(), shape.headSize(), EPS, 1, pass);
-            xm = pass.activations(shape.innerSize());
-            z = pass.activations(shape.innerSize());
-            a = pass.activations(shape.innerSize());
-            qkv = pass.activations(3 * shape.innerSize());
+        Buffers(BlockConfig.Mlstm shape, Workspace work) {
+            int headSize = shape.headSize();
+            int chunkSize = work.config.chunkSize();
+            // these blocks scale k before the cell, so q is not scaled in it
+            heads = new MlstmHeads(new MlstmCell.Shape(shape.numHeads(), headSize, headSize, chunkSize, EPS, 1), work);
+            xm = work.activations(shape.innerSize());
+            z = work.activations(shape.innerSize());
+            a = work.activations(shape.innerSize());
+            qkv = work.activations(3 * shape.innerSize());
         }
     }
 
     private final BlockWeights.Mlstm weights;
     private final Buffers buffers;
     private final MlstmHeads heads;
-    private final Pass pass;
-    private final long stateAt;
-    private final long windowAt; // of the convolution's state
-    private final int inner;
-    private final int headSize;
-    private final int taskFeatures; // whole blocks of q, k and v
-    private final int tasks; // of a sequence
+    private final BlockState state;
+    private final Workspace work;
+    private final int inner; // I
+    private final int headSize; // DH
+    private final int taskFeatures; // a multiple of the block size of q, k and v
+    private final int tasks; // per sequence
     private final CausalConv conv;
     private final BlockDiagonal q;
     private final BlockDiagonal k;
@@ -56,50 +59,49 @@ final class MlstmBlock implements Block {
     private final ThreadTeam.Task cellTask = this::cellOfHead;
     private final ThreadTeam.Task gateTask = this::gateRow;
 
-    MlstmBlock(BlockWeights.Mlstm w, BlockConfig.Mlstm shape, Buffers buffers, Pass pass, long stateAt) {
+    MlstmBlock(BlockWeights.Mlstm w, BlockConfig.Mlstm shape, Buffers buffers, BlockState state, Workspace work) {
         weights = w;
         this.buffers = buffers;
         heads = buffers.heads;
-        this.pass = pass;
-        this.stateAt = stateAt;
+        this.state = state;
+        this.work = work;
         inner = shape.innerSize();
         headSize = shape.headSize();
-        windowAt = stateAt + 4L * shape.numHeads() * (headSize * (headSize + 1L) + 1); // after C, n and m
         int block = shape.qkvBlockSize();
         taskFeatures = (TASK_FEATURES + block - 1) / block * block;
         tasks = (inner + taskFeatures - 1) / taskFeatures;
-        conv = new CausalConv(w.conv().taps(), w.conv().bias());
+        conv = new CausalConv(w.conv().taps(), w.conv().bias(), buffers.xm, buffers.a);
         q = new BlockDiagonal(w.q().matrix());
         k = new BlockDiagonal(w.k().matrix());
         v = new BlockDiagonal(w.v().matrix());
-        up = Projection.separate(pass.y, List.of(w.x(), w.z()), List.of(buffers.xm, buffers.z), null, pass.scratch);
+        up = Projection.separate(work.y, List.of(w.x(), w.z()), List.of(buffers.xm, buffers.z), null, work.scratch);
         gates = Projection.separate(
-                buffers.qkv, List.of(w.inputGate(), w.forgetGate()), List.of(heads.i, heads.f), null, pass.scratch);
-        down = Projection.separate(buffers.z, List.of(w.down()), List.of(pass.delta), pass::addDelta, pass.scratch);
+                buffers.qkv, List.of(w.inputGate(), w.forgetGate()), List.of(heads.i, heads.f), null, work.scratch);
+        down = Projection.separate(buffers.z, List.of(w.down()), List.of(work.delta), work::addDelta, work.scratch);
     }
 
     @Override
     public void forward() {
-        int rows = pass.rows();
-        pass.norm(weights.norm(), rows); // y = LayerNorm(x)
-        up.run(pass.team, rows); // xm, z = W y
-        pass.team.run(pass.batch.chunks() * tasks, convTask); // a = silu(conv(xm));  q, k = W a;  v = W xm
-        gates.run(pass.team, rows); // i~, f~ = W [q; k; v]
-        pass.team.run(heads.tasks(), cellTask); // h = LayerNorm(mLSTM(q, k/√dh, v, i~, f~))
-        pass.team.run(pass.rows(), gateTask); // z = silu(z) * (h + skip * a)
-        down.run(pass.team, rows); // x += W z
+        int rows = work.rows();
+        work.norm(weights.norm(), rows); // y [rows, E] = LayerNorm(x)
+        up.run(work.team, rows); // xm, z [rows, I] = W y
+        work.team.run(work.batch.chunks() * tasks, convTask); // a = silu(conv(xm));  q, k = W a;  v = W xm  [rows, I]
+        gates.run(work.team, rows); // i~, f~ [rows, NH] = W [q; k; v] + b
+        work.team.run(heads.tasks(), cellTask); // h [rows, I] = LayerNorm(mLSTM(q, k/√dh, v, i~, f~))
+        work.team.run(rows, gateTask); // z = silu(z) * (h + skip * a)
+        down.run(work.team, rows); // x += W z
     }
 
+    /** Some features of one sequence: the convolution, then q, k and v of the same features. */
     private void convAndQkv(int task, int worker) {
         int chunk = task / tasks;
         int from = task % tasks * taskFeatures;
         int to = Math.min(from + taskFeatures, inner);
-        int first = pass.batch.start(chunk);
-        int rows = pass.batch.start(chunk + 1) - first;
+        int first = work.batch.start(chunk);
+        int rows = work.rows(chunk);
         float[] xm = buffers.xm.data;
         float[] a = buffers.a.data;
-        int at = first * inner;
-        conv.forward(pass.state(chunk).memory, windowAt, from, to, rows, xm, at, a, at + from, inner);
+        conv.forward(state.window(work.state(chunk)), from, to, first, rows);
         float scale = (float) (1 / Math.sqrt(headSize));
         for (int t = first; t < first + rows; t++) {
             int row = t * inner;
@@ -111,7 +113,7 @@ final class MlstmBlock implements Block {
             System.arraycopy(heads.k.data, row + from, buffers.qkv.data, 3 * row + inner + from, n);
             System.arraycopy(heads.v.data, row + from, buffers.qkv.data, 3 * row + 2 * inner + from, n);
             for (int d = from; d < to; d++) {
-                heads.k.data[row + d] *= scale; // the gates have seen it as it was
+                heads.k.data[row + d] *= scale; // after the copy: the gates read the unscaled k
             }
         }
     }
@@ -121,7 +123,7 @@ final class MlstmBlock implements Block {
     }
 
     private void cellOfHead(int task, int worker) {
-        heads.run(task, worker, stateAt, weights.headNorm());
+        heads.run(task, worker, state, weights.headNorm());
     }
 
     private void gateRow(int row, int worker) {

@@ -1,6 +1,7 @@
 package dev.xlstm.backend.cpu;
 
 import dev.xlstm.model.XlstmWeights.Linear;
+import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Elementwise;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.ArrayList;

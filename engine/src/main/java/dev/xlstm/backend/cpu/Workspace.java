@@ -4,31 +4,32 @@ import dev.xlstm.backend.Batch;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmConfig.NormKind;
 import dev.xlstm.model.XlstmWeights.Norm;
+import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Elementwise;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the blocks of a model work on in turn: the batch of the forward pass under way, the residual stream and the
- * threads. Activations are float32 with a row for each id of the batch, whichever sequence the id belongs to: only what
- * has a state looks at sequences.
+ * The data of one forward pass that all blocks share: the batch, the residual stream, scratch memory and the threads.
+ * Activations are float32 with one row per id of the batch, whichever sequence the id belongs to; only code that touches a
+ * state distinguishes sequences.
  */
-final class Pass {
+final class Workspace {
 
     final XlstmConfig config;
     final ThreadTeam team;
-    final float[][] scratch; // one a worker
+    final float[][] scratch; // one per worker
     final Activations x; // residual stream [rows, H]
-    final Activations y; // its norm [rows, H]
-    final Activations delta; // what a layer adds to x [rows, H]
+    final Activations y; // normalised x [rows, H]
+    final Activations delta; // output of a layer, to be added to x [rows, H]
     Batch batch;
 
     private final List<Activations> perRow = new ArrayList<>();
     private Norm norm;
-    private final ThreadTeam.Task normTask = this::normRow; // bound once, as a lambda a job would be garbage a token
+    private final ThreadTeam.Task normTask = this::normRow; // a lambda at each use would allocate on every token
 
-    Pass(XlstmConfig config, ThreadTeam team) {
+    Workspace(XlstmConfig config, ThreadTeam team) {
         this.config = config;
         this.team = team;
         scratch = new float[team.threads()][WeightMatrix.SCRATCH_FLOATS];
@@ -37,7 +38,7 @@ final class Pass {
         delta = activations(config.hiddenSize());
     }
 
-    /** Activations that have as many rows as the batch under way. */
+    /** Activations with as many rows as the current batch. */
     Activations activations(int width) {
         Activations activations = new Activations(width);
         perRow.add(activations);
@@ -55,12 +56,17 @@ final class Pass {
         return batch.rows();
     }
 
+    /** The rows of a chunk. */
+    int rows(int chunk) {
+        return batch.start(chunk + 1) - batch.start(chunk);
+    }
+
     /** The state of a chunk's sequence. */
     CpuState state(int chunk) {
         return (CpuState) batch.state(chunk);
     }
 
-    /** {@code y = norm(x)} of the first rows; y = x if there is no norm. */
+    /** {@code y = norm(x)} for the first {@code rows} rows; {@code y = x} if {@code norm} is null. */
     void norm(Norm norm, int rows) {
         this.norm = norm;
         team.run(rows, normTask);
@@ -78,7 +84,7 @@ final class Pass {
         }
     }
 
-    /** The epilogue of a layer that computes {@link #delta}: {@code x += delta}. */
+    /** {@code x += delta} for columns {@code [from, to)} of a row: the epilogue of a layer that computes delta. */
     void addDelta(int row, int from, int to) {
         int at = row * config.hiddenSize() + from;
         Elementwise.add(x.data, at, delta.data, at, to - from);
