@@ -39,8 +39,8 @@ public final class GeneratedFiles {
                 .collect(Collectors.joining("\n"));
         assertThat(is.equals(should))
                 .as(
-                        "%s is not current:\n%s\nTo write it anew: mvn test -pl cli -am -D%s"
-                                + " -Dtest='ConfigurationTest,ReadmeTest' -Dsurefire.failIfNoSpecifiedTests=false",
+                        "%s is not current:\n%s\nTo rewrite it: mvn test -pl cli -am -D%s"
+                                + " -Dtest='ConfigurationTest,OptionTablesTest' -Dsurefire.failIfNoSpecifiedTests=false",
                         file, difference, REWRITE)
                 .isTrue();
     }

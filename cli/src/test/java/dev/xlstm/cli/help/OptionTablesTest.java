@@ -14,23 +14,23 @@ import picocli.CommandLine.Model.OptionSpec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The tables of options at the README's end are those of the commands. */
-public class ReadmeTest {
+/** The tables in cli/docs/options.md are those of the commands. */
+public class OptionTablesTest {
 
-    private static final String BEGIN = "<!-- tables of options: written by ReadmeTest -->\n";
+    private static final String BEGIN = "<!-- tables of options: written by OptionTablesTest -->\n";
     private static final String END = "<!-- end of the tables -->\n";
 
     @Test
     void tablesOfOptionsAreCurrent() throws IOException {
-        Path file = Path.of("../README.md");
-        String readme = Files.readString(file);
-        int begin = readme.indexOf(BEGIN) + BEGIN.length();
-        int end = readme.indexOf(END);
+        Path file = Path.of("docs/options.md");
+        String page = Files.readString(file);
+        int begin = page.indexOf(BEGIN) + BEGIN.length();
+        int end = page.indexOf(END);
         assertThat(begin).isGreaterThan(BEGIN.length()).isLessThanOrEqualTo(end);
-        GeneratedFiles.check(file, readme.substring(0, begin) + tables() + readme.substring(end));
+        GeneratedFiles.check(file, page.substring(0, begin) + tables() + page.substring(end));
     }
 
-    /** An option that several commands have alike is explained where it occurs first. */
+    /** An option that several commands share is explained where it first occurs. */
     private static String tables() {
         StringBuilder text = new StringBuilder();
         Set<String> explained = new HashSet<>();

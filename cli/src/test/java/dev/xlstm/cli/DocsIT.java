@@ -1,6 +1,7 @@
 package dev.xlstm.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,13 +9,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** What the README says can be done, done. */
-class ReadmeIT {
+/** Runs the examples of the documents. */
+class DocsIT {
 
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
@@ -27,7 +31,7 @@ class ReadmeIT {
         return matcher.group(1);
     }
 
-    /** The output of a command run in the project's directory; nothing may be on stderr but the JVM's own warning. */
+    /** The stdout of a command run in the project's directory. On stderr only the JVM's own warning may appear. */
     private String run(List<String> command) throws IOException, InterruptedException {
         Path out = directory.resolve("out");
         Path err = directory.resolve("err");
@@ -39,7 +43,7 @@ class ReadmeIT {
         builder.environment().put("XDG_CONFIG_HOME", "/none");
         Process process = builder.start();
         process.getOutputStream().close();
-        assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(300, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(err).replace("WARNING: Using incubator modules: jdk.incubator.vector\n", ""))
                 .isEmpty();
         assertThat(process.exitValue()).isZero();
@@ -72,28 +76,46 @@ class ReadmeIT {
         assertThat(run(List.of("sh", "-c", command))).hasSizeGreaterThan(100);
     }
 
-    /** All console blocks, as one session of a shell in an empty directory: a line after $ is typed, the others come back. */
-    @Test
-    void transcriptsAreWhatAShellShows() throws Exception {
+    /** The pages that hold console blocks. */
+    static List<Path> pages() throws IOException {
+        List<Path> pages = new ArrayList<>(List.of(ROOT.resolve("README.md")));
+        try (Stream<Path> topics = Files.list(ROOT.resolve("cli/docs"))) {
+            topics.sorted().forEach(pages::add);
+        }
+        pages.removeIf(page -> !read(page).contains("```console\n"));
+        assertThat(pages).hasSizeGreaterThan(3);
+        return pages;
+    }
+
+    private static String read(Path page) {
+        try {
+            return Files.readString(page);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The console blocks of a page are one shell session in an empty directory: a line after $ is typed, the other lines are
+     * its output.
+     */
+    @ParameterizedTest
+    @MethodSource("pages")
+    void consoleBlocksShowWhatAShellPrints(Path page) throws Exception {
         StringBuilder script = new StringBuilder("cd \"$1\" && PATH=\"$2:$PATH\"\n");
         StringBuilder expected = new StringBuilder();
-        int commands = 0;
-        Matcher blocks = Pattern.compile("```console\n(.*?)```", Pattern.DOTALL)
-                .matcher(Files.readString(ROOT.resolve("README.md")));
+        Matcher blocks = Pattern.compile("```console\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(page));
         while (blocks.find()) {
             for (String line : blocks.group(1).lines().toList()) {
                 expected.append(line).append('\n');
                 if (line.startsWith("$ ")) {
-                    String command = line.substring(2);
                     script.append("printf '%s\\n' '")
                             .append(line.replace("'", "'\\''"))
                             .append("'\n");
-                    script.append(command).append('\n');
-                    commands++;
+                    script.append(line.substring(2)).append('\n');
                 }
             }
         }
-        assertThat(commands).isGreaterThan(5);
         Path file = Files.writeString(directory.resolve("transcript.sh"), script);
         Path empty = Files.createDirectory(directory.resolve("empty"));
         String out = run(List.of(
