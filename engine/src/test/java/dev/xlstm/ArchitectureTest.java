@@ -42,7 +42,7 @@ class ArchitectureTest {
     static final ArchRule sampling = only("sampling", here("grammar"));
 
     @ArchTest
-    static final ArchRule hub = only("hub");
+    static final ArchRule hub = only("hub", JSON, here("safetensors"));
 
     @ArchTest
     static final ArchRule model =
@@ -112,6 +112,14 @@ class ArchitectureTest {
 
     @ArchTest
     static final ArchRule noStandardStreams = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
+
+    @ArchTest
+    static final ArchRule onlyTheHubUsesTheNetwork = noClasses()
+            .that()
+            .resideOutsideOfPackage(here("hub"))
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("java.net.http..");
 
     @ArchTest
     static final ArchRule noExit = noClasses()

@@ -20,6 +20,8 @@ import dev.xlstm.cli.model.InspectCommand;
 import dev.xlstm.cli.model.QuantizeCommand;
 import dev.xlstm.cli.model.ScoreCommand;
 import dev.xlstm.cli.model.TokenizeCommand;
+import dev.xlstm.cli.models.ModelsCommand;
+import dev.xlstm.cli.models.PullCommand;
 import dev.xlstm.cli.options.CommandNames;
 import java.io.PrintWriter;
 import java.util.Arrays;
@@ -129,6 +131,10 @@ final class Cli {
                 return new InspectCommand(streams);
             case "devices":
                 return new DevicesCommand(streams);
+            case "pull":
+                return new PullCommand(streams, interruption, environment);
+            case "models":
+                return new ModelsCommand(streams, interruption, environment);
             case "quantize":
                 return new QuantizeCommand(streams, interruption);
             case "batch":

@@ -20,7 +20,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 @AnalyzeClasses(packages = "dev.xlstm.cli", importOptions = ImportOption.DoNotIncludeTests.class)
 class CliArchitectureTest {
 
-    private static final String[] COMMANDS = {"generate", "batch", "chat", "model", "help", "config"};
+    private static final String[] COMMANDS = {"generate", "batch", "chat", "model", "models", "help", "config"};
 
     @ArchTest
     static final ArchRule arrowsPointDownwards = layeredArchitecture()

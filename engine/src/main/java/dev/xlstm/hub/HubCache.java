@@ -58,12 +58,30 @@ public final class HubCache {
                 return Path.of(expanded(hub, environment));
             }
         }
+        return home(environment).resolve("hub");
+    }
+
+    /** The directory of all that huggingface_hub keeps: {@code HF_HOME}, {@code ~/.cache/huggingface}. */
+    static Path home(Map<String, String> environment) {
         String home = environment.getOrDefault("HF_HOME", "");
         if (home.isEmpty()) {
             String caches = environment.getOrDefault("XDG_CACHE_HOME", "");
             home = (caches.isEmpty() ? "~/.cache" : caches) + "/huggingface";
         }
-        return Path.of(expanded(home, environment), "hub");
+        return Path.of(expanded(home, environment));
+    }
+
+    /** The directory of a repository {@code ORG/NAME} within the cache. */
+    static String directoryName(String id) {
+        return "models--" + id.replace("/", "--");
+    }
+
+    static boolean isId(String id) {
+        return id.length() <= MAX_LENGTH && id.matches(NAME + "/" + NAME);
+    }
+
+    static boolean isCommit(String text) {
+        return text.length() <= MAX_REF_BYTES && text.matches(NAME);
     }
 
     /** Expands as Python's expanduser, then expandvars, does: an unknown variable stays as written. */
@@ -91,7 +109,7 @@ public final class HubCache {
             throw new BadRequestException("'" + model + "' is not the name of a model on the hub");
         }
         String id = name.group(1);
-        Path repository = directory.resolve("models--" + id.replace("/", "--"));
+        Path repository = directory.resolve(directoryName(id));
         if (!Files.isDirectory(repository)) {
             throw new NotFoundException(
                     repository,

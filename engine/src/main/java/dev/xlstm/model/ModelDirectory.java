@@ -12,9 +12,11 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A model on disk: config, weights, tokenizer and generation config. Opening reads the config only; the weights are
@@ -141,6 +143,13 @@ public final class ModelDirectory implements AutoCloseable {
     Map<String, WeightMatrix> matrices() throws IOException {
         weights();
         return loader.matrices();
+    }
+
+    /** The format that most bytes of the matrices have in the files. */
+    public String storedFormat() throws IOException {
+        Map<String, Long> bytes = new TreeMap<>();
+        matrices().values().forEach(m -> bytes.merge(m.format().toString(), (long) m.rows() * m.columns(), Long::sum));
+        return Collections.max(bytes.entrySet(), Map.Entry.comparingByValue()).getKey();
     }
 
     /** Names of tensors in the checkpoint that the model has no place for: harmless, but worth a look. */

@@ -100,6 +100,20 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
+    /**
+     * The shards that an index names, each once, in the order of the index.
+     *
+     * @throws SafetensorsException if the index is damaged, or a name is not a file's in its directory
+     */
+    public static List<String> shardNames(Path index) throws IOException {
+        Checkpoint checkpoint = new Checkpoint(index.toAbsolutePath().getParent());
+        Set<String> names = new LinkedHashSet<>(readWeightMap(index).values());
+        for (String name : names) {
+            checkpoint.shard(index, name);
+        }
+        return List.copyOf(names);
+    }
+
     /** Judges the name alone: the file may well be a link out of the directory, as in the Hugging Face cache. */
     private Path shard(Path index, String name) throws SafetensorsException {
         try {

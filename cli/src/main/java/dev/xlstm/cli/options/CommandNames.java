@@ -14,6 +14,8 @@ public final class CommandNames extends ArrayList<String> {
             "prime",
             "score",
             "tokenize",
+            "pull",
+            "models",
             "inspect",
             "devices",
             "quantize",

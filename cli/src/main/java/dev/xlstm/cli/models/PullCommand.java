@@ -1,0 +1,121 @@
+package dev.xlstm.cli.models;
+
+import dev.xlstm.cli.console.ByteSize;
+import dev.xlstm.cli.console.ExitCode;
+import dev.xlstm.cli.console.Interruption;
+import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.UsageErrors;
+import dev.xlstm.hub.Hub;
+import dev.xlstm.hub.HubName;
+import dev.xlstm.model.ModelPull;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code xlstm pull}. */
+@Command(
+        name = "pull",
+        description = {
+            "Fetches a model from the Hugging Face hub into its cache.",
+            "",
+            "Every file is verified. An interrupted pull goes on where it stopped. A model that cannot be run is refused"
+                    + " before its weights are fetched. HF_TOKEN gives an access token, HF_ENDPOINT another hub,"
+                    + " HF_HUB_CACHE another cache."
+        },
+        optionListHeading = "%nOptions:%n",
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  xlstm pull ethicalabs/xLSTM-7b-Instruct",
+            "  xlstm chat -m ethicalabs/xLSTM-7b-Instruct",
+        })
+public final class PullCommand implements Callable<Integer> {
+
+    private static final long LARGE = 1_000_000_000; // bytes that are not fetched without a question
+
+    @Parameters(
+            index = "0",
+            paramLabel = "MODEL",
+            description = "ORG/NAME on the hub; ORG/NAME@REVISION for a branch, tag or commit; ORG/NAME/DIRECTORY for a"
+                    + " model in a directory of a repository.")
+    private String model;
+
+    @Option(
+            names = {"-y", "--yes"},
+            fallbackValue = "true",
+            description = "Do not ask before more than 1 GB is fetched. Without a terminal nothing is asked.")
+    private boolean yes;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            fallbackValue = "true",
+            description = "Show nothing but errors.")
+    private boolean quiet;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Streams streams;
+    private final Interruption interruption;
+    private final Map<String, String> environment;
+
+    public PullCommand(Streams streams, Interruption interruption, Map<String, String> environment) {
+        this.streams = streams;
+        this.interruption = interruption;
+        this.environment = environment;
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        HubName name = UsageErrors.checked(spec, () -> HubName.parse(model));
+        interruption.begin();
+        try (Hub hub = new Hub(environment);
+                PullProgress progress = new PullProgress(streams, interruption, quiet, this::accept)) {
+            Path directory = ModelPull.pull(hub, name.id(), name.revision(), name.subdirectory(), progress);
+            progress.done(directory);
+            return ExitCode.OK;
+        } catch (CancellationException e) {
+            return interruption.requested() ? ExitCode.INTERRUPTED : ExitCode.FAILURE;
+        } finally {
+            interruption.end();
+        }
+    }
+
+    /** Says what will be fetched, and above a gigabyte asks. */
+    private boolean accept(ModelPull.Plan plan) {
+        if (!quiet && plan.fetchBytes() > 0) {
+            String present =
+                    plan.presentBytes() == 0 ? "" : ", " + ByteSize.text(plan.presentBytes()) + " here already";
+            streams.message(plan.id() + ": " + plan.files() + (plan.files() == 1 ? " file" : " files") + " of weights, "
+                    + ByteSize.text(plan.totalBytes()) + present + "; needs "
+                    + ByteSize.text(plan.weightBytes()) + " of memory to run");
+        }
+        if (yes || plan.fetchBytes() <= LARGE || !streams.inIsTerminal() || !streams.errIsTerminal()) {
+            return true;
+        }
+        streams.err().print("Fetch " + ByteSize.text(plan.fetchBytes()) + "? [y/N] ");
+        streams.err().flush();
+        return readLine().strip().matches("(?i)y|yes");
+    }
+
+    private String readLine() {
+        StringBuilder line = new StringBuilder();
+        try {
+            for (int c = streams.in().read();
+                    c >= 0 && c != '\n';
+                    c = streams.in().read()) {
+                line.append((char) c);
+            }
+        } catch (IOException e) {
+            return ""; // no answer is a no
+        }
+        return line.toString();
+    }
+}
