@@ -114,13 +114,13 @@ public final class HubCache {
             throw new NotFoundException(
                     repository,
                     "no model " + id + " in the Hugging Face cache, and no directory " + model
-                            + " here; nothing is downloaded by itself, fetch it first: hf download " + id);
+                            + " here; fetch it: xlstm pull " + id);
         }
         if (name.group(2) == null) {
             Path snapshot = snapshot(repository, DEFAULT_REVISION)
                     .orElseThrow(() -> new NotFoundException(
                             repository.resolve("refs").resolve(DEFAULT_REVISION),
-                            "does not name a revision that is in the cache; fetch the model again: hf download " + id));
+                            "does not name a revision that is in the cache; fetch the model again: xlstm pull " + id));
             return subdirectory(snapshot, name.group(3), id);
         }
         return findRevision(repository, id, List.of(name.group(2).split("/")));
@@ -137,8 +137,8 @@ public final class HubCache {
         }
         throw new NotFoundException(
                 repository,
-                "has no revision '" + String.join("/", names) + "'; fetch it: hf download " + id + " --revision "
-                        + names.getFirst());
+                "has no revision '" + String.join("/", names) + "'; fetch it: xlstm pull " + id + "@"
+                        + String.join("/", names));
     }
 
     /** The files of a branch, a tag or a commit (its full hash, or the first characters of it). */
@@ -176,9 +176,7 @@ public final class HubCache {
         }
         Path path = snapshot.resolve(below.substring(1));
         if (!Files.isDirectory(path)) {
-            throw new NotFoundException(
-                    path,
-                    "no such directory; fetch it: hf download " + id + " --include '" + below.substring(1) + "/*'");
+            throw new NotFoundException(path, "no such directory; fetch it: xlstm pull " + id + below);
         }
         return path;
     }

@@ -88,7 +88,7 @@ class HubCacheTest {
         assertThat(cache().find("a/b@main")).isEqualTo(main);
         assertThatThrownBy(() -> cache().find("a/b@v2"))
                 .isInstanceOf(NotFoundException.class)
-                .hasMessageContaining("has no revision 'v2'; fetch it: hf download a/b --revision v2");
+                .hasMessageContaining("has no revision 'v2'; fetch it: xlstm pull a/b@v2");
     }
 
     @Test
@@ -100,16 +100,15 @@ class HubCacheTest {
         assertThatThrownBy(() -> cache().find("a/b/runs/2"))
                 .isInstanceOf(NotFoundException.class)
                 .hasMessageContaining(snapshot.resolve("runs/2") + ": no such directory")
-                .hasMessageContaining("hf download a/b --include 'runs/2/*'");
+                .hasMessageContaining("xlstm pull a/b/runs/2");
     }
 
     @Test
-    void saysWhereItLookedAndThatNothingIsDownloaded() throws Exception {
+    void saysWhereItLookedAndWhatFetchesTheModel() throws Exception {
         assertThatThrownBy(() -> cache().find("a/b"))
                 .isInstanceOf(NotFoundException.class)
                 .hasMessageStartingWith(directory.resolve("models--a--b") + ": no model a/b in the Hugging Face cache")
-                .hasMessageContaining("nothing is downloaded")
-                .hasMessageContaining("hf download a/b");
+                .hasMessageContaining("xlstm pull a/b");
         Path model = cacheModel(directory, "a/b").getParent().getParent();
         for (String revision : new String[] {"..", "../../x", "", "fedcba", "a\nb", "x".repeat(300)}) {
             Files.writeString(model.resolve("refs").resolve("main"), revision);
