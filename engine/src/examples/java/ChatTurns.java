@@ -6,6 +6,8 @@ import dev.xlstm.generation.TextModel;
 import dev.xlstm.sampling.SamplingOptions;
 import java.nio.file.Path;
 
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+
 /** Asks two questions and takes the second back; undoing copies a snapshot and reads nothing again: {@code ChatTurns MODEL}. */
 final class ChatTurns {
 
@@ -14,8 +16,7 @@ final class ChatTurns {
     private ChatTurns() {}
 
     public static void main(String[] args) throws Exception {
-        SamplingOptions greedy =
-                SamplingOptions.defaults().toBuilder().temperature(0).build();
+        SamplingOptions greedy = SamplingOptions.defaults().with(TEMPERATURE, 0);
         GenerationOptions options =
                 GenerationOptions.defaults().withMaxTokens(60).withSampling(greedy);
         GenerationListener quiet = new GenerationListener() {};

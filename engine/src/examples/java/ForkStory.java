@@ -16,9 +16,7 @@ final class ForkStory {
             for (int seed = 1; seed <= 3; seed++) {
                 GenerationOptions options = GenerationOptions.defaults()
                         .withMaxTokens(30)
-                        .withSampling(SamplingOptions.defaults().toBuilder()
-                                .seed(seed)
-                                .build());
+                        .withSampling(SamplingOptions.defaults().withSeed(seed));
                 try (TextSession fork = prompt.fork()) {
                     System.out.println(
                             seed + ": " + fork.generate(options).text().strip());

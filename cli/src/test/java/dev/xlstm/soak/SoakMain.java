@@ -130,7 +130,7 @@ public final class SoakMain {
     private GenerationOptions options() {
         return GenerationOptions.defaults()
                 .withMaxTokens(24)
-                .withSampling(SamplingOptions.builder().seed(random.nextInt()).build());
+                .withSampling(SamplingOptions.defaults().withSeed(random.nextInt()));
     }
 
     private void saveAndResume() throws IOException {

@@ -1,7 +1,7 @@
 package dev.xlstm.chat;
 
+import dev.xlstm.generation.CollectingListener;
 import dev.xlstm.generation.FinishReason;
-import dev.xlstm.generation.Gatherer;
 import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
@@ -212,7 +212,7 @@ public final class Conversation implements AutoCloseable {
         liveAt = null;
         snapshots.put(SnapshotKey.asked(question), live);
         long prefillNanos = System.nanoTime() - start;
-        Gatherer gathered = new Gatherer() {
+        CollectingListener gathered = new CollectingListener() {
             @Override
             public void text(String piece) {
                 super.text(piece);
@@ -258,7 +258,7 @@ public final class Conversation implements AutoCloseable {
             stopIds.add(end);
         }
         long seed = options.sampling().seed() + turn.id();
-        return options.withSampling(options.sampling().toBuilder().seed(seed).build())
+        return options.withSampling(options.sampling().withSeed(seed))
                 .withStop(List.copyOf(stops))
                 .withStopIds(stopIds);
     }

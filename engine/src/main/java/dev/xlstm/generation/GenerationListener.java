@@ -14,17 +14,20 @@ public interface GenerationListener {
     default void prefill(int done, int total) {}
 
     /**
-     * A token was chosen.
+     * A token was chosen. A listener that does not override this gets the text of the token through {@link #text}.
      *
-     * @param logits what it was chosen from, before any sampling: [V]. To be asked and read during this call only, and
-     *     only where they are needed: a device may have to send them
+     * @param text what the token makes certain: whole characters, no part of a stop string. Often empty; always empty
+     *     without a tokenizer
+     * @param logits the token was chosen from, before any sampling: [V]. Ask for and read them during this call only, and
+     *     only where needed: a device may have to send them
      */
-    default void token(int id, Supplier<float[]> logits) {}
+    default void token(int id, String text, Supplier<float[]> logits) {
+        if (!text.isEmpty()) {
+            text(text);
+        }
+    }
 
-    /**
-     * More text is certain: whole characters, no part of a stop string. Comes after the token that made it so, and at the
-     * end of the generation.
-     */
+    /** Text became certain without a new token: the rest at the end of a generation, or what was held back before it. */
     default void text(String piece) {}
 
     /** Asked before each chunk of the prompt and each token; true ends the generation. */

@@ -1,30 +1,22 @@
 package dev.xlstm.generation;
 
-import dev.xlstm.sampling.DryOptions;
-import dev.xlstm.sampling.SamplingOptions;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * What a text is besides its session, as metadata of a state file: {@code text.pending}, the bytes of a character that
- * is not complete; {@code text.held}, text that may be the beginning of a stop string; {@code text.recent}, the last ids;
- * {@code sampling.seed} and {@code sampling.options} of the last generation; {@code sampler.*}, where its draws
- * stopped; {@code grammar.hash} and {@code grammar.ids}, the {@link GrammarPlace} in the middle of which it stopped.
+ * What a state file keeps of a text besides its session, as metadata: {@code text.pending}, the bytes of an incomplete
+ * character; {@code text.held}, text that may be the beginning of a stop string; {@code text.recent}, the last ids;
+ * {@code sampling.options} and {@code sampling.seed} of the last generation; {@code sampler.*}, the state of its sampler;
+ * {@code grammar.hash} and {@code grammar.ids}, the {@link GrammarProgress} where it stopped.
+ *
+ * @param sampling null if a generation begins at its seed
+ * @param grammar null outside a grammar
  */
-record SavedText(
-        byte[] pending,
-        String held,
-        int[] recent,
-        String samplingOptions,
-        Long seed,
-        Map<String, String> sampler,
-        GrammarPlace grammar) {
+record SavedText(byte[] pending, String held, int[] recent, SavedSampling sampling, GrammarProgress grammar) {
 
     private static final String PENDING = "text.pending";
     private static final String HELD = "text.held";
@@ -40,10 +32,10 @@ record SavedText(
         metadata.put(PENDING, HexFormat.of().formatHex(pending));
         metadata.put(HELD, held);
         metadata.put(RECENT, join(recent));
-        if (samplingOptions != null) {
-            metadata.put(OPTIONS, samplingOptions);
-            metadata.put(SEED, Long.toString(seed));
-            sampler.forEach((key, value) -> metadata.put(SAMPLER + key, value));
+        if (sampling != null) {
+            metadata.put(OPTIONS, sampling.options());
+            metadata.put(SEED, Long.toString(sampling.seed()));
+            sampling.state().forEach((key, value) -> metadata.put(SAMPLER + key, value));
         }
         if (grammar != null) {
             metadata.put(GRAMMAR, grammar.hash());
@@ -57,26 +49,31 @@ record SavedText(
     }
 
     /**
-     * @param metadata of a file whose checksum fits; keys may be missing, from a writer that knows sessions only
-     * @throws IllegalArgumentException naming the key whose value makes no sense
+     * @param metadata of a file whose checksum fits; keys are missing if the writer knew sessions only
+     * @throws IllegalArgumentException naming the key whose value is damaged
      */
     static SavedText of(Map<String, String> metadata, int vocabSize) {
-        Map<String, String> sampler = new HashMap<>();
-        metadata.forEach((key, value) -> {
-            if (key.startsWith(SAMPLER)) {
-                sampler.put(key.substring(SAMPLER.length()), value);
-            }
-        });
         return new SavedText(
                 pending(metadata.getOrDefault(PENDING, "")),
                 metadata.getOrDefault(HELD, ""),
                 ids(RECENT, metadata, vocabSize),
-                metadata.get(OPTIONS),
-                seed(metadata.get(SEED)),
-                sampler,
+                sampling(metadata),
                 metadata.containsKey(GRAMMAR)
-                        ? new GrammarPlace(metadata.get(GRAMMAR), ids(GRAMMAR_IDS, metadata, vocabSize))
+                        ? new GrammarProgress(metadata.get(GRAMMAR), ids(GRAMMAR_IDS, metadata, vocabSize))
                         : null);
+    }
+
+    private static SavedSampling sampling(Map<String, String> metadata) {
+        if (!metadata.containsKey(OPTIONS) || !metadata.containsKey(SEED)) {
+            return null;
+        }
+        Map<String, String> state = new HashMap<>();
+        metadata.forEach((key, value) -> {
+            if (key.startsWith(SAMPLER)) {
+                state.put(key.substring(SAMPLER.length()), value);
+            }
+        });
+        return new SavedSampling(metadata.get(OPTIONS), seed(metadata.get(SEED)), state);
     }
 
     private static byte[] pending(String value) {
@@ -98,27 +95,17 @@ record SavedText(
                 ids[i] = -1;
             }
             if (ids[i] < 0 || ids[i] >= vocabSize) {
-                throw new IllegalArgumentException("metadata '" + key + "' holds what is no id of the vocabulary");
+                throw new IllegalArgumentException("metadata '" + key + "' holds an id outside the vocabulary");
             }
         }
         return ids;
     }
 
-    private static Long seed(String value) {
+    private static long seed(String value) {
         try {
-            return value == null ? null : Long.valueOf(value);
+            return Long.parseLong(value);
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("metadata '" + SEED + "' is not a whole number", e);
         }
-    }
-
-    /** Options as text, the same for equal ones in every run of the program: the order of sets and maps is not. */
-    static String describe(SamplingOptions options) {
-        DryOptions dry = options.dry();
-        SamplingOptions ordered = options.toBuilder()
-                .logitBias(Map.of())
-                .dry(new DryOptions(dry.multiplier(), dry.base(), dry.allowedLength(), dry.lastN(), Set.of()))
-                .build();
-        return ordered + " " + new TreeMap<>(options.logitBias()) + " " + new TreeSet<>(dry.breakers());
     }
 }

@@ -3,8 +3,9 @@ package dev.xlstm.generation;
 import java.util.List;
 
 /**
- * Watches streamed text for stop strings. Text is let through as soon as it cannot be the beginning of one; the string
- * that is complete first ends the stream, so the result does not depend on the pieces the text comes in.
+ * Watches streamed text for stop strings. Text passes as soon as it cannot be the beginning of one; the string that is
+ * complete first ends the stream, so the result does not depend on the pieces the text comes in. To look ahead,
+ * {@link #copy} the matcher, and roll back by going on with the copy.
  */
 final class StopMatcher {
 
@@ -81,6 +82,13 @@ final class StopMatcher {
         String text = held.substring(0, length);
         held.delete(0, length);
         return text;
+    }
+
+    StopMatcher copy() {
+        StopMatcher copy = new StopMatcher(stops);
+        copy.held.append(held);
+        copy.matched = matched;
+        return copy;
     }
 
     /** The stop string that ended the stream, or null. */

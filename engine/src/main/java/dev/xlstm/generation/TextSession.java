@@ -1,11 +1,8 @@
 package dev.xlstm.generation;
 
-import dev.xlstm.backend.TopLogits;
 import dev.xlstm.error.BadRequestException;
 import dev.xlstm.grammar.GrammarMask;
 import dev.xlstm.safetensors.DType;
-import dev.xlstm.sampling.Sampler;
-import dev.xlstm.sampling.SamplingOptions;
 import dev.xlstm.session.Session;
 import dev.xlstm.session.StateFile;
 import dev.xlstm.tokenizer.Decoder;
@@ -15,7 +12,6 @@ import java.nio.CharBuffer;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.util.HashSet;
-import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -28,41 +24,33 @@ public final class TextSession implements AutoCloseable {
 
     private final TextModel model;
     private final Session session;
-    private History history;
+    private final ResumableSampler sampling;
     private final Decoder decoder; // may hold the beginning of a character; null without a tokenizer
     private String held = ""; // text that may be the beginning of a stop string
-    private SamplingOptions sampling; // of the last generation,
-    private Sampler sampler; // which goes on if the next has the same
-    private GrammarPlace place; // where the last generation stopped within its grammar; null outside
-    private SavedText saved; // until the first generation after a resumption,
-    private long savedAt; // when as many ids had been added to the history
+    private GrammarProgress grammar; // where the last generation stopped within its grammar; null outside
     private long promptTokens; // read since the last generation,
     private long prefillNanos; // in this time
 
     TextSession(TextModel model) {
-        this(model, new Session(model.loaded()), new History());
+        this(model, new Session(model.loaded()));
+    }
+
+    private TextSession(TextModel model, Session session) {
+        this.model = model;
+        this.session = session;
+        sampling = new ResumableSampler(model.loaded().config().vocabSize());
+        decoder = model.tokenizer().map(t -> t.decoder(true)).orElse(null);
     }
 
     /** Goes on with what was saved. */
     TextSession(TextModel model, Session session, SavedText saved) {
-        this(model, session, new History());
-        for (int id : saved.recent()) {
-            history.add(id);
-        }
+        this(model, session);
+        sampling.restore(saved.recent(), saved.sampling());
         if (decoder != null) {
             decoder.restore(saved.pending());
         }
         held = saved.held();
-        savedAt = history.added();
-        place = saved.grammar();
-        this.saved = saved;
-    }
-
-    private TextSession(TextModel model, Session session, History history) {
-        this.model = model;
-        this.session = session;
-        this.history = history;
-        decoder = model.tokenizer().map(t -> t.decoder(true)).orElse(null);
+        grammar = saved.grammar();
     }
 
     /**
@@ -117,7 +105,7 @@ public final class TextSession implements AutoCloseable {
     private boolean feed(int[] ids, GenerationListener listener, long before, int total) {
         if (ids.length > 0) {
             endText(listener);
-            place = null; // a grammar begins with what is generated
+            grammar = null; // a grammar begins with what is generated
         }
         long start = System.nanoTime();
         int done = 0;
@@ -126,7 +114,7 @@ public final class TextSession implements AutoCloseable {
             model.checkFiles();
             session.feed(ids, done, to);
             for (int i = done; i < to; i++) {
-                accept(ids[i]);
+                sampling.accept(ids[i]);
             }
             done = to;
             listener.prefill((int) Math.min(before + done, Integer.MAX_VALUE), total);
@@ -136,27 +124,29 @@ public final class TextSession implements AutoCloseable {
         return done == ids.length;
     }
 
-    /** Continues the text and gathers the result. */
+    /** Continues the text and returns all of the continuation. */
     public Completion generate(GenerationOptions options) {
         return generate(options, piece -> {});
     }
 
-    /** Continues the text, hands each piece of it on as soon as it is certain, and gathers the result. */
+    /** Continues the text, passes each piece on as soon as it is certain, and returns all of the continuation. */
     public Completion generate(GenerationOptions options, Consumer<String> pieces) {
-        Gatherer gatherer = new Gatherer() {
+        CollectingListener collected = new CollectingListener() {
             @Override
             public void text(String piece) {
                 super.text(piece);
-                pieces.accept(piece);
+                if (!piece.isEmpty()) {
+                    pieces.accept(piece);
+                }
             }
         };
-        Outcome outcome = generate(options, gatherer);
-        return new Completion(gatherer.ids(), hasText() ? gatherer.text() : null, outcome);
+        Outcome outcome = generate(options, collected);
+        return new Completion(collected.ids(), hasText() ? collected.text() : null, outcome);
     }
 
     /**
-     * Continues the text and keeps nothing of it: all goes to the listener. Every token generated has been read, too, so
-     * the next generation goes on behind it. With the same sampling options as the last time the random draws go on;
+     * Continues the text and keeps nothing of it: all goes to the listener. The session has read every token it
+     * generated, and the next generation goes on after them. With the same sampling options as the last time the random draws go on;
      * with others they begin at the seed.
      *
      * @throws BadRequestException if nothing has been read and the model has no token to begin with
@@ -182,69 +172,34 @@ public final class TextSession implements AutoCloseable {
 
     private Outcome generate(GenerationOptions options, GenerationListener listener, boolean part) {
         beginText();
-        useSampler(options.sampling());
+        sampling.use(options.sampling());
         StopMatcher stops = new StopMatcher(options.stop());
-        GrammarMask grammar = mask(options, part);
-        FinishReason reason =
-                listener.cancelled() ? FinishReason.INTERRUPTED : hasEnded(grammar) ? FinishReason.STOP : null;
-        if (reason == null) {
-            long start = System.nanoTime();
-            model.checkFiles();
-            session.logits();
-            prefillNanos += System.nanoTime() - start;
+        GrammarCursor cursor = cursor(options, part);
+        grammar = cursor == null ? null : cursor.progress();
+        boolean cancelled = listener.cancelled();
+        if (!cancelled && (cursor == null || !cursor.mask().hasEnded())) {
+            readPrompt();
         }
         long decodeStart = System.nanoTime();
-        long tokens = 0;
         emit(stops.append(held), listener);
-        if (reason == null && stops.matched() != null) {
-            reason = FinishReason.STOP;
-        }
-        while (reason == null) {
-            if (tokens == options.maxTokens()) {
-                reason = FinishReason.LENGTH;
-            } else if (listener.cancelled()) {
-                reason = FinishReason.INTERRUPTED;
-            } else {
-                model.checkFiles();
-                TopLogits top = grammar == null ? session.topLogits(sampler.reach()) : null;
-                int id = top == null ? sampler.next(session.logits(), grammar) : sampler.next(top.ids(), top.logits());
-                reason = endOfText(id, options);
-                if (grammar != null) {
-                    grammar.accept(id);
-                    reason = reason == null ? null : FinishReason.STOP; // ends are allowed where the grammar's are
-                }
-                if (reason == null) {
-                    tokens++;
-                    listener.token(id, session::logits);
-                    session.feed(id);
-                    accept(id);
-                    if (part && place != null) {
-                        place.add(id);
-                    }
-                    if (decoder != null) {
-                        emit(stops.append(decoder.accept(id)), listener);
-                        reason = stops.matched() == null && !hasEnded(grammar) ? null : FinishReason.STOP;
-                    }
-                }
-            }
-        }
+        DecodeLoop loop =
+                new DecodeLoop(model, session, sampling, new StreamedText(decoder, stops), cursor, options, listener);
+        FinishReason reason = cancelled ? FinishReason.INTERRUPTED : loop.run();
         held = stops.held();
         if (stops.matched() != null && decoder != null) {
-            decoder.finish(); // what came with the stop string, and after it
+            decoder.finish(); // drops what came with the stop string, and after it
         }
-        boolean open = reason == FinishReason.LENGTH || reason == FinishReason.INTERRUPTED;
-        if (!open) {
+        boolean mayGoOn = reason == FinishReason.LENGTH || reason == FinishReason.INTERRUPTED;
+        if (!mayGoOn) {
             endText(listener);
-        }
-        if (!open || !part) {
-            place = null;
+            grammar = null;
         }
         Outcome outcome = new Outcome(
                 reason,
                 stops.matched(),
-                grammar == null || stops.matched() == null && grammar.canEnd(),
+                cursor == null || stops.matched() == null && cursor.mask().canEnd(),
                 promptTokens,
-                tokens,
+                loop.tokens(),
                 prefillNanos,
                 System.nanoTime() - decodeStart);
         promptTokens = 0;
@@ -252,9 +207,17 @@ public final class TextSession implements AutoCloseable {
         return outcome;
     }
 
-    private GrammarMask mask(GenerationOptions options, boolean part) {
+    /** Computes the first logits: until then part of the prompt may wait. */
+    private void readPrompt() {
+        long start = System.nanoTime();
+        model.checkFiles();
+        session.logits();
+        prefillNanos += System.nanoTime() - start;
+    }
+
+    /** At the beginning of the grammar, or where the last part of the text stopped in it; null without a grammar. */
+    private GrammarCursor cursor(GenerationOptions options, boolean part) {
         if (options.grammar() == null) {
-            place = null;
             return null;
         }
         Set<Integer> stopIds = new HashSet<>(options.stopIds());
@@ -264,48 +227,23 @@ public final class TextSession implements AutoCloseable {
         int[] ids = stopIds.stream().mapToInt(Integer::intValue).toArray();
         boolean endless = part || options.maxTokens() < 0;
         GrammarMask mask = new GrammarMask(options.grammar(), ids, endless ? Integer.MAX_VALUE : options.maxTokens());
-        if (place == null) {
-            place = new GrammarPlace(options.grammar().hash());
-        } else if (place.hash().equals(options.grammar().hash())) {
-            mask.replay(place.ids());
-        } else {
+        String hash = options.grammar().hash();
+        if (grammar != null && !grammar.hash().equals(hash)) {
             throw new BadRequestException("the text stopped within another grammar: go on with that one, with none, or"
                     + " with a prompt between them");
         }
-        return mask;
+        if (grammar != null) {
+            mask.replay(grammar.ids());
+        }
+        return new GrammarCursor(mask, !part ? null : grammar == null ? new GrammarProgress(hash) : grammar);
     }
 
-    private static boolean hasEnded(GrammarMask grammar) {
-        return grammar != null && grammar.hasEnded();
-    }
-
-    /** Gives out what has been held back, as no text follows on it. */
+    /** Passes on what was held back, as no text follows it. */
     private void endText(GenerationListener listener) {
         if (decoder != null) {
             String rest = held + decoder.finish();
             held = "";
             emit(rest, listener);
-        }
-    }
-
-    private void useSampler(SamplingOptions options) {
-        if (options.equals(sampling)) {
-            return;
-        }
-        sampler = new Sampler(options, model.loaded().config().vocabSize());
-        boolean goesOn = saved != null && SavedText.describe(options).equals(saved.samplingOptions());
-        if (goesOn) {
-            sampler.restore(saved.sampler());
-        }
-        history.replay(sampler, goesOn ? savedAt : 0);
-        sampling = options;
-        saved = null;
-    }
-
-    private void accept(int id) {
-        history.add(id);
-        if (sampler != null) {
-            sampler.accept(id);
         }
     }
 
@@ -316,13 +254,6 @@ public final class TextSession implements AutoCloseable {
                     .orElseThrow(() -> new BadRequestException(
                             "nothing to continue: the prompt is empty and the model has no token that begins a text")));
         }
-    }
-
-    private FinishReason endOfText(int id, GenerationOptions options) {
-        if (options.stopIds().contains(id)) {
-            return FinishReason.STOP;
-        }
-        return !options.ignoreEos() && model.specialTokens().stopIds().contains(id) ? FinishReason.EOS : null;
     }
 
     private static void emit(String piece, GenerationListener listener) {
@@ -343,10 +274,7 @@ public final class TextSession implements AutoCloseable {
 
     /** The seed of the last generation, this one's or one before it was saved. */
     public OptionalLong seed() {
-        if (sampling != null) {
-            return OptionalLong.of(sampling.seed());
-        }
-        return saved == null || saved.seed() == null ? OptionalLong.empty() : OptionalLong.of(saved.seed());
+        return sampling.seed();
     }
 
     /**
@@ -362,20 +290,7 @@ public final class TextSession implements AutoCloseable {
 
     private SavedText toSave() {
         byte[] pending = decoder == null ? new byte[0] : decoder.pending();
-        int[] recent = history.toArray();
-        if (sampler != null) {
-            return new SavedText(
-                    pending, held, recent, SavedText.describe(sampling), sampling.seed(), sampler.save(), keptPlace());
-        }
-        if (saved != null && savedAt == history.added()) { // nothing has happened in between
-            return new SavedText(
-                    pending, held, recent, saved.samplingOptions(), saved.seed(), saved.sampler(), keptPlace());
-        }
-        return new SavedText(pending, held, recent, null, null, Map.of(), keptPlace());
-    }
-
-    private GrammarPlace keptPlace() {
-        return place == null ? null : place.copy();
+        return new SavedText(pending, held, sampling.recentIds(), sampling.save(), grammar);
     }
 
     /** What has been read, without its text: for logits and scores. */
@@ -398,20 +313,12 @@ public final class TextSession implements AutoCloseable {
     /** Becomes what a fork of another text of the same model would be, in the memory it has: much of a fork's cost is new memory. */
     public void copyFrom(TextSession other) {
         session.copyFrom(other.session);
-        history = other.history.copy();
-        sampling = other.sampling;
-        sampler = null;
-        if (other.sampler != null) {
-            sampler = new Sampler(sampling, model.loaded().config().vocabSize());
-            sampler.restore(other.sampler.save());
-        }
+        sampling.copyFrom(other.sampling);
         if (decoder != null) {
             decoder.restore(other.decoder.pending());
         }
         held = other.held;
-        place = other.keptPlace();
-        saved = other.saved;
-        savedAt = other.savedAt;
+        grammar = other.grammar == null ? null : other.grammar.copy();
         promptTokens = other.promptTokens;
         prefillNanos = other.prefillNanos;
     }

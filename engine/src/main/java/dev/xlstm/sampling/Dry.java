@@ -16,16 +16,24 @@ final class Dry implements SamplingStep {
     /** Keeps the logits finite. */
     private static final double MAX_PENALTY = 1e30;
 
-    private final DryOptions options;
+    private final double multiplier;
+    private final double base;
+    private final int allowedLength;
     private final RecentIds recent;
     private final BitSet breakers = new BitSet();
     private final int[] longest; // [V], the longest passage that the id would go on with; 0 between calls
 
-    Dry(DryOptions options, int vocabSize) {
-        this.options = options;
-        recent = new RecentIds(options.lastN());
-        options.breakers().forEach(breakers::set);
+    Dry(SamplingOptions options, int vocabSize) {
+        multiplier = options.get(SamplingParameter.DRY_MULTIPLIER);
+        base = options.get(SamplingParameter.DRY_BASE);
+        allowedLength = options.getInt(SamplingParameter.DRY_ALLOWED_LENGTH);
+        recent = new RecentIds(options.getInt(SamplingParameter.DRY_LAST_N));
+        options.dryBreakers().forEach(breakers::set);
         longest = new int[vocabSize];
+    }
+
+    static boolean isOn(SamplingOptions options) {
+        return options.get(SamplingParameter.DRY_MULTIPLIER) > 0 && options.get(SamplingParameter.DRY_LAST_N) > 0;
     }
 
     @Override
@@ -39,8 +47,8 @@ final class Dry implements SamplingStep {
             int next = recent.get(back - 1);
             int length = longest[next];
             longest[next] = 0; // once only, however often it occurs
-            if (length >= options.allowedLength()) {
-                double penalty = options.multiplier() * Math.pow(options.base(), length - options.allowedLength());
+            if (length >= allowedLength) {
+                double penalty = multiplier * Math.pow(base, length - allowedLength);
                 candidates.set(next, candidates.get(next) - (float) Math.min(penalty, MAX_PENALTY));
             }
         }
@@ -61,6 +69,11 @@ final class Dry implements SamplingStep {
     @Override
     public void accept(int id) {
         recent.add(id);
+    }
+
+    @Override
+    public void copyFrom(SamplingStep other) {
+        recent.copyFrom(((Dry) other).recent);
     }
 
     @Override

@@ -11,14 +11,16 @@ final class Mirostat implements SamplingStep {
 
     private static final double LN2 = Math.log(2);
 
-    private final MirostatOptions options;
+    private final double tau; // the target, in bits
+    private final double eta; // the share of the error that the next id makes up for
     private double mu;
     private double logTotal; // of the last distribution: S(x) = (logTotal - (logit - best)) / ln 2
     private float best;
 
-    Mirostat(MirostatOptions options) {
-        this.options = options;
-        mu = 2.0 * options.tau();
+    Mirostat(SamplingOptions options) {
+        tau = options.get(SamplingParameter.MIROSTAT_TAU);
+        eta = options.get(SamplingParameter.MIROSTAT_ETA);
+        mu = 2.0 * tau;
     }
 
     @Override
@@ -38,11 +40,16 @@ final class Mirostat implements SamplingStep {
 
     @Override
     public void drawn(float logit) {
-        mu -= options.eta() * (surprise(logit) - options.tau());
+        mu -= eta * (surprise(logit) - tau);
     }
 
     double mu() {
         return mu;
+    }
+
+    @Override
+    public void copyFrom(SamplingStep other) {
+        mu = ((Mirostat) other).mu;
     }
 
     @Override

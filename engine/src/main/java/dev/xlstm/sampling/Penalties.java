@@ -18,11 +18,20 @@ final class Penalties implements SamplingStep {
     private final RecentIds recent; // null where all ids count
 
     Penalties(SamplingOptions options, int vocabSize) {
-        repetition = options.repetitionPenalty();
-        presence = options.presencePenalty();
-        frequency = options.frequencyPenalty();
+        repetition = options.getFloat(SamplingParameter.REPETITION_PENALTY);
+        presence = options.getFloat(SamplingParameter.PRESENCE_PENALTY);
+        frequency = options.getFloat(SamplingParameter.FREQUENCY_PENALTY);
         counts = new int[vocabSize];
-        recent = options.repeatLastN() < 0 ? null : new RecentIds(options.repeatLastN());
+        int lastN = options.getInt(SamplingParameter.REPEAT_LAST_N);
+        recent = lastN < 0 ? null : new RecentIds(lastN);
+    }
+
+    /** Whether any of the three changes a logit. */
+    static boolean isOn(SamplingOptions options) {
+        return options.get(SamplingParameter.REPEAT_LAST_N) != 0
+                && (options.get(SamplingParameter.REPETITION_PENALTY) != 1
+                        || options.get(SamplingParameter.PRESENCE_PENALTY) != 0
+                        || options.get(SamplingParameter.FREQUENCY_PENALTY) != 0);
     }
 
     @Override
@@ -46,6 +55,15 @@ final class Penalties implements SamplingStep {
             recent.add(id);
         }
         counts[id]++;
+    }
+
+    @Override
+    public void copyFrom(SamplingStep other) {
+        Penalties from = (Penalties) other;
+        System.arraycopy(from.counts, 0, counts, 0, counts.length);
+        if (recent != null) {
+            recent.copyFrom(from.recent);
+        }
     }
 
     @Override

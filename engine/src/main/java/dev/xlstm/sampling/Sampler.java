@@ -10,9 +10,12 @@ import java.util.Map;
 /**
  * Chooses ids for one sequence: a chain of steps, then a seeded draw. Steps whose options leave them without effect are
  * not in the chain. Allocates nothing after construction. Not thread-safe.
+ *
+ * <p>To look ahead, {@link #copy} the sampler, and roll it back with {@link #copyFrom}.
  */
 public final class Sampler {
 
+    private final SamplingOptions options;
     private final Candidates candidates;
     private final SamplingStep[] steps;
     private final boolean greedy;
@@ -24,8 +27,9 @@ public final class Sampler {
      * @throws BadRequestException if a logit bias is for an id outside the vocabulary
      */
     public Sampler(SamplingOptions options, int vocabSize) {
+        this.options = options;
         candidates = new Candidates(vocabSize);
-        greedy = options.temperature() == 0;
+        greedy = options.isGreedy();
         random = new SplitMix64(options.seed());
         steps = chain(options, vocabSize, random).toArray(SamplingStep[]::new);
         if (steps.length > 0) {
@@ -41,8 +45,8 @@ public final class Sampler {
         if (!options.logitBias().isEmpty()) {
             chain.add(new LogitBias(options.logitBias(), vocabSize));
         }
-        boolean greedy = options.temperature() == 0;
-        boolean mirostat = options.mirostat().isOn() && !greedy;
+        boolean greedy = options.isGreedy();
+        boolean mirostat = options.get(SamplingParameter.MIROSTAT_TAU) > 0 && !greedy;
         for (StepName name : options.order()) {
             // the most likely id is the same after every step that looks at ranks, and mirostat replaces most of them
             boolean wanted = name.looksAtIds() || !greedy && (!mirostat || name == StepName.TEMPERATURE);
@@ -51,7 +55,7 @@ public final class Sampler {
             }
         }
         if (mirostat) {
-            chain.add(new Mirostat(options.mirostat()));
+            chain.add(new Mirostat(options));
         }
         return chain;
     }
@@ -60,45 +64,48 @@ public final class Sampler {
             List<SamplingStep> chain, StepName name, SamplingOptions options, int vocabSize, SplitMix64 random) {
         switch (name) {
             case PENALTIES -> {
-                if (options.penalises()) {
+                if (Penalties.isOn(options)) {
                     chain.add(new Penalties(options, vocabSize));
                 }
             }
             case DRY -> {
-                if (options.dry().isOn()) {
-                    chain.add(new Dry(options.dry(), vocabSize));
+                if (Dry.isOn(options)) {
+                    chain.add(new Dry(options, vocabSize));
                 }
             }
             case TOP_K -> {
-                if (options.topK() > 0) {
-                    chain.add(new TopK(options.topK()));
+                if (options.get(SamplingParameter.TOP_K) > 0) {
+                    chain.add(new TopK(options.getInt(SamplingParameter.TOP_K)));
                 }
             }
             case TOP_P -> {
-                if (options.topP() < 1) {
-                    chain.add(new TopP(options.topP()));
+                if (options.get(SamplingParameter.TOP_P) < 1) {
+                    chain.add(new TopP(options.getFloat(SamplingParameter.TOP_P)));
                 }
             }
             case MIN_P -> {
-                if (options.minP() > 0) {
-                    chain.add(new MinP(options.minP()));
+                if (options.get(SamplingParameter.MIN_P) > 0) {
+                    chain.add(new MinP(options.getFloat(SamplingParameter.MIN_P)));
                 }
             }
             case XTC -> {
-                if (options.xtc().isOn()) {
-                    chain.add(new Xtc(options.xtc(), random));
+                if (Xtc.isOn(options)) {
+                    chain.add(new Xtc(
+                            options.get(SamplingParameter.XTC_PROBABILITY),
+                            options.get(SamplingParameter.XTC_THRESHOLD),
+                            random));
                 }
             }
             case TEMPERATURE -> {
-                if (options.temperature() != 1) {
-                    chain.add(new Temperature(options.temperature()));
+                if (options.get(SamplingParameter.TEMPERATURE) != 1) {
+                    chain.add(new Temperature(options.getFloat(SamplingParameter.TEMPERATURE)));
                 }
             }
         }
     }
 
     /**
-     * Chooses the next id. Whoever goes on with it, or with another, says so with {@link #accept}.
+     * Chooses the next id. Report the id that the sequence goes on with, this or another, to {@link #accept}.
      *
      * @param logits [V]; not changed
      * @throws IllegalStateException if a logit is NaN or infinite
@@ -158,10 +165,32 @@ public final class Sampler {
         return candidates.idIn(place);
     }
 
-    /** Takes note of an id of the sequence, prompt or generated: penalties and DRY look back on it. */
+    /** Adds an id to the history, prompt or generated, that penalties and DRY look back on. */
     public void accept(int id) {
         for (SamplingStep step : steps) {
             step.accept(id);
+        }
+    }
+
+    /** A second sampler that goes on as this one would, and goes its own way from here. */
+    public Sampler copy() {
+        Sampler copy = new Sampler(options, candidates.vocabSize());
+        copy.copyFrom(this);
+        return copy;
+    }
+
+    /**
+     * Takes the state of another sampler with the same options; allocates nothing.
+     *
+     * @throws IllegalArgumentException if the options differ
+     */
+    public void copyFrom(Sampler other) {
+        if (!options.equals(other.options)) {
+            throw new IllegalArgumentException("samplers with different options");
+        }
+        random.restore(other.random.state());
+        for (int i = 0; i < steps.length; i++) {
+            steps[i].copyFrom(other.steps[i]);
         }
     }
 
@@ -179,8 +208,8 @@ public final class Sampler {
     }
 
     /**
-     * Takes up what {@link #save} wrote: with the same options this sampler goes on as that one would have. Keys of steps
-     * that are not in this chain are ignored, steps without a key start afresh.
+     * Restores what {@link #save} wrote: with the same options this sampler goes on as that one would have. Keys of steps
+     * outside this chain are ignored; steps without a key start afresh.
      *
      * @throws IllegalArgumentException naming the key whose value is damaged; the sampler is then not to be used
      */

@@ -11,17 +11,20 @@ public interface SamplingStep {
     /** Changes the candidates for the next id; allocates nothing. */
     void apply(Candidates candidates);
 
-    /** Takes note of an id that the sequence went on with. */
+    /** Adds an id that the sequence went on with. */
     default void accept(int id) {}
 
     /** Learns the logit, as this step left it or later ones changed it, of the id that was drawn. */
     default void drawn(float logit) {}
 
-    /** Adds what the step remembers, under keys that start with its name. */
+    /** Takes the state of another step of the same options; allocates nothing. */
+    default void copyFrom(SamplingStep other) {}
+
+    /** Adds the state of the step, under keys that start with its name. */
     default void save(Map<String, String> state) {}
 
     /**
-     * Takes up what {@link #save} wrote.
+     * Restores what {@link #save} wrote.
      *
      * @throws IllegalArgumentException naming the key whose value is damaged
      */

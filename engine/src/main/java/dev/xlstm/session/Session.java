@@ -234,7 +234,7 @@ public final class Session implements AutoCloseable {
         if (ids.length == 0) {
             return;
         }
-        listener.scored(0, position == 0 ? Double.NaN : logProbability(logits(), 0, ids[0]));
+        listener.scored(0, position == 0 ? Double.NaN : new LogProbabilities(logits()).of(ids[0]));
         int vocab = logits.length;
         int step = Math.min(model.maxRows(), 32); // rows of logits held at once
         float[] rows = new float[Math.min(step, ids.length) * vocab];
@@ -244,25 +244,11 @@ public final class Session implements AutoCloseable {
             position += to - from;
             checkFinite(rows, (to - from - 1) * vocab, position - (to - from), position);
             for (int i = from; i < to && i + 1 < ids.length; i++) {
-                listener.scored(i + 1, logProbability(rows, (i - from) * vocab, ids[i + 1]));
+                listener.scored(i + 1, new LogProbabilities(rows, (i - from) * vocab, vocab).of(ids[i + 1]));
             }
             System.arraycopy(rows, (to - from - 1) * vocab, logits, 0, vocab);
             logitsValid = true;
         }
-    }
-
-    /** {@code logits[offset + id]} less the logarithm of the sum of exponentials of the row. */
-    private double logProbability(float[] logits, int offset, int id) {
-        int vocab = this.logits.length;
-        float max = Float.NEGATIVE_INFINITY;
-        for (int i = 0; i < vocab; i++) {
-            max = Math.max(max, logits[offset + i]);
-        }
-        double sum = 0;
-        for (int i = 0; i < vocab; i++) {
-            sum += Math.exp(logits[offset + i] - max);
-        }
-        return logits[offset + id] - max - Math.log(sum);
     }
 
     @Override

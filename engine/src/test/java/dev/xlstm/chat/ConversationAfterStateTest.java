@@ -25,7 +25,7 @@ class ConversationAfterStateTest {
     private static final GenerationListener SILENT = new GenerationListener() {};
     private static final GenerationOptions SHORT = GenerationOptions.defaults()
             .withMaxTokens(6)
-            .withSampling(SamplingOptions.builder().seed(3).build());
+            .withSampling(SamplingOptions.defaults().withSeed(3));
 
     private static TextModel model;
 

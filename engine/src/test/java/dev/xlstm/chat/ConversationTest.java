@@ -21,6 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import static dev.xlstm.sampling.SamplingParameter.MIN_P;
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.TOP_K;
+import static dev.xlstm.sampling.SamplingParameter.TOP_P;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -47,7 +51,7 @@ class ConversationTest {
     }
 
     private static GenerationOptions options(int tokens) {
-        SamplingOptions sampling = SamplingOptions.builder().seed(7).build();
+        SamplingOptions sampling = SamplingOptions.defaults().withSeed(7);
         return GenerationOptions.defaults().withMaxTokens(tokens).withSampling(sampling);
     }
 
@@ -112,12 +116,11 @@ class ConversationTest {
     void retryAnswersTheSameQuestionWithOtherDraws() throws IOException {
         try (Conversation conversation = conversation(null)) {
             GenerationOptions wild = options(20)
-                    .withSampling(SamplingOptions.builder()
-                            .temperature(2)
-                            .topK(0)
-                            .topP(1)
-                            .minP(0)
-                            .build());
+                    .withSampling(SamplingOptions.defaults()
+                            .with(TEMPERATURE, 2)
+                            .with(TOP_K, 0)
+                            .with(TOP_P, 1)
+                            .with(MIN_P, 0));
             Turn first = conversation.say("Tell me a story.", wild, SILENT);
             Turn second = conversation.retry(wild, SILENT);
             assertThat(second.prompt().ids()).isEqualTo(first.prompt().ids());

@@ -230,7 +230,7 @@ class LongConversationTest {
     }
 
     private static GenerationOptions options(int tokens) {
-        SamplingOptions sampling = SamplingOptions.builder().seed(7).build();
+        SamplingOptions sampling = SamplingOptions.defaults().withSeed(7);
         return GenerationOptions.defaults().withMaxTokens(tokens).withSampling(sampling);
     }
 

@@ -21,6 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import static dev.xlstm.sampling.SamplingParameter.MIN_P;
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.TOP_K;
+import static dev.xlstm.sampling.SamplingParameter.TOP_P;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Templates that render earlier turns in other words than the model has read: the conversation goes on all the same. */
@@ -48,13 +52,12 @@ class RewritingTemplateTest {
     private static final GenerationListener SILENT = new GenerationListener() {};
     private static final GenerationOptions WILD = GenerationOptions.defaults()
             .withMaxTokens(12)
-            .withSampling(SamplingOptions.builder()
-                    .seed(5)
-                    .temperature(2)
-                    .topK(0)
-                    .topP(1)
-                    .minP(0)
-                    .build());
+            .withSampling(SamplingOptions.defaults()
+                    .withSeed(5)
+                    .with(TEMPERATURE, 2)
+                    .with(TOP_K, 0)
+                    .with(TOP_P, 1)
+                    .with(MIN_P, 0));
 
     private static TextModel model;
 

@@ -4,9 +4,7 @@ import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
 import dev.xlstm.grammar.GrammarMask;
 import dev.xlstm.grammar.SchemaValidator;
-import dev.xlstm.sampling.MirostatOptions;
 import dev.xlstm.sampling.SamplingOptions;
-import dev.xlstm.sampling.XtcOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +18,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.json.JsonMapper;
 
+import static dev.xlstm.sampling.SamplingParameter.MIROSTAT_ETA;
+import static dev.xlstm.sampling.SamplingParameter.MIROSTAT_TAU;
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.XTC_PROBABILITY;
+import static dev.xlstm.sampling.SamplingParameter.XTC_THRESHOLD;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Texts of the demo model, which has never seen JSON, kept in grammars. */
@@ -73,7 +76,7 @@ class GrammarGenerationTest {
             int maxTokens = least + i; // at first none to spare
             float temperature = i % 6 * 0.4f; // greedy, and up to 2
             SamplingOptions sampling =
-                    SamplingOptions.builder().temperature(temperature).seed(i).build();
+                    SamplingOptions.defaults().with(TEMPERATURE, temperature).withSeed(i);
             Completion completion = generate(within(grammar, maxTokens, sampling));
             assertThat(completion.ids().length).isLessThanOrEqualTo(maxTokens);
             assertThat(completion.outcome().finishReason())
@@ -124,7 +127,7 @@ class GrammarGenerationTest {
         CompiledGrammar words = model.compile(Grammar.parse("root ::= ([a-z ]+ \".\")+"), Set.of());
         for (int seed = 0; seed < 20; seed++) {
             SamplingOptions sampling =
-                    SamplingOptions.builder().temperature(1.5f).seed(seed).build();
+                    SamplingOptions.defaults().with(TEMPERATURE, 1.5f).withSeed(seed);
             Completion completion = generate(within(words, 40, sampling));
             assertThat(completion.text()).matches("([a-z ]+\\.)+");
             Completion onAndOn = generate(within(words, 40, sampling).withIgnoreEos(true));
@@ -137,20 +140,15 @@ class GrammarGenerationTest {
     void mirostatAndXtcStayWithinTheGrammar() {
         CompiledGrammar number = model.compile(Grammar.parse("root ::= [0-9]{3} \"-\" [0-9]{3}"), Set.of());
         for (int seed = 0; seed < 20; seed++) {
-            SamplingOptions.Builder sampling = SamplingOptions.builder().seed(seed);
+            SamplingOptions sampling = SamplingOptions.defaults().withSeed(seed);
             assertThat(generate(within(
-                                    number,
-                                    40,
-                                    sampling.mirostat(new MirostatOptions(3, 0.2f))
-                                            .build()))
+                                    number, 40, sampling.with(MIROSTAT_TAU, 3).with(MIROSTAT_ETA, 0.2f)))
                             .text())
                     .matches("\\d{3}-\\d{3}");
             assertThat(generate(within(
                                     number,
                                     40,
-                                    sampling.mirostat(MirostatOptions.OFF)
-                                            .xtc(new XtcOptions(1, 0.01f))
-                                            .build()))
+                                    sampling.with(XTC_PROBABILITY, 1).with(XTC_THRESHOLD, 0.01f)))
                             .text())
                     .matches("\\d{3}-\\d{3}");
         }

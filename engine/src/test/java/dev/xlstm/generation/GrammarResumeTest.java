@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -50,8 +51,7 @@ class GrammarResumeTest {
         return GenerationOptions.defaults()
                 .withGrammar(grammar)
                 .withMaxTokens(maxTokens)
-                .withSampling(
-                        SamplingOptions.builder().temperature(1.5f).seed(seed).build());
+                .withSampling(SamplingOptions.defaults().with(TEMPERATURE, 1.5f).withSeed(seed));
     }
 
     private TextSession reopened(TextSession session) throws IOException {
@@ -76,12 +76,12 @@ class GrammarResumeTest {
         for (int round = 0; round < 24; round++) {
             CompiledGrammar grammar = model.compile(grammars().get(round % 3), Set.of());
             int length = 20 + random.nextInt(40);
-            Gatherer uncut = new Gatherer();
+            CollectingListener uncut = new CollectingListener();
             Outcome whole;
             try (TextSession session = begun()) {
                 whole = session.generatePart(options(grammar, length, round), uncut);
             }
-            Gatherer parts = new Gatherer();
+            CollectingListener parts = new CollectingListener();
             TextSession session = begun();
             Outcome end = null;
             for (int left = length; left > 0 && (end == null || end.finishReason() == FinishReason.LENGTH); ) {
@@ -107,7 +107,7 @@ class GrammarResumeTest {
         String schema = Files.readString(Path.of("src/test/resources/schemas/person.json"));
         CompiledGrammar grammar = model.compile(Grammar.ofJsonSchema(schema), Set.of());
         for (int cut = 1; cut < 12; cut++) {
-            Gatherer text = new Gatherer();
+            CollectingListener text = new CollectingListener();
             TextSession session = begun();
             Outcome first = session.generatePart(options(grammar, cut, cut), text);
             assertThat(first.grammarComplete()).isFalse();
@@ -126,7 +126,7 @@ class GrammarResumeTest {
     void aPromptInBetweenBeginsTheGrammarAnew() throws IOException {
         CompiledGrammar grammar = model.compile(Grammar.parse("root ::= \"ab\" \"cd\""), Set.of());
         TextSession session = begun();
-        session.generatePart(options(grammar, 1, 1), new Gatherer());
+        session.generatePart(options(grammar, 1, 1), new CollectingListener());
         session = reopened(session);
         try (TextSession prompted = session.fork()) {
             prompted.feed(" and");
@@ -143,7 +143,7 @@ class GrammarResumeTest {
         CompiledGrammar one = model.compile(Grammar.parse(NESTED), Set.of());
         CompiledGrammar other = model.compile(Grammar.parse("root ::= [0-9]+"), Set.of());
         TextSession session = begun();
-        session.generatePart(options(one, 3, 1), new Gatherer());
+        session.generatePart(options(one, 3, 1), new CollectingListener());
         try (TextSession resumed = reopened(session)) {
             assertThatExceptionOfType(BadRequestException.class)
                     .isThrownBy(() -> resumed.generate(options(other, 3, 1)))

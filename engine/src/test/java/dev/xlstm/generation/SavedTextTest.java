@@ -5,7 +5,6 @@ import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
 import dev.xlstm.safetensors.DType;
-import dev.xlstm.sampling.DryOptions;
 import dev.xlstm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.io.Reader;
@@ -23,6 +22,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import static dev.xlstm.sampling.SamplingParameter.DRY_ALLOWED_LENGTH;
+import static dev.xlstm.sampling.SamplingParameter.DRY_BASE;
+import static dev.xlstm.sampling.SamplingParameter.DRY_LAST_N;
+import static dev.xlstm.sampling.SamplingParameter.DRY_MULTIPLIER;
+import static dev.xlstm.sampling.SamplingParameter.FREQUENCY_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.REPEAT_LAST_N;
+import static dev.xlstm.sampling.SamplingParameter.REPETITION_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.TOP_K;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -31,16 +39,19 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class SavedTextTest {
 
-    private static final SamplingOptions SAMPLING = SamplingOptions.builder()
-            .temperature(1)
-            .topK(0)
-            .repetitionPenalty(1.3f)
-            .frequencyPenalty(0.2f)
-            .repeatLastN(20)
-            .dry(new DryOptions(0.8f, 1.75f, 1, 50, Set.of(10, 34, 200)))
-            .logitBias(Map.of(195, 6f, 164, 6f, 101, 5f, 32, 5f))
-            .seed(11)
-            .build();
+    private static final SamplingOptions SAMPLING = SamplingOptions.defaults()
+            .with(TEMPERATURE, 1)
+            .with(TOP_K, 0)
+            .with(REPETITION_PENALTY, 1.3f)
+            .with(FREQUENCY_PENALTY, 0.2f)
+            .with(REPEAT_LAST_N, 20)
+            .with(DRY_MULTIPLIER, 0.8f)
+            .with(DRY_BASE, 1.75f)
+            .with(DRY_ALLOWED_LENGTH, 1)
+            .with(DRY_LAST_N, 50)
+            .withDryBreakers(Set.of(10, 34, 200))
+            .withLogitBias(Map.of(195, 6f, 164, 6f, 101, 5f, 32, 5f))
+            .withSeed(11);
 
     @TempDir
     Path directory;
@@ -89,13 +100,13 @@ class SavedTextTest {
             int after = 1 + random.nextInt(40);
             String[] stops =
                     round % 2 == 0 ? new String[0] : new String[] {"äq", "\uFFFD\uFFFD\uFFFD\uFFFDe", "e\uFFFDä"};
-            Gatherer uncut = new Gatherer();
+            CollectingListener uncut = new CollectingListener();
             Outcome whole;
             try (TextSession session = model.newSession()) {
                 session.feed("Größe " + round);
                 whole = session.generate(options(before + after, stops), uncut);
             }
-            Gatherer parts = new Gatherer();
+            CollectingListener parts = new CollectingListener();
             TextSession session = model.newSession();
             session.feed("Größe " + round);
             session = reopened(session);
@@ -151,7 +162,7 @@ class SavedTextTest {
         session.generate(options(10));
         session = reopened(session);
         try (TextSession fork = session.fork()) {
-            SamplingOptions other = SAMPLING.toBuilder().temperature(1.5f).build();
+            SamplingOptions other = SAMPLING.with(TEMPERATURE, 1.5f);
             int[] expected;
             try (TextSession never = model.newSession()) {
                 never.feed("abc");
@@ -168,7 +179,7 @@ class SavedTextTest {
     void aStateSavedTwiceIsTheSame() throws Exception {
         TextSession session = model.newSession();
         session.feed("abc");
-        session.generatePart(options(10), new Gatherer());
+        session.generatePart(options(10), new CollectingListener());
         int[] expected;
         try (TextSession fork = session.fork()) {
             expected = fork.generate(options(10)).ids();

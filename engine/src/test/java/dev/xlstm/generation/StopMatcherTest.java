@@ -33,6 +33,18 @@ class StopMatcherTest {
     }
 
     @Test
+    void aCopyGoesItsOwnWay() {
+        StopMatcher matcher = new StopMatcher(List.of("END"));
+        matcher.append("the E");
+        StopMatcher copy = matcher.copy();
+        assertThat(matcher.append("ND.")).isEmpty();
+        assertThat(matcher.matched()).isEqualTo("END");
+        assertThat(copy.matched()).isNull();
+        assertThat(copy.append("ast")).isEqualTo("East");
+        assertThat(matcher.copy().matched()).isEqualTo("END");
+    }
+
+    @Test
     void aRestartInsideAHeldPrefixIsFound() {
         StopMatcher matcher = new StopMatcher(List.of("aab"));
         assertThat(matcher.append("a") + matcher.append("a") + matcher.append("a"))

@@ -14,6 +14,12 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import static dev.xlstm.sampling.SamplingParameter.MIN_P;
+import static dev.xlstm.sampling.SamplingParameter.PRESENCE_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.REPETITION_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.TOP_K;
+import static dev.xlstm.sampling.SamplingParameter.TOP_P;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -126,12 +132,30 @@ class TextSessionTest {
     }
 
     @Test
+    void aTokenCarriesTheTextItMakesCertain() throws IOException {
+        List<String> events = new ArrayList<>();
+        GenerationListener listener = new GenerationListener() {
+            @Override
+            public void token(int id, String piece, Supplier<float[]> logits) {
+                events.add("token " + piece);
+            }
+
+            @Override
+            public void text(String piece) {
+                events.add("text " + piece);
+            }
+        };
+        after(writes("éneq"), 'x').generate(GREEDY.withMaxTokens(4).withStop(List.of("neo")), listener);
+        assertThat(events).containsExactly("token ", "token é", "token ", "token ", "text ne");
+    }
+
+    @Test
     void theListenerSeesTokensAndTheLogitsTheyCameFrom() throws IOException {
         List<String> events = new ArrayList<>();
         after(writes("ab"), 'x').generate(GREEDY.withMaxTokens(2), new GenerationListener() {
             @Override
-            public void token(int id, Supplier<float[]> logits) {
-                events.add(id + ":" + logits.get()[id] + "/" + logits.get().length);
+            public void token(int id, String piece, Supplier<float[]> logits) {
+                events.add(id + ":" + piece + ":" + logits.get()[id] + "/" + logits.get().length);
             }
 
             @Override
@@ -139,22 +163,22 @@ class TextSessionTest {
                 events.add(piece);
             }
         });
-        assertThat(events).containsExactly("97:1.0/259", "a", "98:1.0/259", "b");
+        assertThat(events).containsExactly("97:a:1.0/259", "98:b:1.0/259");
     }
 
     @Test
     void cancellingEndsDecoding() throws IOException {
         AtomicInteger tokens = new AtomicInteger();
-        Gatherer gatherer = new Gatherer() {
+        CollectingListener collected = new CollectingListener() {
             @Override
             public boolean cancelled() {
                 return tokens.incrementAndGet() > 4; // asked once before the first logits
             }
         };
         TextSession session = after(writes("abcdefghij"), 'x');
-        Outcome outcome = session.generate(GREEDY, gatherer);
+        Outcome outcome = session.generate(GREEDY, collected);
         assertThat(outcome.finishReason()).isEqualTo(FinishReason.INTERRUPTED);
-        assertThat(gatherer.text()).isEqualTo("abc");
+        assertThat(collected.text()).isEqualTo("abc");
         assertThat(outcome.tokens()).isEqualTo(3);
     }
 
@@ -218,10 +242,8 @@ class TextSessionTest {
 
     @Test
     void penaltiesCountThePromptAndWhatWasGenerated() throws IOException {
-        GenerationOptions options = GREEDY.withSampling(SamplingOptions.builder()
-                        .temperature(0)
-                        .presencePenalty(5)
-                        .build())
+        GenerationOptions options = GREEDY.withSampling(
+                        SamplingOptions.defaults().with(TEMPERATURE, 0).with(PRESENCE_PENALTY, 5))
                 .withIgnoreEos(true);
         int[] ids = after(writes("aaaa"), 'a', 0, 1)
                 .generate(options.withMaxTokens(3))
@@ -231,14 +253,13 @@ class TextSessionTest {
 
     private static GenerationOptions sampled(int tokens) {
         return GenerationOptions.defaults()
-                .withSampling(SamplingOptions.builder()
-                        .temperature(2)
-                        .topK(0)
-                        .topP(1)
-                        .minP(0)
-                        .repetitionPenalty(1.2f)
-                        .seed(3)
-                        .build())
+                .withSampling(SamplingOptions.defaults()
+                        .with(TEMPERATURE, 2)
+                        .with(TOP_K, 0)
+                        .with(TOP_P, 1)
+                        .with(MIN_P, 0)
+                        .with(REPETITION_PENALTY, 1.2f)
+                        .withSeed(3))
                 .withIgnoreEos(true)
                 .withMaxTokens(tokens);
     }

@@ -10,6 +10,21 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
+import static dev.xlstm.sampling.SamplingParameter.DRY_ALLOWED_LENGTH;
+import static dev.xlstm.sampling.SamplingParameter.DRY_BASE;
+import static dev.xlstm.sampling.SamplingParameter.DRY_LAST_N;
+import static dev.xlstm.sampling.SamplingParameter.DRY_MULTIPLIER;
+import static dev.xlstm.sampling.SamplingParameter.FREQUENCY_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.MIN_P;
+import static dev.xlstm.sampling.SamplingParameter.MIROSTAT_ETA;
+import static dev.xlstm.sampling.SamplingParameter.MIROSTAT_TAU;
+import static dev.xlstm.sampling.SamplingParameter.REPEAT_LAST_N;
+import static dev.xlstm.sampling.SamplingParameter.REPETITION_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.TOP_K;
+import static dev.xlstm.sampling.SamplingParameter.TOP_P;
+import static dev.xlstm.sampling.SamplingParameter.XTC_PROBABILITY;
+import static dev.xlstm.sampling.SamplingParameter.XTC_THRESHOLD;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -29,13 +44,17 @@ class MoreSamplersTest {
         }
     }
 
-    private static SamplingOptions.Builder plain() {
-        return SamplingOptions.builder().temperature(1).topK(0).topP(1).minP(0);
+    private static SamplingOptions plain() {
+        return SamplingOptions.defaults()
+                .with(TEMPERATURE, 1)
+                .with(TOP_K, 0)
+                .with(TOP_P, 1)
+                .with(MIN_P, 0);
     }
 
-    private static double[] frequencies(SamplingOptions.Builder options) {
+    private static double[] frequencies(SamplingOptions options) {
         int draws = 100_000;
-        Sampler sampler = new Sampler(options.seed(3).build(), 5);
+        Sampler sampler = new Sampler(options.withSeed(3), 5);
         double[] frequencies = new double[5];
         for (int i = 0; i < draws; i++) {
             frequencies[sampler.next(LOGITS)] += 1.0 / draws;
@@ -44,7 +63,7 @@ class MoreSamplersTest {
     }
 
     /** Four standard deviations of a frequency are at most 0.0064. */
-    private static void assertFrequencies(SamplingOptions.Builder options, double... expected) {
+    private static void assertFrequencies(SamplingOptions options, double... expected) {
         double[] frequencies = frequencies(options);
         for (int id = 0; id < 5; id++) {
             if (expected[id] == 0) {
@@ -55,7 +74,7 @@ class MoreSamplersTest {
         }
     }
 
-    private static float[] afterDry(DryOptions options, int... history) {
+    private static float[] afterDry(SamplingOptions options, int... history) {
         Dry dry = new Dry(options, 10);
         for (int id : history) {
             dry.accept(id);
@@ -70,12 +89,19 @@ class MoreSamplersTest {
         return logits;
     }
 
-    private static DryOptions dry(int... breakers) {
+    private static SamplingOptions dry(int... breakers) {
         Set<Integer> set = new HashSet<>();
         for (int breaker : breakers) {
             set.add(breaker);
         }
-        return new DryOptions(0.8f, 1.75f, 2, 1000, set);
+        return drying(0.8, 1.75, 2, 1000).withDryBreakers(set);
+    }
+
+    private static SamplingOptions drying(double multiplier, double base, int allowedLength, int lastN) {
+        return plain().with(DRY_MULTIPLIER, multiplier)
+                .with(DRY_BASE, base)
+                .with(DRY_ALLOWED_LENGTH, allowedLength)
+                .with(DRY_LAST_N, lastN);
     }
 
     @Test
@@ -104,7 +130,7 @@ class MoreSamplersTest {
 
     @Test
     void drySearchesTheWindowOnly() {
-        DryOptions window = new DryOptions(0.8f, 1.75f, 2, 6, Set.of());
+        SamplingOptions window = drying(0.8, 1.75, 2, 6);
         assertThat(afterDry(window, 1, 2, 3, 4, 9, 1, 2, 3)[4]).isZero(); // of the first passage "3" is left
         assertThat(afterDry(window, 1, 2, 3, 4, 2, 3)[4]).isCloseTo(-0.8f, within(1e-6f));
     }
@@ -112,7 +138,7 @@ class MoreSamplersTest {
     @Test
     void dryStaysFinite() {
         int[] history = new int[200];
-        float logit = afterDry(new DryOptions(1e30f, 1e30f, 1, 1000, Set.of()), history)[0];
+        float logit = afterDry(drying(1e30f, 1e30f, 1, 1000), history)[0];
         assertThat(logit).isFinite().isLessThan(-1e29f);
     }
 
@@ -150,22 +176,26 @@ class MoreSamplersTest {
     @Test
     void xtcRemovesAllLikelyIdsButTheLeast() {
         // above 0.2 are ids 1 and 3: 1 goes, the rest is half of all
-        assertFrequencies(plain().xtc(new XtcOptions(1, 0.2f)), 0.125, 0, 0.25, 0.5, 0.125);
+        assertFrequencies(plain().with(XTC_PROBABILITY, 1).with(XTC_THRESHOLD, 0.2f), 0.125, 0, 0.25, 0.5, 0.125);
         // above 0.1 are 1, 3 and 2: 2 stays with ids 0 and 4
-        assertFrequencies(plain().xtc(new XtcOptions(1, 0.1f)), 0.25, 0, 0.5, 0, 0.25);
+        assertFrequencies(plain().with(XTC_PROBABILITY, 1).with(XTC_THRESHOLD, 0.1f), 0.25, 0, 0.5, 0, 0.25);
         // only one is above 0.3
-        assertFrequencies(plain().xtc(new XtcOptions(1, 0.3f)), PROBABILITIES);
+        assertFrequencies(plain().with(XTC_PROBABILITY, 1).with(XTC_THRESHOLD, 0.3f), PROBABILITIES);
         // half of the time: the mean of the two distributions
-        assertFrequencies(plain().xtc(new XtcOptions(0.5f, 0.2f)), 0.09375, 0.25, 0.1875, 0.375, 0.09375);
+        assertFrequencies(
+                plain().with(XTC_PROBABILITY, 0.5f).with(XTC_THRESHOLD, 0.2f), 0.09375, 0.25, 0.1875, 0.375, 0.09375);
     }
 
     @Test
     void xtcLooksAtWhatTheStepsBeforeItLeft() {
         // top-k 2 leaves 2/3 and 1/3, both above 0.3
-        assertFrequencies(plain().topK(2).xtc(new XtcOptions(1, 0.3f)), 0, 0, 0, 1, 0);
+        assertFrequencies(plain().with(TOP_K, 2).with(XTC_PROBABILITY, 1).with(XTC_THRESHOLD, 0.3f), 0, 0, 0, 1, 0);
         // before top-k, only id 1 is above 0.3: nothing goes
         assertFrequencies(
-                plain().topK(2).xtc(new XtcOptions(1, 0.3f)).order(StepName.parseList("xtc;top_k")),
+                plain().with(TOP_K, 2)
+                        .with(XTC_PROBABILITY, 1)
+                        .with(XTC_THRESHOLD, 0.3f)
+                        .withOrder(StepName.parseList("xtc;top_k")),
                 0,
                 2 / 3.0,
                 0,
@@ -176,14 +206,14 @@ class MoreSamplersTest {
     @Test
     void mirostatKeepsSurprisesUpToMu() {
         // surprises are 1, 2, 3, 4, 4 bits; mu starts at 2 * 1.5; eta 0 leaves it there
-        assertFrequencies(plain().mirostat(new MirostatOptions(1.4999f, 0)), 0, 2 / 3.0, 0, 1 / 3.0, 0);
-        assertFrequencies(plain().mirostat(new MirostatOptions(1.5001f, 0)), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0);
-        assertFrequencies(plain().mirostat(new MirostatOptions(0.1f, 0)), 0, 1, 0, 0, 0); // one stays
+        assertFrequencies(plain().with(MIROSTAT_TAU, 1.4999f).with(MIROSTAT_ETA, 0), 0, 2 / 3.0, 0, 1 / 3.0, 0);
+        assertFrequencies(plain().with(MIROSTAT_TAU, 1.5001f).with(MIROSTAT_ETA, 0), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0);
+        assertFrequencies(plain().with(MIROSTAT_TAU, 0.1f).with(MIROSTAT_ETA, 0), 0, 1, 0, 0, 0); // one stays
     }
 
     @Test
     void mirostatMovesMuByTheErrorOfTheSurprise() {
-        Mirostat mirostat = new Mirostat(new MirostatOptions(1.5f, 0.1f));
+        Mirostat mirostat = new Mirostat(plain().with(MIROSTAT_TAU, 1.5f).with(MIROSTAT_ETA, 0.1f));
         Candidates candidates = new Candidates(5);
         candidates.load(LOGITS);
         mirostat.apply(candidates);
@@ -204,8 +234,7 @@ class MoreSamplersTest {
             total += 1.0 / (id + 1);
         }
         for (float tau : new float[] {3, 5, 7}) {
-            Sampler sampler =
-                    new Sampler(plain().mirostat(new MirostatOptions(tau, 0.1f)).build(), zipf.length);
+            Sampler sampler = new Sampler(plain().with(MIROSTAT_TAU, tau).with(MIROSTAT_ETA, 0.1f), zipf.length);
             double surprise = 0;
             for (int i = 0; i < 4000; i++) {
                 surprise += Math.log((sampler.next(zipf) + 1) * total) / Math.log(2) / 4000;
@@ -216,17 +245,27 @@ class MoreSamplersTest {
 
     @Test
     void mirostatReplacesTruncation() {
-        assertFrequencies(plain().topK(1).topP(0.1f).minP(1).mirostat(new MirostatOptions(10, 0)), PROBABILITIES);
+        assertFrequencies(
+                plain().with(TOP_K, 1)
+                        .with(TOP_P, 0.1f)
+                        .with(MIN_P, 1)
+                        .with(MIROSTAT_TAU, 10)
+                        .with(MIROSTAT_ETA, 0),
+                PROBABILITIES);
     }
 
     @Test
     void logitBiasShiftsAndExcludes() {
         // id 0 from 1/16 to 1/2: the total is 23/16
         assertFrequencies(
-                plain().logitBias(Map.of(0, (float) Math.log(8))), 8 / 23.0, 8 / 23.0, 2 / 23.0, 4 / 23.0, 1 / 23.0);
-        assertFrequencies(plain().logitBias(Map.of(1, Float.NEGATIVE_INFINITY)), 0.125, 0, 0.25, 0.5, 0.125);
-        Sampler greedy = new Sampler(
-                SamplingOptions.greedy().toBuilder().logitBias(Map.of(4, 10f)).build(), 5);
+                plain().withLogitBias(Map.of(0, (float) Math.log(8))),
+                8 / 23.0,
+                8 / 23.0,
+                2 / 23.0,
+                4 / 23.0,
+                1 / 23.0);
+        assertFrequencies(plain().withLogitBias(Map.of(1, Float.NEGATIVE_INFINITY)), 0.125, 0, 0.25, 0.5, 0.125);
+        Sampler greedy = new Sampler(SamplingOptions.greedy().withLogitBias(Map.of(4, 10f)), 5);
         assertThat(greedy.next(LOGITS)).isEqualTo(4);
     }
 
@@ -236,8 +275,8 @@ class MoreSamplersTest {
         for (int id = 0; id < 5; id++) {
             all.put(id, Float.NEGATIVE_INFINITY);
         }
-        for (SamplingOptions.Builder options : List.of(plain(), SamplingOptions.builder(), plain().temperature(0))) {
-            Sampler sampler = new Sampler(options.logitBias(all).build(), 5);
+        for (SamplingOptions options : List.of(plain(), SamplingOptions.defaults(), plain().with(TEMPERATURE, 0))) {
+            Sampler sampler = new Sampler(options.withLogitBias(all), 5);
             assertThatExceptionOfType(BadRequestException.class)
                     .isThrownBy(() -> sampler.next(LOGITS))
                     .withMessageStartingWith("no id is left");
@@ -248,8 +287,13 @@ class MoreSamplersTest {
     void onlyListedStepsRunInTheirOrder() {
         // temperature 0.5 first makes 0.7 the share of id 1 alone (64 of 86)
         assertFrequencies(
-                plain().temperature(0.5f).topP(0.7f).order(StepName.parseList("temperature;top-p")), 0, 1, 0, 0, 0);
-        assertFrequencies(plain().topK(1).temperature(0.5f).order(List.of()), PROBABILITIES);
+                plain().with(TEMPERATURE, 0.5f).with(TOP_P, 0.7f).withOrder(StepName.parseList("temperature;top-p")),
+                0,
+                1,
+                0,
+                0,
+                0);
+        assertFrequencies(plain().with(TOP_K, 1).with(TEMPERATURE, 0.5f).withOrder(List.of()), PROBABILITIES);
     }
 
     @Test
@@ -258,26 +302,54 @@ class MoreSamplersTest {
                 .isThrownBy(() -> StepName.parseList("top_k;typical"))
                 .withMessage("unknown sampler \"typical\"; there are penalties;dry;top_k;top_p;min_p;xtc;temperature");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> plain().order(StepName.parseList("top_k;dry")).build())
+                .isThrownBy(() -> plain().withOrder(StepName.parseList("top_k;dry")))
                 .withMessageStartingWith("sampler dry must come before top_k");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> plain().order(StepName.parseList("xtc;xtc")).build())
+                .isThrownBy(() -> plain().withOrder(StepName.parseList("xtc;xtc")))
                 .withMessage("sampler xtc is listed twice");
     }
 
     private static List<SamplingOptions> everySampler() {
-        SamplingOptions.Builder base = SamplingOptions.builder()
-                .temperature(0.9f)
-                .seed(42)
-                .repetitionPenalty(1.2f)
-                .frequencyPenalty(0.3f)
-                .repeatLastN(7)
-                .dry(new DryOptions(0.8f, 1.75f, 1, 20, Set.of(2)))
-                .logitBias(Map.of(3, 1.5f));
+        SamplingOptions base = SamplingOptions.defaults()
+                .with(TEMPERATURE, 0.9f)
+                .withSeed(42)
+                .with(REPETITION_PENALTY, 1.2f)
+                .with(FREQUENCY_PENALTY, 0.3f)
+                .with(REPEAT_LAST_N, 7)
+                .with(DRY_MULTIPLIER, 0.8f)
+                .with(DRY_BASE, 1.75f)
+                .with(DRY_ALLOWED_LENGTH, 1)
+                .with(DRY_LAST_N, 20)
+                .withDryBreakers(Set.of(2))
+                .withLogitBias(Map.of(3, 1.5f));
         return List.of(
-                base.xtc(new XtcOptions(0.5f, 0.1f)).build(),
-                base.mirostat(new MirostatOptions(2, 0.3f)).build(),
-                base.repeatLastN(-1).build());
+                base.with(XTC_PROBABILITY, 0.5f).with(XTC_THRESHOLD, 0.1f),
+                base.with(MIROSTAT_TAU, 2).with(MIROSTAT_ETA, 0.3f),
+                base.with(REPEAT_LAST_N, -1));
+    }
+
+    /** A copy goes its own way, and a sampler rolled back to it repeats itself. */
+    @Test
+    void aSamplerCanBeCopiedAndRolledBack() {
+        for (SamplingOptions options : everySampler()) {
+            Sampler sampler = new Sampler(options, 5);
+            for (int i = 0; i < 30; i++) {
+                step(sampler);
+            }
+            Sampler kept = sampler.copy();
+            List<Integer> first = new ArrayList<>();
+            for (int i = 0; i < 30; i++) {
+                first.add(step(sampler));
+            }
+            sampler.copyFrom(kept);
+            for (int i = 0; i < 30; i++) {
+                assertThat(step(sampler)).isEqualTo(first.get(i));
+                assertThat(step(kept)).isEqualTo(first.get(i));
+            }
+            assertThat(sampler.save()).isEqualTo(kept.save());
+        }
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new Sampler(plain(), 5).copyFrom(new Sampler(plain().withSeed(1), 5)));
     }
 
     @Test
@@ -294,7 +366,7 @@ class MoreSamplersTest {
                 for (int i = 0; i < stop; i++) {
                     parts.add(step(first));
                 }
-                Sampler second = new Sampler(options.toBuilder().seed(7).build(), 5);
+                Sampler second = new Sampler(options.withSeed(7), 5);
                 step(second); // is forgotten
                 second.restore(first.save());
                 for (int i = stop; i < 100; i++) {
@@ -334,22 +406,22 @@ class MoreSamplersTest {
     @Test
     void optionsOutOfRangeAreNamed() {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new DryOptions(1, 0.5f, 2, 64, Set.of()))
-                .withMessage("DRY base must be at least 1, not 0.5");
+                .isThrownBy(() -> plain().with(DRY_BASE, 0.5))
+                .withMessage("dry-base must be at least 1, not 0.5");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new XtcOptions(1.5f, 0.1f))
-                .withMessage("XTC probability must be between 0 and 1, not 1.5");
+                .isThrownBy(() -> plain().with(XTC_PROBABILITY, 1.5))
+                .withMessage("xtc-probability must be between 0 and 1, not 1.5");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new MirostatOptions(Float.NaN, 0.1f))
-                .withMessage("mirostat tau must be at least 0, not NaN");
+                .isThrownBy(() -> plain().with(MIROSTAT_TAU, Float.NaN))
+                .withMessage("mirostat-tau must be at least 0, not NaN");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> plain().logitBias(Map.of(-1, 1f)).build())
-                .withMessage("id of a logit bias must be at least 0, not -1");
+                .isThrownBy(() -> plain().withLogitBias(Map.of(-1, 1f)))
+                .withMessage("the id of a logit bias must be at least 0, not -1");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> plain().logitBias(Map.of(1, Float.NaN)).build())
-                .withMessage("logit bias must be finite or negative infinity, not NaN");
+                .isThrownBy(() -> plain().withLogitBias(Map.of(1, Float.NaN)))
+                .withMessage("a logit bias must be finite or negative infinity, not NaN");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new Sampler(plain().logitBias(Map.of(5, 1f)).build(), 5))
+                .isThrownBy(() -> new Sampler(plain().withLogitBias(Map.of(5, 1f)), 5))
                 .withMessage("logit bias of id 5: the vocabulary has only 5 ids");
     }
 }

@@ -9,6 +9,16 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
+import static dev.xlstm.sampling.SamplingParameter.FREQUENCY_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.MIN_P;
+import static dev.xlstm.sampling.SamplingParameter.PRESENCE_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.REPEAT_LAST_N;
+import static dev.xlstm.sampling.SamplingParameter.REPETITION_PENALTY;
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.TOP_K;
+import static dev.xlstm.sampling.SamplingParameter.TOP_P;
+import static dev.xlstm.sampling.SamplingParameter.XTC_PROBABILITY;
+import static dev.xlstm.sampling.SamplingParameter.XTC_THRESHOLD;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -30,14 +40,18 @@ class SamplerTest {
     }
 
     /** No step but the draw. */
-    private static SamplingOptions.Builder plain() {
-        return SamplingOptions.builder().temperature(1).topK(0).topP(1).minP(0);
+    private static SamplingOptions plain() {
+        return SamplingOptions.defaults()
+                .with(TEMPERATURE, 1)
+                .with(TOP_K, 0)
+                .with(TOP_P, 1)
+                .with(MIN_P, 0);
     }
 
     /** Pearson's test: draws must follow the probabilities, and never give an id of probability 0. */
-    private static void assertDraws(SamplingOptions.Builder options, double... expected) {
+    private static void assertDraws(SamplingOptions options, double... expected) {
         int draws = 100_000;
-        Sampler sampler = new Sampler(options.seed(11).build(), expected.length);
+        Sampler sampler = new Sampler(options.withSeed(11), expected.length);
         long[] counts = new long[expected.length];
         for (int i = 0; i < draws; i++) {
             counts[sampler.next(LOGITS)]++;
@@ -61,26 +75,29 @@ class SamplerTest {
 
     @Test
     void topKRenormalisesTheBest() {
-        assertDraws(plain().topK(2), 0, 2 / 3.0, 0, 1 / 3.0, 0);
+        assertDraws(plain().with(TOP_K, 2), 0, 2 / 3.0, 0, 1 / 3.0, 0);
     }
 
     @Test
     void topKBeyondTheVocabularyKeepsAll() {
-        assertDraws(plain().topK(100), PROBABILITIES);
+        assertDraws(plain().with(TOP_K, 100), PROBABILITIES);
     }
 
     @Test
     void theLargestLogitsWithinReachGiveTheSameIds() {
         int vocab = 300;
         Random random = new Random(5);
-        SamplingOptions.Builder all = SamplingOptions.builder().minP(0.01f).xtc(new XtcOptions(0.1f, 0.5f));
+        SamplingOptions all = SamplingOptions.defaults()
+                .with(MIN_P, 0.01f)
+                .with(XTC_PROBABILITY, 0.1f)
+                .with(XTC_THRESHOLD, 0.5f);
         for (SamplingOptions options : List.of(
                 SamplingOptions.greedy(),
                 SamplingOptions.defaults(),
-                all.topK(1).build(),
-                all.topK(60).temperature(1.5f).build(),
-                all.topK(60).mirostat(MirostatOptions.OFF).topP(1).build(),
-                all.topK(vocab + 1).build())) {
+                all.with(TOP_K, 1),
+                all.with(TOP_K, 60).with(TEMPERATURE, 1.5f),
+                all.with(TOP_K, 60).with(TOP_P, 1),
+                all.with(TOP_K, vocab + 1))) {
             Sampler whole = new Sampler(options, vocab);
             Sampler part = new Sampler(options, vocab);
             for (int draw = 0; draw < 500; draw++) {
@@ -105,53 +122,55 @@ class SamplerTest {
 
     @Test
     void reachIsWhatTheFirstStepLeaves() {
-        assertThat(reach(plain().temperature(0))).isEqualTo(1);
-        assertThat(reach(plain().temperature(0).repetitionPenalty(2))).isEqualTo(1000);
-        assertThat(reach(plain().temperature(0).topK(7))).isEqualTo(1);
-        assertThat(reach(SamplingOptions.builder())).isEqualTo(40);
-        assertThat(reach(SamplingOptions.builder().presencePenalty(1))).isEqualTo(1000);
-        assertThat(reach(SamplingOptions.builder().logitBias(Map.of(1, 2f)))).isEqualTo(1000);
-        assertThat(reach(SamplingOptions.builder().order(List.of(StepName.TEMPERATURE, StepName.TOP_K))))
+        assertThat(reach(plain().with(TEMPERATURE, 0))).isEqualTo(1);
+        assertThat(reach(plain().with(TEMPERATURE, 0).with(REPETITION_PENALTY, 2)))
                 .isEqualTo(1000);
-        assertThat(reach(plain().topK(5000))).isEqualTo(1000);
+        assertThat(reach(plain().with(TEMPERATURE, 0).with(TOP_K, 7))).isEqualTo(1);
+        assertThat(reach(SamplingOptions.defaults())).isEqualTo(40);
+        assertThat(reach(SamplingOptions.defaults().with(PRESENCE_PENALTY, 1))).isEqualTo(1000);
+        assertThat(reach(SamplingOptions.defaults().withLogitBias(Map.of(1, 2f))))
+                .isEqualTo(1000);
+        assertThat(reach(SamplingOptions.defaults().withOrder(List.of(StepName.TEMPERATURE, StepName.TOP_K))))
+                .isEqualTo(1000);
+        assertThat(reach(plain().with(TOP_K, 5000))).isEqualTo(1000);
         assertThat(reach(plain())).isEqualTo(1000);
     }
 
-    private static int reach(SamplingOptions.Builder options) {
-        return new Sampler(options.build(), 1000).reach();
+    private static int reach(SamplingOptions options) {
+        return new Sampler(options, 1000).reach();
     }
 
     @Test
     void topPKeepsTheFewestThatReachIt() {
-        assertDraws(plain().topP(0.7f), 0, 2 / 3.0, 0, 1 / 3.0, 0); // 0.5 + 0.25
-        assertDraws(plain().topP(0.8f), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0); // 0.5 + 0.25 + 0.125
-        assertDraws(plain().topP(0.01f), 0, 1, 0, 0, 0); // always at least one
+        assertDraws(plain().with(TOP_P, 0.7f), 0, 2 / 3.0, 0, 1 / 3.0, 0); // 0.5 + 0.25
+        assertDraws(plain().with(TOP_P, 0.8f), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0); // 0.5 + 0.25 + 0.125
+        assertDraws(plain().with(TOP_P, 0.01f), 0, 1, 0, 0, 0); // always at least one
     }
 
     @Test
     void minPKeepsWhatIsLikelyEnoughBesidesTheBest() {
-        assertDraws(plain().minP(0.3f), 0, 2 / 3.0, 0, 1 / 3.0, 0); // at least 0.15
-        assertDraws(plain().minP(0.2f), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0); // at least 0.1
-        assertDraws(plain().minP(1), 0, 1, 0, 0, 0);
+        assertDraws(plain().with(MIN_P, 0.3f), 0, 2 / 3.0, 0, 1 / 3.0, 0); // at least 0.15
+        assertDraws(plain().with(MIN_P, 0.2f), 0, 4 / 7.0, 1 / 7.0, 2 / 7.0, 0); // at least 0.1
+        assertDraws(plain().with(MIN_P, 1), 0, 1, 0, 0, 0);
     }
 
     @Test
     void temperatureIsAPowerOfTheProbabilities() {
         // probabilities squared: 64, 16, 4, 1, 1 of 86 (in 256ths: 0.5^2 = 64/256 and so on)
-        assertDraws(plain().temperature(0.5f), 1 / 86.0, 64 / 86.0, 4 / 86.0, 16 / 86.0, 1 / 86.0);
-        assertDraws(plain().temperature(1e-45f), 0, 1, 0, 0, 0);
+        assertDraws(plain().with(TEMPERATURE, 0.5f), 1 / 86.0, 64 / 86.0, 4 / 86.0, 16 / 86.0, 1 / 86.0);
+        assertDraws(plain().with(TEMPERATURE, 1e-45f), 0, 1, 0, 0, 0);
     }
 
     @Test
     void truncationLooksAtProbabilitiesBeforeTemperature() {
         // with the temperature first, 0.7 of {64, 16, ...}/86 would be reached by the best id alone
-        assertDraws(plain().topP(0.7f).temperature(0.5f), 0, 0.8, 0, 0.2, 0);
+        assertDraws(plain().with(TOP_P, 0.7f).with(TEMPERATURE, 0.5f), 0, 0.8, 0, 0.2, 0);
     }
 
     @Test
     void topPCountsWithinWhatTopKLeft() {
         // of {2/3, 1/3} the best alone reaches 0.6; of all five it would take two
-        assertDraws(plain().topK(2).topP(0.6f), 0, 1, 0, 0, 0);
+        assertDraws(plain().with(TOP_K, 2).with(TOP_P, 0.6f), 0, 1, 0, 0, 0);
     }
 
     @Test
@@ -161,8 +180,8 @@ class SamplerTest {
         assertThat(sampler.next(new float[] {-1, -5, -5, -0.5f})).isEqualTo(3);
     }
 
-    private static float penalised(SamplingOptions.Builder options, float logit, int... history) {
-        Penalties penalties = new Penalties(options.build(), 10);
+    private static float penalised(SamplingOptions options, float logit, int... history) {
+        Penalties penalties = new Penalties(options, 10);
         for (int id : history) {
             penalties.accept(id);
         }
@@ -181,34 +200,39 @@ class SamplerTest {
 
     @Test
     void penaltiesAreTheWorkedFigures() {
-        assertThat(penalised(plain().repetitionPenalty(2), 3, 3)).isEqualTo(1.5f);
-        assertThat(penalised(plain().repetitionPenalty(2), -3, 3, 3)).isEqualTo(-6);
-        assertThat(penalised(plain().presencePenalty(0.5f), 3, 3, 1, 3)).isEqualTo(2.5f);
-        assertThat(penalised(plain().frequencyPenalty(0.5f), 3, 3, 1, 3)).isEqualTo(2);
-        assertThat(penalised(plain().frequencyPenalty(0.5f), 3, 1, 2)).isEqualTo(3);
+        assertThat(penalised(plain().with(REPETITION_PENALTY, 2), 3, 3)).isEqualTo(1.5f);
+        assertThat(penalised(plain().with(REPETITION_PENALTY, 2), -3, 3, 3)).isEqualTo(-6);
+        assertThat(penalised(plain().with(PRESENCE_PENALTY, 0.5f), 3, 3, 1, 3)).isEqualTo(2.5f);
+        assertThat(penalised(plain().with(FREQUENCY_PENALTY, 0.5f), 3, 3, 1, 3)).isEqualTo(2);
+        assertThat(penalised(plain().with(FREQUENCY_PENALTY, 0.5f), 3, 1, 2)).isEqualTo(3);
         // 4 / 2 - 0.25 - 2 * 0.5
-        assertThat(penalised(plain().repetitionPenalty(2).presencePenalty(0.25f).frequencyPenalty(0.5f), 4, 3, 3))
+        assertThat(penalised(
+                        plain().with(REPETITION_PENALTY, 2)
+                                .with(PRESENCE_PENALTY, 0.25f)
+                                .with(FREQUENCY_PENALTY, 0.5f),
+                        4,
+                        3,
+                        3))
                 .isCloseTo(0.75f, within(1e-6f));
     }
 
     @Test
     void penaltiesForgetWhatIsNotRecent() {
-        assertThat(penalised(plain().frequencyPenalty(1).repeatLastN(2), 3, 3, 3, 3))
+        assertThat(penalised(plain().with(FREQUENCY_PENALTY, 1).with(REPEAT_LAST_N, 2), 3, 3, 3, 3))
                 .isEqualTo(1);
-        assertThat(penalised(plain().frequencyPenalty(1).repeatLastN(2), 3, 3, 3, 5, 6))
+        assertThat(penalised(plain().with(FREQUENCY_PENALTY, 1).with(REPEAT_LAST_N, 2), 3, 3, 3, 5, 6))
                 .isEqualTo(3);
-        assertThat(penalised(plain().frequencyPenalty(1).repeatLastN(-1), 3, 3, 3, 5, 6))
+        assertThat(penalised(plain().with(FREQUENCY_PENALTY, 1).with(REPEAT_LAST_N, -1), 3, 3, 3, 5, 6))
                 .isEqualTo(1);
     }
 
     @Test
     void greedyHonoursPenaltiesUntilTheyAreOutOfTheWindow() {
         Sampler sampler = new Sampler(
-                SamplingOptions.builder()
-                        .temperature(0)
-                        .presencePenalty(100)
-                        .repeatLastN(2)
-                        .build(),
+                SamplingOptions.defaults()
+                        .with(TEMPERATURE, 0)
+                        .with(PRESENCE_PENALTY, 100)
+                        .with(REPEAT_LAST_N, 2),
                 5);
         int[] ids = new int[6];
         for (int i = 0; i < ids.length; i++) {
@@ -220,13 +244,9 @@ class SamplerTest {
 
     @Test
     void sameSeedSameIds() {
-        SamplingOptions options = SamplingOptions.defaults().toBuilder()
-                .seed(5)
-                .repetitionPenalty(1.1f)
-                .build();
+        SamplingOptions options = SamplingOptions.defaults().withSeed(5).with(REPETITION_PENALTY, 1.1f);
         assertThat(run(options, 300)).isEqualTo(run(options, 300));
-        assertThat(run(options, 300))
-                .isNotEqualTo(run(options.toBuilder().seed(6).build(), 300));
+        assertThat(run(options, 300)).isNotEqualTo(run(options.withSeed(6), 300));
     }
 
     private static int[] run(SamplingOptions options, int steps) {
@@ -261,11 +281,10 @@ class SamplerTest {
             logits[id] = (float) random.nextGaussian() * 3;
         }
         Sampler sampler = new Sampler(
-                SamplingOptions.builder()
-                        .topK(0)
-                        .repetitionPenalty(1.1f)
-                        .repeatLastN(16)
-                        .build(),
+                SamplingOptions.defaults()
+                        .with(TOP_K, 0)
+                        .with(REPETITION_PENALTY, 1.1f)
+                        .with(REPEAT_LAST_N, 16),
                 vocab);
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long thread = Thread.currentThread().threadId();
@@ -291,19 +310,20 @@ class SamplerTest {
 
     @Test
     void optionsOutOfRangeAreNamed() {
-        assertInvalid(plain().temperature(-1), "temperature must be at least 0, not -1.0");
-        assertInvalid(plain().temperature(Float.NaN), "temperature must be at least 0, not NaN");
-        assertInvalid(plain().topK(-1), "top-k must be at least 0, not -1");
-        assertInvalid(plain().topP(0), "top-p must be above 0 and at most 1, not 0.0");
-        assertInvalid(plain().minP(1.5f), "min-p must be between 0 and 1, not 1.5");
-        assertInvalid(plain().repetitionPenalty(0), "repetition penalty must be above 0, not 0.0");
-        assertInvalid(plain().presencePenalty(Float.NaN), "presence penalty must be finite, not NaN");
-        assertInvalid(
-                plain().frequencyPenalty(Float.POSITIVE_INFINITY), "frequency penalty must be finite, not Infinity");
-        assertInvalid(plain().repeatLastN(-2), "repeat-last-n must be between -1 and 1048576, not -2");
+        assertInvalid(TEMPERATURE, -1, "temperature must be at least 0, not -1.0");
+        assertInvalid(TEMPERATURE, Float.NaN, "temperature must be at least 0, not NaN");
+        assertInvalid(TOP_K, -1, "top-k must be at least 0, not -1");
+        assertInvalid(TOP_P, 0, "top-p must be above 0 and at most 1, not 0.0");
+        assertInvalid(MIN_P, 1.5f, "min-p must be between 0 and 1, not 1.5");
+        assertInvalid(REPETITION_PENALTY, 0, "repetition-penalty must be above 0, not 0.0");
+        assertInvalid(PRESENCE_PENALTY, Float.NaN, "presence-penalty must be finite, not NaN");
+        assertInvalid(FREQUENCY_PENALTY, Float.POSITIVE_INFINITY, "frequency-penalty must be finite, not Infinity");
+        assertInvalid(REPEAT_LAST_N, -2, "repeat-last-n must be between -1 and 1048576, not -2");
     }
 
-    private static void assertInvalid(SamplingOptions.Builder builder, String message) {
-        assertThatIllegalArgumentException().isThrownBy(builder::build).withMessage(message);
+    private static void assertInvalid(SamplingParameter parameter, double value, String message) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> plain().with(parameter, value))
+                .withMessage(message);
     }
 }

@@ -25,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import static dev.xlstm.sampling.SamplingParameter.TEMPERATURE;
+import static dev.xlstm.sampling.SamplingParameter.TOP_K;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Sessions of the demo model on the device and on the CPU. */
@@ -82,11 +84,10 @@ class GpuSessionTest {
     @CsvSource({"0, 0", "0.8, 40", "1.5, 64"})
     @DisplayName("ids sampled from what the device picks out are those the host samples, and those of the CPU backend")
     void sampledIds(float temperature, int k) {
-        SamplingOptions options = SamplingOptions.builder()
-                .temperature(temperature)
-                .topK(k)
-                .seed(3)
-                .build();
+        SamplingOptions options = SamplingOptions.defaults()
+                .with(TEMPERATURE, temperature)
+                .with(TOP_K, k)
+                .withSeed(3);
         int[] ids = sample(gpu, options, true);
         assertThat(ids).isEqualTo(sample(gpu, options, false));
         assertThat(ids).isEqualTo(sample(cpu, options, false));

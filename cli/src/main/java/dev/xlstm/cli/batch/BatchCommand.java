@@ -11,8 +11,8 @@ import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.SamplingFlags;
 import dev.xlstm.cli.options.TextInput;
 import dev.xlstm.cli.options.UsageErrors;
+import dev.xlstm.generation.CollectingListener;
 import dev.xlstm.generation.FinishReason;
-import dev.xlstm.generation.Gatherer;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
 import dev.xlstm.generation.TextBatch;
@@ -104,15 +104,11 @@ public final class BatchCommand implements Callable<Integer> {
             description = "Show no progress.")
     private boolean quiet;
 
-    @ArgGroup(
-            validate = false,
-            heading = "%nSampling, for lines that do not say; seeds are counted on from line to line:%n")
-    private SamplingFlags sampling = new SamplingFlags();
+    private final SamplingFlags sampling = new SamplingFlags();
 
     @Mixin
     private ModelOptions model;
 
-    @Spec
     private CommandSpec spec;
 
     private final Streams streams;
@@ -121,6 +117,12 @@ public final class BatchCommand implements Callable<Integer> {
     public BatchCommand(Streams streams, Interruption interruption) {
         this.streams = streams;
         this.interruption = interruption;
+    }
+
+    @Spec
+    void setSpec(CommandSpec command) {
+        spec = command;
+        sampling.addTo(command, "%nSampling, for lines that do not say; seeds are counted on from line to line:%n", 0);
     }
 
     @Override
@@ -224,20 +226,20 @@ public final class BatchCommand implements Callable<Integer> {
             if (line.error() != null) {
                 throw new IllegalArgumentException(line.error());
             }
-            Gatherer gatherer = new Gatherer() {
+            CollectingListener collected = new CollectingListener() {
                 @Override
                 public boolean cancelled() {
                     return isCancelled();
                 }
             };
-            Outcome outcome = generate(line, model, batch, gatherer);
+            Outcome outcome = generate(line, model, batch, collected);
             if (outcome.finishReason() == FinishReason.INTERRUPTED) {
                 return null;
             }
             if (model.tokenizer().isPresent()) {
-                result.put("text", gatherer.text());
+                result.put("text", collected.text());
             }
-            result.set("token_ids", JsonMapper.shared().valueToTree(gatherer.ids()));
+            result.set("token_ids", JsonMapper.shared().valueToTree(collected.ids()));
             result.put("finish_reason", outcome.finishReason().toString());
             if (outcome.stop() != null) {
                 result.put("stop", outcome.stop());
@@ -258,7 +260,7 @@ public final class BatchCommand implements Callable<Integer> {
         return interruption.requested() || Thread.currentThread().isInterrupted();
     }
 
-    private static Outcome generate(BatchLine line, TextModel model, TextBatch batch, Gatherer gatherer)
+    private static Outcome generate(BatchLine line, TextModel model, TextBatch batch, CollectingListener collected)
             throws IOException {
         boolean begins = line.state() == null;
         int[] ids = line.promptIds();
@@ -271,8 +273,8 @@ public final class BatchCommand implements Callable<Integer> {
         }
         try (TextModel member = batch.join();
                 TextSession session = begins ? member.newSession() : member.resume(line.state())) {
-            session.feed(ids == null ? new int[0] : ids, gatherer);
-            return session.generate(line.options(), gatherer);
+            session.feed(ids == null ? new int[0] : ids, collected);
+            return session.generate(line.options(), collected);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.xlstm.cli.batch;
 
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.sampling.SamplingOptions;
+import dev.xlstm.sampling.SamplingParameter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -87,34 +88,18 @@ record BatchLine(JsonNode id, String prompt, int[] promptIds, Path state, Genera
     }
 
     private static GenerationOptions options(JsonNode json, int number, GenerationOptions defaults) {
-        SamplingOptions.Builder sampling = defaults.sampling().toBuilder();
-        sampling.seed(
-                json.has("seed") ? integer(json, "seed") : defaults.sampling().seed() + number - 1);
-        if (json.has("temperature")) {
-            sampling.temperature(number(json, "temperature"));
+        SamplingOptions sampling = defaults.sampling()
+                .withSeed(
+                        json.has("seed")
+                                ? integer(json, "seed")
+                                : defaults.sampling().seed() + number - 1);
+        for (SamplingParameter parameter : SamplingParameter.values()) {
+            String field = parameter.jsonName();
+            if (json.has(field)) {
+                sampling = sampling.with(parameter, parameter.isWhole() ? small(json, field) : number(json, field));
+            }
         }
-        if (json.has("top_k")) {
-            sampling.topK(small(json, "top_k"));
-        }
-        if (json.has("top_p")) {
-            sampling.topP(number(json, "top_p"));
-        }
-        if (json.has("min_p")) {
-            sampling.minP(number(json, "min_p"));
-        }
-        if (json.has("repetition_penalty")) {
-            sampling.repetitionPenalty(number(json, "repetition_penalty"));
-        }
-        if (json.has("presence_penalty")) {
-            sampling.presencePenalty(number(json, "presence_penalty"));
-        }
-        if (json.has("frequency_penalty")) {
-            sampling.frequencyPenalty(number(json, "frequency_penalty"));
-        }
-        if (json.has("repeat_last_n")) {
-            sampling.repeatLastN(small(json, "repeat_last_n"));
-        }
-        GenerationOptions options = defaults.withSampling(sampling.build());
+        GenerationOptions options = defaults.withSampling(sampling);
         if (json.has("max_tokens")) {
             options = options.withMaxTokens(small(json, "max_tokens"));
         }

@@ -121,13 +121,11 @@ public final class ChatCommand implements Callable<Integer> {
         private List<String> stop = List.of();
     }
 
-    @ArgGroup(validate = false, heading = "%nSampling, in this order:%n")
-    private SamplingFlags sampling = new SamplingFlags();
+    private final SamplingFlags sampling = new SamplingFlags();
 
     @Mixin
     private ModelOptions model;
 
-    @Spec
     private CommandSpec spec;
 
     private final Streams streams;
@@ -144,6 +142,12 @@ public final class ChatCommand implements Callable<Integer> {
     /** Opens a saved session with the model at hand. */
     interface SessionOpener {
         ChatSession open(Path directory) throws IOException;
+    }
+
+    @Spec
+    void setSpec(CommandSpec command) {
+        spec = command;
+        sampling.addTo(command, "%nSampling, in this order:%n", 0);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.xlstm.cli.chat;
 import dev.xlstm.cli.console.SpellingSuggestion;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.sampling.SamplingOptions;
+import dev.xlstm.sampling.SamplingParameter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,51 +26,19 @@ final class ChatSettings {
     private static final Map<String, Setting> SETTINGS = new LinkedHashMap<>();
 
     static {
-        number(
-                "temperature",
-                "below 1 safer, above 1 wilder, 0 the likeliest token",
-                SamplingOptions::temperature,
-                (b, v) -> b.temperature(Float.parseFloat(v)));
-        number(
-                "top-k",
-                "choose among the K likeliest tokens, 0 for all",
-                SamplingOptions::topK,
-                (b, v) -> b.topK(Integer.parseInt(v)));
-        number(
-                "top-p",
-                "choose among the likeliest tokens that together reach P",
-                SamplingOptions::topP,
-                (b, v) -> b.topP(Float.parseFloat(v)));
-        number(
-                "min-p",
-                "leave out tokens less than P times as likely as the likeliest",
-                SamplingOptions::minP,
-                (b, v) -> b.minP(Float.parseFloat(v)));
-        number(
-                "repetition-penalty",
-                "divide the logits of recent tokens by X, 1 for none",
-                SamplingOptions::repetitionPenalty,
-                (b, v) -> b.repetitionPenalty(Float.parseFloat(v)));
-        number(
-                "presence-penalty",
-                "subtract X from the logit of every recent token",
-                SamplingOptions::presencePenalty,
-                (b, v) -> b.presencePenalty(Float.parseFloat(v)));
-        number(
-                "frequency-penalty",
-                "subtract X for each time a recent token occurred",
-                SamplingOptions::frequencyPenalty,
-                (b, v) -> b.frequencyPenalty(Float.parseFloat(v)));
-        number(
-                "repeat-last-n",
-                "how many tokens are recent, -1 for all",
-                SamplingOptions::repeatLastN,
-                (b, v) -> b.repeatLastN(Integer.parseInt(v)));
-        number(
+        for (SamplingParameter parameter : SamplingParameter.values()) {
+            sampling(
+                    parameter.flag(),
+                    parameter.help(),
+                    options -> parameter.format(options.get(parameter)),
+                    (options, text) -> options.with(
+                            parameter, parameter.isWhole() ? Integer.parseInt(text) : Float.parseFloat(text)));
+        }
+        sampling(
                 "seed",
                 "of the random draws; each turn adds its number",
                 SamplingOptions::seed,
-                (b, v) -> b.seed(Long.parseLong(v)));
+                (options, text) -> options.withSeed(Long.parseLong(text)));
         SETTINGS.put(
                 "max-tokens",
                 new Setting(
@@ -84,18 +53,17 @@ final class ChatSettings {
                         (o, v) -> o.withStop(v.isEmpty() ? List.of() : List.of(v))));
     }
 
-    private static void number(
+    private static void sampling(
             String name,
             String help,
             Function<SamplingOptions, Object> value,
-            BiFunction<SamplingOptions.Builder, String, SamplingOptions.Builder> change) {
+            BiFunction<SamplingOptions, String, SamplingOptions> change) {
         SETTINGS.put(
                 name,
                 new Setting(
                         help,
                         options -> value.apply(options.sampling()),
-                        (options, text) -> options.withSampling(change.apply(options.sampling().toBuilder(), text)
-                                .build())));
+                        (options, text) -> options.withSampling(change.apply(options.sampling(), text))));
     }
 
     private GenerationOptions options;

@@ -83,13 +83,12 @@ public final class GenerateCommand implements Callable<Integer> {
     @ArgGroup(validate = false, heading = "%nLength:%n")
     private LengthFlags length = new LengthFlags();
 
-    @ArgGroup(validate = false, heading = "%nSampling:%n")
-    private SamplingFlags sampling = new SamplingFlags();
+    private final SamplingFlags sampling = new SamplingFlags();
 
-    @ArgGroup(validate = false, heading = "%nConstraints:%n")
+    @ArgGroup(validate = false, heading = "%nConstraints:%n", order = 1)
     private GrammarFlags constraint = new GrammarFlags();
 
-    @ArgGroup(validate = false, heading = "%nOutput:%n")
+    @ArgGroup(validate = false, heading = "%nOutput:%n", order = 2)
     private Output output = new Output();
 
     static final class Output {
@@ -116,7 +115,6 @@ public final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model;
 
-    @Spec
     private CommandSpec spec;
 
     private final Streams streams;
@@ -125,6 +123,12 @@ public final class GenerateCommand implements Callable<Integer> {
     public GenerateCommand(Streams streams, Interruption interruption) {
         this.streams = streams;
         this.interruption = interruption;
+    }
+
+    @Spec
+    void setSpec(CommandSpec command) {
+        spec = command;
+        sampling.addTo(command, "%nSampling:%n", 0);
     }
 
     @Override
@@ -251,7 +255,7 @@ public final class GenerateCommand implements Callable<Integer> {
             return given;
         }
         long seed = session.seed().getAsLong();
-        return given.withSampling(given.sampling().toBuilder().seed(seed).build());
+        return given.withSampling(given.sampling().withSeed(seed));
     }
 
     private GenerationOutput printer(TextModel opened, int sample) {

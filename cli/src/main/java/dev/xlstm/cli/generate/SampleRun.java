@@ -69,7 +69,7 @@ final class SampleRun {
     /** The options of one continuation. */
     static GenerationOptions seeded(GenerationOptions options, int index) {
         long seed = options.sampling().seed() + index;
-        return options.withSampling(options.sampling().toBuilder().seed(seed).build());
+        return options.withSampling(options.sampling().withSeed(seed));
     }
 
     private static Outcome one(

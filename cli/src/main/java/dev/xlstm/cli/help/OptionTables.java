@@ -1,6 +1,7 @@
 package dev.xlstm.cli.help;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,9 @@ final class OptionTables {
     static Map<String, List<OptionSpec>> of(CommandSpec command) {
         Map<String, List<OptionSpec>> tables = new LinkedHashMap<>();
         tables.put("", new ArrayList<>());
-        command.argGroups().forEach(group -> gather(group, "", tables));
+        command.argGroups().stream()
+                .sorted(Comparator.comparing(ArgGroupSpec::order))
+                .forEach(group -> gather(group, "", tables));
         tables.get("").addAll(ownOptions(command));
         if (command.parent() != null) {
             command.subcommands().forEach((name, line) -> tables.put(name, ownOptions(line.getCommandSpec())));

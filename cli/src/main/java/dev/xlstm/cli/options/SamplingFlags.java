@@ -1,166 +1,108 @@
 package dev.xlstm.cli.options;
 
 import dev.xlstm.generation.TextModel;
-import dev.xlstm.sampling.DryOptions;
-import dev.xlstm.sampling.MirostatOptions;
 import dev.xlstm.sampling.SamplingOptions;
+import dev.xlstm.sampling.SamplingParameter;
 import dev.xlstm.sampling.StepName;
-import dev.xlstm.sampling.XtcOptions;
 import dev.xlstm.tokenizer.Tokenizer;
+import java.util.EnumMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Model.IScope;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
-/** {@link SamplingOptions} as flags. */
+/** {@link SamplingOptions} as flags: one for each {@link SamplingParameter}, and those that are no numbers. */
 public final class SamplingFlags {
 
-    private static final SamplingOptions DEFAULTS = SamplingOptions.defaults();
+    private static final List<String> DRY_BREAKERS = List.of("\\n", ":", "\"", "*");
 
-    @Option(
-            names = {"-t", "--temperature"},
-            paramLabel = "T",
-            description = "Below 1 safer, above 1 wilder; 0 always takes the likeliest token. Default: 0.8")
-    private float temperature = DEFAULTS.temperature();
-
-    @Option(
-            names = "--top-k",
-            paramLabel = "K",
-            description = "Choose among the K likeliest tokens; 0 for all. Default: 40")
-    private int topK = DEFAULTS.topK();
-
-    @Option(
-            names = "--top-p",
-            paramLabel = "P",
-            description =
-                    "Choose among the likeliest tokens that together reach probability P; 1 for all. Default: 0.95")
-    private float topP = DEFAULTS.topP();
-
-    @Option(
-            names = "--min-p",
-            paramLabel = "P",
-            description = "Leave out tokens less than P times as likely as the likeliest; 0 for none. Default: 0.05")
-    private float minP = DEFAULTS.minP();
-
-    @Option(
-            names = "--repetition-penalty",
-            paramLabel = "X",
-            description = "Divide the logits of recent tokens by X (multiply negative ones); 1 for none. Default: 1")
-    private float repetitionPenalty = DEFAULTS.repetitionPenalty();
-
-    @Option(
-            names = "--presence-penalty",
-            paramLabel = "X",
-            description = "Subtract X from the logit of every recent token. Default: 0")
-    private float presencePenalty = DEFAULTS.presencePenalty();
-
-    @Option(
-            names = "--frequency-penalty",
-            paramLabel = "X",
-            description = "Subtract X for each time a recent token occurred. Default: 0")
-    private float frequencyPenalty = DEFAULTS.frequencyPenalty();
-
-    @Option(
-            names = "--repeat-last-n",
-            paramLabel = "N",
-            description = "How many tokens are recent, prompt included; 0 for none, -1 for all, 8192 of the"
-                    + " prompt's at most. Default: 64")
-    private int repeatLastN = DEFAULTS.repeatLastN();
-
-    @Option(
-            names = "--dry-multiplier",
-            paramLabel = "X",
-            description = "DRY: a token that would go on repeating a passage loses X * base^(length of the passage -"
-                    + " allowed length); 0 for none. Default: 0")
-    private float dryMultiplier = DryOptions.OFF.multiplier();
-
-    @Option(names = "--dry-base", paramLabel = "X", description = "Growth of the DRY penalty. Default: 1.75")
-    private float dryBase = DryOptions.OFF.base();
-
-    @Option(
-            names = "--dry-allowed-length",
-            paramLabel = "N",
-            description = "Passages shorter than N tokens may be repeated. Default: 2")
-    private int dryAllowedLength = DryOptions.OFF.allowedLength();
-
-    @Option(
-            names = "--dry-last-n",
-            paramLabel = "N",
-            description = "How many tokens DRY looks back; 0 for none. Default: 1024")
-    private int dryLastN = DryOptions.OFF.lastN();
-
-    @Option(
-            names = "--dry-sequence-breaker",
-            paramLabel = "TEXT",
-            split = MultiValue.SEPARATOR,
-            hideParamSyntax = true,
-            description = "No passage runs across a token with TEXT in it; \\n is a line feed. May be given several"
-                    + " times; none for no breakers. Default: line feed, colon, double quote, asterisk")
-    private List<String> dryBreakers = List.of("\\n", ":", "\"", "*");
-
-    @Option(
-            names = "--xtc-probability",
-            paramLabel = "P",
-            description =
-                    "XTC: with probability P leave out all likely tokens but the least likely of them." + " Default: 0")
-    private float xtcProbability = XtcOptions.OFF.probability();
-
-    @Option(
-            names = "--xtc-threshold",
-            paramLabel = "P",
-            description = "Tokens at least this probable are likely ones. Default: 0.1")
-    private float xtcThreshold = XtcOptions.OFF.threshold();
-
-    @Option(
-            names = "--mirostat-tau",
-            paramLabel = "BITS",
-            description =
-                    "Mirostat 2: keep the surprise of the text near BITS a token, instead of top-k, top-p, min-p and"
-                            + " XTC; 0 for no mirostat. Default: 0")
-    private float mirostatTau = MirostatOptions.OFF.tau();
-
-    @Option(names = "--mirostat-eta", paramLabel = "X", description = "How fast mirostat learns. Default: 0.1")
-    private float mirostatEta = MirostatOptions.OFF.eta();
-
-    @Option(
-            names = {"-l", "--logit-bias"},
-            paramLabel = "TOKEN(+/-)X",
-            split = MultiValue.SEPARATOR,
-            hideParamSyntax = true,
-            description = "Add X to the logit of a token: 42+1.5 by id, \" cat\"-2 by text, 42-inf never. May be given"
+    private final Map<SamplingParameter, OptionSpec> numbers = new EnumMap<>(SamplingParameter.class);
+    private final OptionSpec dryBreakers = flag("--dry-sequence-breaker")
+            .paramLabel("TEXT")
+            .type(List.class)
+            .auxiliaryTypes(String.class)
+            .splitRegex(MultiValue.SEPARATOR)
+            .hideParamSyntax(true)
+            .description(
+                    "No passage runs across a token with TEXT in it; \\n is a line feed. May be given several times;"
+                            + " none for no breakers. Default: line feed, colon, double quote, asterisk")
+            .build();
+    private final OptionSpec logitBias = flag("-l", "--logit-bias")
+            .paramLabel("TOKEN(+/-)X")
+            .type(List.class)
+            .auxiliaryTypes(String.class)
+            .splitRegex(MultiValue.SEPARATOR)
+            .hideParamSyntax(true)
+            .description("Add X to the logit of a token: 42+1.5 by id, \" cat\"-2 by text, 42-inf never. May be given"
                     + " several times.")
-    private List<String> logitBias = List.of();
-
-    @Option(
-            names = "--samplers",
-            paramLabel = "LIST",
-            description = "The steps that run, in this order; others do not. Default:"
-                    + " penalties;dry;top_k;top_p;min_p;xtc;temperature")
-    private String samplers =
-            StepName.DEFAULT_ORDER.stream().map(StepName::toString).collect(Collectors.joining(";"));
-
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            description = "Seed of the random draws: the same seed gives the same text. Default: that of --state, else"
+            .build();
+    private final OptionSpec samplers = flag("--samplers")
+            .paramLabel("LIST")
+            .type(String.class)
+            .description("The steps that run, in this order; others do not. Default: " + defaultOrder())
+            .build();
+    private final OptionSpec seed = flag("--seed")
+            .paramLabel("N")
+            .type(Long.class)
+            .description("Seed of the random draws: the same seed gives the same text. Default: that of --state, else"
                     + " another one each time, shown by --stats")
-    private Long seed;
+            .build();
 
     /**
-     * @param tokenizer knows the tokens that are given by text; null if the model has none
-     * @throws IllegalArgumentException naming an option out of its range
+     * Adds the flags to a command, as a group.
+     *
+     * @param heading of the group in the help
+     * @param order of the group among those of the command
      */
-    SamplingOptions options(Tokenizer tokenizer) {
-        return options().toBuilder()
-                .logitBias(TokenTexts.biases(logitBias, tokenizer))
-                .dry(dry(TokenTexts.containing(dryMultiplier > 0 ? dryBreakers : List.of(), tokenizer)))
+    public void addTo(CommandSpec command, String heading, int order) {
+        ArgGroupSpec.Builder group =
+                ArgGroupSpec.builder().validate(false).heading(heading).order(order);
+        for (SamplingParameter parameter : SamplingParameter.values()) {
+            OptionSpec flag = number(parameter);
+            numbers.put(parameter, flag);
+            group.addArg(flag);
+            if (parameter == SamplingParameter.DRY_LAST_N) {
+                group.addArg(dryBreakers);
+            }
+        }
+        group.addArg(logitBias).addArg(samplers).addArg(seed);
+        command.addArgGroup(group.build());
+    }
+
+    private static OptionSpec number(SamplingParameter parameter) {
+        String name = "--" + parameter.flag();
+        OptionSpec.Builder flag = parameter == SamplingParameter.TEMPERATURE ? flag("-t", name) : flag(name);
+        return flag.paramLabel(parameter.label())
+                .type(parameter.isWhole() ? Integer.class : Float.class)
+                .description(parameter.help() + ". Default: " + parameter.format(parameter.defaultValue()))
                 .build();
     }
 
-    private DryOptions dry(Set<Integer> breakers) {
-        return new DryOptions(dryMultiplier, dryBase, dryAllowedLength, dryLastN, breakers);
+    private static OptionSpec.Builder flag(String... names) {
+        return OptionSpec.builder(names).scope(new PresentScope());
+    }
+
+    /** picocli applies the configured default of a group's option only if its scope is not null. */
+    private static final class PresentScope implements IScope {
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public <T> T get() {
+            return (T) this;
+        }
+
+        @Override
+        public <T> T set(T value) {
+            return value;
+        }
+    }
+
+    private static String defaultOrder() {
+        return StepName.DEFAULT_ORDER.stream().map(StepName::toString).collect(Collectors.joining(";"));
     }
 
     /**
@@ -169,21 +111,17 @@ public final class SamplingFlags {
      * @throws IllegalArgumentException naming an option out of its range
      */
     public SamplingOptions options() {
-        return SamplingOptions.builder()
-                .temperature(temperature)
-                .topK(topK)
-                .topP(topP)
-                .minP(minP)
-                .repetitionPenalty(repetitionPenalty)
-                .presencePenalty(presencePenalty)
-                .frequencyPenalty(frequencyPenalty)
-                .repeatLastN(repeatLastN)
-                .dry(dry(Set.of()))
-                .xtc(new XtcOptions(xtcProbability, xtcThreshold))
-                .mirostat(new MirostatOptions(mirostatTau, mirostatEta))
-                .order(StepName.parseList(samplers))
-                .seed(seed == null ? randomSeed() : seed)
-                .build();
+        SamplingOptions options = SamplingOptions.defaults();
+        for (Map.Entry<SamplingParameter, OptionSpec> flag : numbers.entrySet()) {
+            Number value = flag.getValue().getValue();
+            if (value != null) {
+                options = options.with(flag.getKey(), value.doubleValue());
+            }
+        }
+        String order = samplers.getValue();
+        Long given = seed.getValue();
+        return (order == null ? options : options.withOrder(StepName.parseList(order)))
+                .withSeed(given == null ? randomSeed() : given);
     }
 
     /**
@@ -201,12 +139,30 @@ public final class SamplingFlags {
                             "--logit-bias: id " + id + " is outside the model's vocabulary of " + vocab);
                 }
             }
-            return all.toBuilder().seed(drawnSeed).build();
+            return all.withSeed(drawnSeed);
         });
     }
 
+    /**
+     * @param tokenizer knows the tokens that are given by text; null if the model has none
+     * @throws IllegalArgumentException naming an option out of its range
+     */
+    private SamplingOptions options(Tokenizer tokenizer) {
+        SamplingOptions options = options();
+        List<String> biases = logitBias.getValue();
+        if (biases != null) {
+            options = options.withLogitBias(TokenTexts.biases(biases, tokenizer));
+        }
+        if (options.get(SamplingParameter.DRY_MULTIPLIER) > 0) {
+            List<String> breakers = dryBreakers.getValue();
+            options = options.withDryBreakers(
+                    TokenTexts.containing(breakers == null ? DRY_BREAKERS : breakers, tokenizer));
+        }
+        return options;
+    }
+
     public boolean seedIsGiven() {
-        return seed != null;
+        return seed.getValue() != null;
     }
 
     /** Short enough to be typed again. */

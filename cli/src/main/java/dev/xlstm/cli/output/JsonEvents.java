@@ -7,17 +7,15 @@ import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * Prints a JSON object a line, while they happen: {@code prompt} (with --echo, in pieces), {@code token} for each token with
- * the text that it made certain, and {@code end}. The text is that of all events, one after the other; of several samples
- * those of one number.
+ * Prints JSON objects, one a line, as events happen: {@code prompt} (with --echo, in pieces), {@code token} for each token
+ * with the text it makes certain, and {@code end}. The texts of all events, in order, are the whole text; of several
+ * samples the events with one number.
  */
 public final class JsonEvents extends GenerationOutput {
 
     private final TokenProbabilities tokens;
     private final int sample; // counted from 1; 0 if there is one only
-    private final StringBuilder text = new StringBuilder();
-    private int id = -1; // of the token whose event is due
-    private float[] logits; // it was chosen from
+    private final StringBuilder text = new StringBuilder(); // certain, and in no event yet
     private long index;
 
     /**
@@ -43,24 +41,8 @@ public final class JsonEvents extends GenerationOutput {
     }
 
     @Override
-    public void token(int id, Supplier<float[]> logits) {
-        this.id = id;
-        if (tokens.k() >= 0) {
-            this.logits = logits.get().clone();
-        }
-    }
-
-    /** Asked before each token: the text of the one before has come. */
-    @Override
-    public boolean cancelled() {
-        tokenEvent();
-        return super.cancelled();
-    }
-
-    private void tokenEvent() {
-        if (id < 0) {
-            return;
-        }
+    public void token(int id, String piece, Supplier<float[]> logits) {
+        text(piece);
         JsonOutput.print(streams, json -> {
             json.writeStringProperty("event", "token");
             numberOf(json);
@@ -68,7 +50,6 @@ public final class JsonEvents extends GenerationOutput {
             tokens.write(json, id, logits);
             textOf(json);
         });
-        id = -1;
     }
 
     private void numberOf(JsonGenerator json) {
@@ -86,7 +67,6 @@ public final class JsonEvents extends GenerationOutput {
 
     @Override
     public void end(Result result, boolean goesOn) {
-        tokenEvent();
         JsonOutput.print(streams, json -> {
             json.writeStringProperty("event", "end");
             numberOf(json);

@@ -3,7 +3,7 @@ package dev.xlstm.cli.output;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.cli.console.Streams;
-import dev.xlstm.generation.Gatherer;
+import dev.xlstm.generation.CollectingListener;
 import java.io.StringWriter;
 import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
@@ -13,7 +13,7 @@ import tools.jackson.core.json.JsonFactory;
 /** Prints one JSON object when all is done. */
 public final class JsonResult extends GenerationOutput {
 
-    private final Gatherer gatherer = new Gatherer();
+    private final CollectingListener collected = new CollectingListener();
     private final StringBuilder prompt = new StringBuilder();
     private final boolean hasText;
     private final TokenProbabilities tokens;
@@ -35,15 +35,15 @@ public final class JsonResult extends GenerationOutput {
 
     @Override
     public void text(String piece) {
-        gatherer.text(piece);
+        collected.text(piece);
     }
 
     @Override
-    public void token(int id, Supplier<float[]> logits) {
-        gatherer.token(id, logits);
+    public void token(int id, String piece, Supplier<float[]> logits) {
+        collected.token(id, piece, logits);
         if (tokens.k() >= 0) {
             logprobsJson.writeStartObject();
-            tokens.write(logprobsJson, id, logits.get());
+            tokens.write(logprobsJson, id, logits);
             logprobsJson.writeEndObject();
         }
     }
@@ -60,8 +60,8 @@ public final class JsonResult extends GenerationOutput {
         if (!prompt.isEmpty()) {
             json.writeStringProperty("prompt", prompt.toString());
         }
-        JsonOutput.ids(json, "token_ids", gatherer.ids());
-        JsonOutput.text(json, "text", hasText ? gatherer.text() : null);
+        JsonOutput.ids(json, "token_ids", collected.ids());
+        JsonOutput.text(json, "text", hasText ? collected.text() : null);
         if (tokens.k() >= 0) {
             json.writeName("logprobs");
             json.writeRawValue(logprobs.toString());

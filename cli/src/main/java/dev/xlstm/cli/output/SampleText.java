@@ -3,13 +3,13 @@ package dev.xlstm.cli.output;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.IdList;
-import dev.xlstm.generation.Gatherer;
+import dev.xlstm.generation.CollectingListener;
 import java.util.function.Supplier;
 
 /** Prints one of several texts when it is done: a line with its number and seed, then the text. */
 public final class SampleText extends GenerationOutput {
 
-    private final Gatherer gatherer = new Gatherer();
+    private final CollectingListener collected = new CollectingListener();
     private final StringBuilder prompt = new StringBuilder();
     private final boolean hasText;
     private final int sample;
@@ -32,17 +32,17 @@ public final class SampleText extends GenerationOutput {
 
     @Override
     public void text(String piece) {
-        gatherer.text(piece);
+        collected.text(piece);
     }
 
     @Override
-    public void token(int id, Supplier<float[]> logits) {
-        gatherer.token(id, logits);
+    public void token(int id, String piece, Supplier<float[]> logits) {
+        collected.token(id, piece, logits);
     }
 
     @Override
     public void end(Result result, boolean goesOn) {
-        String text = prompt + (hasText ? gatherer.text() : IdList.format(gatherer.ids()));
+        String text = prompt + (hasText ? collected.text() : IdList.format(collected.ids()));
         streams.printUntrusted((sample == 1 ? "" : "\n") + "==> " + sample + " of " + samples + ", seed "
                 + result.seed() + " <==\n" + text + (text.endsWith("\n") ? "" : "\n"));
     }

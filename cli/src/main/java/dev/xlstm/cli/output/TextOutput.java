@@ -24,8 +24,10 @@ public class TextOutput extends GenerationOutput {
     }
 
     @Override
-    public void token(int id, Supplier<float[]> logits) {
-        if (!hasText) {
+    public void token(int id, String piece, Supplier<float[]> logits) {
+        if (hasText) {
+            text(piece);
+        } else {
             streams.print(inLine ? " " + id : Integer.toString(id));
             inLine = true;
         }

@@ -1,8 +1,9 @@
 package dev.xlstm.cli.output;
 
 import dev.xlstm.cli.console.JsonOutput;
-import dev.xlstm.generation.LogProbabilities;
+import dev.xlstm.session.LogProbabilities;
 import dev.xlstm.tokenizer.Tokenizer;
+import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 
 /**
@@ -14,12 +15,12 @@ import tools.jackson.core.JsonGenerator;
  */
 public record TokenProbabilities(Tokenizer tokenizer, int k) {
 
-    void write(JsonGenerator json, int id, float[] logits) {
+    void write(JsonGenerator json, int id, Supplier<float[]> logits) {
         token(json, id);
         if (k < 0) {
             return;
         }
-        LogProbabilities probabilities = new LogProbabilities(logits);
+        LogProbabilities probabilities = new LogProbabilities(logits.get());
         json.writeName("logprob");
         JsonOutput.number(json, probabilities.of(id));
         if (k > 0) {

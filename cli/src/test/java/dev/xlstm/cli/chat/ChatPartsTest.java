@@ -5,6 +5,7 @@ import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.console.WordWrap;
 import dev.xlstm.cli.options.ByteSizeConverter;
 import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.sampling.SamplingParameter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -109,7 +110,8 @@ class ChatPartsTest {
         settings.set("temperature", "0.7");
         settings.set("max-tokens", "-1");
         settings.set("stop", "END");
-        assertThat(settings.options().sampling().temperature()).isEqualTo(0.7f);
+        assertThat(settings.options().sampling().get(SamplingParameter.TEMPERATURE))
+                .isEqualTo(0.7f);
         assertThat(settings.options().maxTokens()).isEqualTo(-1);
         assertThat(settings.options().stop()).containsExactly("END");
         assertThat(settings.table()).contains("temperature        0.7").contains("stop               END");

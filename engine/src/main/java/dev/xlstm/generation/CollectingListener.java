@@ -3,19 +3,20 @@ package dev.xlstm.generation;
 import java.util.Arrays;
 import java.util.function.Supplier;
 
-/** A listener that keeps all that is generated. */
-public class Gatherer implements GenerationListener {
+/** Keeps the ids and the text of a generation. */
+public class CollectingListener implements GenerationListener {
 
     private final StringBuilder text = new StringBuilder();
     private int[] ids = new int[64];
     private int count;
 
     @Override
-    public void token(int id, Supplier<float[]> logits) {
+    public void token(int id, String piece, Supplier<float[]> logits) {
         if (count == ids.length) {
             ids = Arrays.copyOf(ids, 2 * count);
         }
         ids[count++] = id;
+        text(piece);
     }
 
     @Override

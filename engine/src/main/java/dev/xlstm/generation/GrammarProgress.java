@@ -1,23 +1,24 @@
 package dev.xlstm.generation;
 
+import dev.xlstm.error.BadRequestException;
 import java.util.Arrays;
 
-/** How far a text has come within a grammar that it has not ended: the ids since the grammar began. */
-final class GrammarPlace {
+/** The ids of a text since it entered a grammar that it has not left: enough to go on in the middle of it. */
+final class GrammarProgress {
 
     /** What a state file has room for. */
-    private static final int MOST_IDS = 1_000_000;
+    private static final int MAX_IDS = 1_000_000;
 
     private final String hash;
     private int[] ids;
     private int count;
 
     /** At the beginning of a grammar. */
-    GrammarPlace(String hash) {
+    GrammarProgress(String hash) {
         this(hash, new int[0]);
     }
 
-    GrammarPlace(String hash, int[] ids) {
+    GrammarProgress(String hash, int[] ids) {
         this.hash = hash;
         this.ids = ids;
         count = ids.length;
@@ -32,19 +33,19 @@ final class GrammarPlace {
         return Arrays.copyOf(ids, count);
     }
 
-    GrammarPlace copy() {
-        return new GrammarPlace(hash, ids());
+    GrammarProgress copy() {
+        return new GrammarProgress(hash, ids());
     }
 
     /**
-     * Goes on.
+     * Appends an id.
      *
-     * @throws IllegalStateException after more ids than can be kept
+     * @throws BadRequestException after more ids than can be kept
      */
     void add(int id) {
-        if (count == MOST_IDS) {
-            throw new IllegalStateException(
-                    "a text within a grammar can be saved up to " + MOST_IDS + " tokens; end it before");
+        if (count == MAX_IDS) {
+            throw new BadRequestException(
+                    "a text within a grammar can be saved up to " + MAX_IDS + " tokens; end it before");
         }
         if (count == ids.length) {
             ids = Arrays.copyOf(ids, Math.max(64, 2 * count));
