@@ -81,7 +81,7 @@ public final class Bench {
         Stream<WeightMatrix> ofBlocks = weights.blocks().stream()
                 .flatMap(block -> block.linears().stream())
                 .map(Linear::matrix);
-        return Stream.concat(ofBlocks, Stream.of(weights.head()));
+        return Stream.concat(ofBlocks, Stream.of(weights.head().matrix()));
     }
 
     /** State bytes that one decoded token moves: all is read and written. */

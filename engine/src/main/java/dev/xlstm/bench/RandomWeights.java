@@ -122,7 +122,8 @@ public final class RandomWeights {
             }
         }
         WeightMatrix embedding = gates.matrix(config.vocabSize(), hidden);
-        return new XlstmWeights(config, embedding, blocks, ones(hidden), random.matrix(config.vocabSize(), hidden));
+        return new XlstmWeights(
+                config, embedding, blocks, ones(hidden), new Linear(random.matrix(config.vocabSize(), hidden), null));
     }
 
     private BlockWeights large(BlockConfig.Large shape, int hidden, RandomWeights gates) {

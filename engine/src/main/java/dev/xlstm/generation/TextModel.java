@@ -16,6 +16,7 @@ import dev.xlstm.model.SpecialTokens;
 import dev.xlstm.session.StateFile;
 import dev.xlstm.tokenizer.Encoder;
 import dev.xlstm.tokenizer.Tokenizer;
+import dev.xlstm.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -74,12 +75,21 @@ public final class TextModel implements AutoCloseable {
             new CpuBackend().obstacle().ifPresent(obstacle -> {
                 throw new IllegalStateException(obstacle);
             });
-            Tokenizer tokenizer = directory.tokenizer().orElse(null);
+            directory.checkAllUsed();
             LoadedModel loaded = Backends.load(backend, directory.weights(), threads, progress);
-            return new TextModel(directory, loaded, tokenizer, directory.specialTokens());
+            return new TextModel(directory, loaded, usableTokenizer(directory), directory.specialTokens());
         } catch (Throwable e) {
             directory.close();
             throw e;
+        }
+    }
+
+    /** A tokenizer that cannot be used stops nothing that needs no text; {@link #requireTokenizer} says what is wrong. */
+    private static Tokenizer usableTokenizer(ModelDirectory directory) throws IOException {
+        try {
+            return directory.tokenizer().orElse(null);
+        } catch (TokenizerException e) {
+            return null;
         }
     }
 
@@ -148,10 +158,20 @@ public final class TextModel implements AutoCloseable {
     }
 
     Tokenizer requireTokenizer() {
-        if (tokenizer == null) {
-            throw new BadRequestException("the model has no tokenizer.json: it takes and gives ids only");
+        if (tokenizer != null) {
+            return tokenizer;
         }
-        return tokenizer;
+        if (owner != null) {
+            return owner.requireTokenizer();
+        }
+        if (directory == null) {
+            throw new BadRequestException("the model has no tokenizer, so it reads and writes ids only");
+        }
+        try {
+            return directory.tokenizer().orElseThrow(() -> new BadRequestException(directory.noTokenizer()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A text that has not begun. */

@@ -3,64 +3,25 @@ package dev.xlstm.model;
 import dev.xlstm.tensor.Activation;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** The config tree of the original models, stacks of mLSTM and sLSTM blocks: NX-AI's {@code xLSTMLMModelConfig}. */
+/** Reads the config of a stack of mLSTM and sLSTM blocks, NX-AI's {@code xLSTMLMModelConfig} (arXiv 2405.04517). */
 final class BlockStack {
 
-    private static final float NORM_EPS = 1e-5f; // of every norm, fixed
-    private static final int CHUNK = 64; // the file says none
+    private static final float NORM_EPS = 1e-5f; // fixed in the reference, for every norm
+    private static final int CHUNK = 64; // the file has no such field
 
     private BlockStack() {}
 
-    /** Whether a config file is of this architecture. */
-    static boolean isIn(JsonObject json) throws ModelException {
-        JsonObject tree = tree(json);
-        return tree.has("mlstm_block") || tree.has("slstm_block") || tree.has("slstm_at");
-    }
-
-    /**
-     * Where the tree is: the file itself, the part named model of an experiment's file, or a field of an exported
-     * config.json.
-     */
-    static JsonObject tree(JsonObject json) throws ModelException {
-        for (String wrapper : new String[] {"_xlstm_config", "model"}) {
-            if (json.value(wrapper) instanceof Map) {
-                return resolved(json, json.object(wrapper));
-            }
-        }
-        return json;
-    }
-
-    /** With references to other fields of the file, <code>${dataset.kwargs.vocab_size}</code>, replaced by their values. */
-    private static JsonObject resolved(JsonObject root, JsonObject tree) throws ModelException {
-        for (Map.Entry<String, Object> field : tree.fields().entrySet()) {
-            if (field.getValue() instanceof String text && text.matches("\\$\\{[\\w.]+}")) {
-                JsonObject at = root;
-                String[] path = text.substring(2, text.length() - 1).split("\\.");
-                for (int i = 0; i + 1 < path.length; i++) {
-                    at = at.object(path[i]);
-                }
-                String last = path.length == 0 ? "" : path[path.length - 1];
-                if (at.value(last) == null || at.value(last) instanceof String) {
-                    throw tree.problem(field.getKey(), "is " + text + ", which is no value of this file");
-                }
-                field.setValue(at.value(last));
-            }
-        }
-        return tree;
-    }
-
-    static XlstmConfig config(JsonObject json) throws ModelException {
-        JsonObject tree = tree(json);
+    static XlstmConfig config(ModelSettings settings) throws ModelException {
+        JsonObject tree = settings.fields();
         int embedding = tree.integer("embedding_dim", 128, 1, ModelLimits.WIDTH);
         int count = tree.integer("num_blocks", 1, 1, ModelLimits.LAYERS);
         boolean allSlstm = tree.value("mlstm_block") == null;
         Set<Integer> slstmAt = allSlstm ? all(count) : slstmAt(tree, count);
         if (!slstmAt.isEmpty() && tree.value("slstm_block") == null) {
-            throw tree.problem("slstm_block", "is missing, though there are sLSTM blocks; say what they are like");
+            throw tree.problem("slstm_block", "is missing, but \"slstm_at\" names sLSTM blocks; add it");
         }
         BlockConfig slstm = slstmAt.isEmpty() ? null : slstm(tree.object("slstm_block"), embedding);
         BlockConfig mlstm = slstmAt.size() == count ? null : mlstm(tree, embedding);
@@ -70,15 +31,26 @@ final class BlockStack {
         }
         return new XlstmConfig(
                 embedding,
-                tree.integer("vocab_size", 1, ModelLimits.VOCAB)
-                        .orElseThrow(() -> tree.problem("vocab_size", "is missing; it has no default")),
+                settings.owner("vocab_size")
+                        .integer("vocab_size", 1, ModelLimits.VOCAB)
+                        .orElseThrow(() -> tree.problem("vocab_size", "is missing; add it, there is no default")),
                 List.copyOf(blocks),
                 XlstmConfig.NormKind.LAYER,
                 NORM_EPS,
                 tree.flag("add_post_blocks_norm", true),
-                tree.flag("tie_weights", false),
+                tiedHead(settings),
                 0,
                 CHUNK);
+    }
+
+    /**
+     * A transformers class around the model ties the head to the embedding unless its own config says otherwise, and then
+     * {@code save_pretrained} stores no head.
+     */
+    private static boolean tiedHead(ModelSettings settings) throws ModelException {
+        boolean inTransformers = settings.wrapped() && settings.root().has("architectures");
+        return settings.fields().flag("tie_weights", false)
+                || inTransformers && settings.root().flag("tie_word_embeddings", true);
     }
 
     private static Set<Integer> all(int count) {
@@ -109,10 +81,11 @@ final class BlockStack {
         int blocks = Math.max(inner / wanted, 1);
         if (inner % blocks != 0 || wanted > inner) {
             throw json.problem(
-                    "qkv_proj_blocksize", "is " + wanted + ", which does not cut the width " + inner + " into blocks");
+                    "qkv_proj_blocksize",
+                    "is " + wanted + ", which does not divide the width " + inner + " into equal blocks");
         }
         if (inner / blocks > ModelLimits.BLOCK) {
-            throw json.problem("qkv_proj_blocksize", "is " + wanted + "; up to " + ModelLimits.BLOCK + " is possible");
+            throw json.problem("qkv_proj_blocksize", "is " + wanted + "; the limit is " + ModelLimits.BLOCK);
         }
         int kernel = json.integer("conv1d_kernel_size", 4, 1, ModelLimits.KERNEL);
         return new BlockConfig.Mlstm(heads, inner, inner / blocks, kernel, tree.flag("bias", false));
@@ -147,8 +120,8 @@ final class BlockStack {
     }
 
     /**
-     * The width a projection leads to. In double precision as the reference computes it, whose rounding errors are part of
-     * the format: 1.1 * 800 in multiples of 16 is 896.
+     * The width of a projection's output. Computed in double precision as in the reference: its rounding errors are part
+     * of the format (1.1 * 800 in multiples of 16 is 896).
      */
     private static int projected(JsonObject json, int embedding, double factor, int heads) throws ModelException {
         int multiple = json.integer("round_proj_up_to_multiple_of", 64, 1, ModelLimits.WIDTH);

@@ -9,40 +9,68 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** The weights of the original models under the names of NX-AI's {@code xLSTMLMModel}. */
+/** Builds the weights of a block stack from the names of NX-AI's {@code xLSTMLMModel}, with any prefix. */
 final class BlockStackLoader {
 
     private final XlstmConfig config;
     private final TensorSource tensors;
-    private final String prefix; // of every name but the head's
+    private final List<String> remarks;
+    private final String blocksModule; // holds the blocks and the final norm
 
-    BlockStackLoader(XlstmConfig config, TensorSource tensors) {
+    /** @param remarks receives what people should know about how the weights were found */
+    BlockStackLoader(XlstmConfig config, TensorSource tensors, List<String> remarks) {
         this.config = config;
         this.tensors = tensors;
-        prefix = tensors.has("model.xlstm_block_stack.blocks.0.xlstm_norm.weight") ? "model." : "";
+        this.remarks = remarks;
+        String first = "blocks.0.xlstm_norm.weight";
+        String name = tensors.endingIn("xlstm_block_stack." + first, first);
+        blocksModule = name.substring(0, name.length() - first.length());
     }
 
-    /** What is missing or wrong is noted in the source. */
+    /** The prefix of the blocks' names, such as {@code model.xlstm_block_stack.}. */
+    String blocksModule() {
+        return blocksModule;
+    }
+
+    /** Problems are collected in the source. */
     XlstmWeights load() {
         int hidden = config.hiddenSize();
         List<BlockWeights> blocks = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
-            String block = prefix + "xlstm_block_stack.blocks." + i + ".";
+            String block = blocksModule + "blocks." + i + ".";
             BlockConfig shape = config.blocks().get(i);
             blocks.add(
                     shape instanceof BlockConfig.Mlstm m ? mlstm(block, m) : slstm(block, (BlockConfig.Slstm) shape));
         }
-        String embeddingName = prefix + "token_embedding.weight";
-        String headName = tensors.firstOf("lm_head.weight", prefix + "lm_head.weight");
-        if (config.tiedHead()) { // one of the names is enough
+        String embeddingName = tensors.endingIn(
+                "token_embedding.weight", "token_embedding.weight", "embedding.weight", "embeddings.weight");
+        String headName = tensors.endingIn("lm_head.weight", "lm_head.weight");
+        Norm outNorm = config.outNorm() ? norm(blocksModule + "post_blocks_norm", hidden) : null;
+        if (config.tiedHead()) { // safetensors stores tensors that share memory once, under either name
             embeddingName = tensors.firstOf(embeddingName, headName);
-            headName = tensors.firstOf(headName, embeddingName);
         }
         WeightMatrix embedding = tensors.matrix(embeddingName, config.vocabSize(), hidden);
-        WeightMatrix head =
-                headName.equals(embeddingName) ? embedding : tensors.matrix(headName, config.vocabSize(), hidden);
-        Norm outNorm = config.outNorm() ? norm(prefix + "xlstm_block_stack.post_blocks_norm", hidden) : null;
-        return new XlstmWeights(config, embedding, List.copyOf(blocks), outNorm, config.tiedHead() ? embedding : head);
+        Linear head = head(embedding, embeddingName, headName);
+        return new XlstmWeights(config, embedding, List.copyOf(blocks), outNorm, head);
+    }
+
+    private Linear head(WeightMatrix embedding, String embeddingName, String headName) {
+        float[] bias = WeightLoader.headBias(tensors, headName, config.vocabSize());
+        if (config.tiedHead() && !headName.equals(embeddingName)) {
+            if (!tensors.has(headName)) {
+                return new Linear(embedding, bias);
+            }
+            if (tensors.same(headName, embeddingName)) {
+                tensors.ignore(headName);
+                return new Linear(embedding, bias);
+            }
+            remarks.add("the stored head counts, although the config ties it to the embedding");
+        }
+        return new Linear(
+                headName.equals(embeddingName)
+                        ? embedding
+                        : tensors.matrix(headName, config.vocabSize(), config.hiddenSize()),
+                bias);
     }
 
     private BlockWeights mlstm(String block, BlockConfig.Mlstm shape) {
@@ -78,9 +106,8 @@ final class BlockStackLoader {
         return new BlockWeights.Slstm(
                 norm(block + "xlstm_norm", size),
                 shape.convKernel() == 0 ? null : conv(name + "conv1d.conv", size, shape.convKernel()),
-                // the package feeds the input gate from the matrix named fgate and the forget gate from igate, in
-                // training
-                // and inference alike; the recurrent kernel and the bias are in the true order
+                // NX-AI's code feeds the input gate from the matrix named fgate and the forget gate from igate, in
+                // training and inference alike; the recurrent kernel and the bias have the true order
                 gate(name + "fgate", shape),
                 gate(name + "igate", shape),
                 gate(name + "zgate", shape),
@@ -96,8 +123,8 @@ final class BlockStackLoader {
     }
 
     /**
-     * Both layouts there are, which the kernel's shape tells apart: by the vanilla backend {@code [NHs, 4D, D]} with a bias
-     * {@code [4, NHs, D]}, by the CUDA backend {@code [NHs, D, 4D]} with {@code [NHs, 4, D]}.
+     * The backend that saved the file decides the layout: vanilla stores the kernel as {@code [NHs, 4D, D]} and the bias as
+     * {@code [4, NHs, D]}, CUDA {@code [NHs, D, 4D]} and {@code [NHs, 4, D]}. The kernel's shape tells them apart.
      */
     private Linear recurrent(String name, BlockConfig.Slstm shape) {
         int heads = shape.numHeads();
@@ -130,7 +157,7 @@ final class BlockStackLoader {
                 tensors.linear(block + "ffn.proj_down", hidden, shape.size(), shape.bias()));
     }
 
-    /** Stored {@code [features, 1, kernel]}, a row a feature; used a row a tap. */
+    /** Stored as {@code [features, 1, kernel]}; transposed to {@code [kernel, features]}. */
     private Conv conv(String name, int features, int kernel) {
         float[] stored = tensors.vector(name + ".weight", features, 1, kernel);
         float[] bias = tensors.vector(name + ".bias", features);
@@ -143,7 +170,7 @@ final class BlockStackLoader {
         return new Conv(taps, bias);
     }
 
-    /** Stored as the difference from 1. */
+    /** The file stores the weight minus 1. */
     private Norm norm(String name, int width) {
         float[] weight = tensors.vector(name + ".weight", width);
         for (int i = 0; weight != null && i < width; i++) {

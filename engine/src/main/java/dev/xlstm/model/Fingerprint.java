@@ -10,19 +10,19 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * What tells one model from another, for files that are of use to one only. Equal for the same weights under other names
- * or in other files; different for another format of the weights, which computes other bits.
+ * Identifies a model, for files that fit one model only, such as states. Equal for the same weights under other names or
+ * in other files; different for another format of the weights, which computes other bits.
  *
- * @param hash SHA-256, hexadecimal, of the config's values, the vectors and a few rows of every matrix: enough to notice
- *     any training, though not a weight changed by hand
- * @param weights the format of the layers' matrices
+ * @param hash SHA-256, hexadecimal, of the config's values, the vectors and a few rows of every matrix: detects any
+ *     training, but not every single changed weight
+ * @param weights format of the blocks' matrices
  */
 public record Fingerprint(String hash, String weights) {
 
-    private static final int ROWS = 4; // looked at in a matrix
-    private static final int COLUMNS = 64; // of them
+    private static final int ROWS = 4; // sampled from a matrix
+    private static final int COLUMNS = 64; // sampled from each of these rows
 
-    /** That of weights; reads less than a megabyte of a model of any size, besides its vectors. */
+    /** Computes the fingerprint. Reads the vectors and less than a megabyte of the matrices, whatever the size of the model. */
     public static Fingerprint of(XlstmWeights weights) {
         Digest digest = new Digest();
         digest.text(weights.config().toString());
@@ -32,7 +32,7 @@ public record Fingerprint(String hash, String weights) {
             block.vectors().forEach(digest::vector);
         }
         digest.norm(weights.outNorm());
-        digest.matrix(weights.head());
+        digest.linear(weights.head());
         WeightFormat format =
                 weights.blocks().getFirst().linears().getFirst().matrix().format();
         return new Fingerprint(digest.hash(), format.toString());

@@ -23,10 +23,10 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.dataformat.yaml.YAMLFactory;
 
 /**
- * One of a model's small JSON (or YAML) files, or an object in it. Values are checked as they are taken; complaints name
- * the file and the field.
+ * One of a model's small JSON or YAML files, or an object in it. Each getter checks the value; messages name the file and
+ * the field.
  *
- * @param at where in the file the object is: empty, or names that end in a dot
+ * @param at path of the object in the file: empty, or names that end in a dot
  * @param fields by name: Map, List, String, Number, Boolean or null
  */
 record JsonObject(Path file, String at, Map<String, Object> fields) {
@@ -34,7 +34,7 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
     private static final StreamReadConstraints CONSTRAINTS =
             StreamReadConstraints.builder().maxNestingDepth(ModelLimits.NESTING).build();
 
-    // the streaming parser alone: data binding would take longer to start than the rest of opening a model
+    // the streaming parser alone: data binding would double the time to open a model
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .streamReadConstraints(CONSTRAINTS)
@@ -67,13 +67,16 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
 
     static JsonObject parse(Path file, byte[] utf8) throws ModelException {
         boolean yaml = file.toString().endsWith(".yaml");
+        if (isUtf16(utf8)) {
+            throw new ModelException(file, "is UTF-16 text; save it as UTF-8");
+        }
         try (JsonParser in = yaml ? Yaml.parser(utf8) : FACTORY.createParser(ObjectReadContext.empty(), utf8)) {
             if (in.nextToken() != JsonToken.START_OBJECT) {
                 throw new ModelException(file, yaml ? "is not a YAML mapping" : "is not a JSON object");
             }
             Map<String, Object> fields = new Reader(file, in).object();
             if (in.nextToken() != null) {
-                throw new ModelException(file, "goes on after its closing brace");
+                throw new ModelException(file, "has more text after its closing brace");
             }
             return new JsonObject(file, "", fields);
         } catch (JacksonException e) {
@@ -81,7 +84,15 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
         }
     }
 
-    /** Makes plain objects of what the parser comes upon, up to the limits. */
+    private static boolean isUtf16(byte[] bytes) {
+        return bytes.length >= 2
+                && (bytes[0] == (byte) 0xFF && bytes[1] == (byte) 0xFE
+                        || bytes[0] == (byte) 0xFE && bytes[1] == (byte) 0xFF
+                        || bytes[0] == 0
+                        || bytes[1] == 0);
+    }
+
+    /** Builds plain objects from the parser's events, up to the limits. */
     private static final class Reader {
         private final Path file;
         private final JsonParser in;
@@ -125,37 +136,39 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
     }
 
     static ModelException invalid(Path file, JacksonException e) {
-        String reason = e.getOriginalMessage().replaceFirst(" \\(start marker .*", ""); // a place unknown to it
+        String reason = e.getOriginalMessage().replaceFirst(" \\(start marker .*", ""); // an unknown position
         String line = e.getLocation() == null ? "" : " (line " + e.getLocation().getLineNr() + ")";
         String language = file.toString().endsWith(".yaml") ? "YAML" : "JSON";
         return new ModelException(file, "is not valid " + language + line + ": " + reason);
     }
 
-    /** Loaded only where there is a YAML file. */
+    /** A class of its own, so that the YAML library is loaded for YAML files only. */
     private static final class Yaml {
         private static final YAMLFactory FACTORY = YAMLFactory.builder()
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                 .streamReadConstraints(CONSTRAINTS)
                 .build();
 
-        /** Without surrogates, which make the library fail where one comes last in its buffer; no config needs any. */
+        /** Replaces surrogates, which make the library fail where one comes last in its buffer; no config needs any. */
         static JsonParser parser(byte[] utf8) {
-            String text = new String(utf8, StandardCharsets.UTF_8).replaceAll("[^\\x{0}-\\x{FFFF}]", "\uFFFD");
+            String text = new String(utf8, StandardCharsets.UTF_8)
+                    .replaceFirst("^\uFEFF", "") // a byte order mark
+                    .replaceAll("[^\\x{0}-\\x{FFFF}]", "\uFFFD");
             return FACTORY.createParser(ObjectReadContext.empty(), text);
         }
     }
 
-    /** Whether there is such a field, though it be null. */
+    /** Whether the field exists; its value may be null. */
     boolean has(String field) {
         return fields.containsKey(field);
     }
 
-    /** A field's value, or null if it is absent or null: the two mean the same nearly everywhere. */
+    /** A field's value; null if it is absent or null, which mean the same except where {@link #has} is asked. */
     Object value(String field) {
         return fields.get(field);
     }
 
-    /** The object of a field; without fields if it is absent or null. */
+    /** The object in a field; an object without fields if the field is absent or null. */
     JsonObject object(String field) throws ModelException {
         Object value = value(field);
         if (value == null) {
@@ -239,7 +252,8 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
         return new ModelException(file, "\"" + at + field + "\" " + text);
     }
 
-    private static String shown(Object value) {
+    /** A value as a message shows it: short, on one line. */
+    static String shown(Object value) {
         if (value instanceof List || value instanceof Map) {
             return value instanceof List ? "an array" : "an object";
         }

@@ -6,11 +6,13 @@ import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import dev.xlstm.tokenizer.Tokenizer;
+import dev.xlstm.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -19,36 +21,39 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A model on disk: config, weights, tokenizer and generation config. Opening reads the config only; the weights are
- * mapped when they are first asked for and stay so until {@link #close()}. Not thread-safe; what it hands out may be
- * read by any thread.
+ * A model on disk: config, weights, tokenizer and generation config. Opening reads the config only; weights and tokenizer
+ * are opened when they are first asked for. The weights stay mapped until {@link #close()}. Not thread-safe; the weights
+ * may be read by any thread.
  */
 public final class ModelDirectory implements AutoCloseable {
 
-    /** The context xLSTM-7b was trained with; what a config means that does not say. */
+    /** The context that xLSTM-7b was trained with; the default for configs without one. */
     private static final int DEFAULT_TRAINING_CONTEXT = 8192;
 
     private final Path path;
-    private final JsonObject json;
+    private final ModelSettings settings;
     private final XlstmConfig config;
     private Checkpoint checkpoint;
     private WeightLoader loader;
     private XlstmWeights weights;
-    private WeightFormat format; // null for the stored ones
-    private Arena converted; // holds the weights in that format
+    private WeightFormat format; // null for the stored formats
+    private Arena converted; // holds the converted weights
+    private Path tokenizerSource; // a tokenizer.json from elsewhere; null for the one of the model
     private Tokenizer tokenizer;
 
     private ModelDirectory(Path path, JsonObject json) throws ModelException {
         this.path = path;
-        this.json = json;
-        this.config = XlstmConfig.of(json);
+        this.settings = ModelSettings.of(json);
+        this.config = XlstmConfig.of(settings);
     }
 
     /**
      * Opens a model by name.
      *
-     * @param model a directory, or the id (org/name) of a model in the local Hugging Face cache
-     * @throws ModelException if there is no such model here, or its config.json makes no sense
+     * @param model a directory, or the name of a model in the local Hugging Face cache: {@code ORG/NAME}, with
+     *     {@code @REVISION} and {@code /SUB/DIRECTORY} if needed
+     * @throws NotFoundException if there is no such model here
+     * @throws ModelException if its config cannot be used
      */
     public static ModelDirectory open(String model) throws IOException {
         return open(resolve(model, System.getenv()));
@@ -56,12 +61,13 @@ public final class ModelDirectory implements AutoCloseable {
 
     /** Opens the model in a directory. */
     public static ModelDirectory open(Path directory) throws IOException {
+        MissingFiles.checkLinks(directory);
         Path file = directory.resolve("config.json");
-        if (!Files.exists(file)) { // NX-AI's own packages write the other
+        if (!Files.exists(file)) { // NX-AI's packages write YAML
             file = directory.resolve("config.yaml");
         }
         if (!Files.exists(file)) {
-            throw new ModelException(directory, "has no config.json and no config.yaml; fetch it, too");
+            throw MissingFiles.noConfig(directory);
         }
         return new ModelDirectory(directory, JsonObject.read(file));
     }
@@ -77,7 +83,7 @@ public final class ModelDirectory implements AutoCloseable {
             return path;
         }
         if (Files.exists(path)) {
-            throw new ModelException(path, "is a file; name the directory it is in");
+            throw MissingFiles.file(path);
         }
         if (HubCache.isName(model)) {
             return HubCache.of(environment).find(model);
@@ -96,6 +102,9 @@ public final class ModelDirectory implements AutoCloseable {
     /** All tensors as they are stored; valid until {@link #close()}. */
     public Checkpoint checkpoint() throws IOException {
         if (checkpoint == null) {
+            if (!Checkpoint.isIn(path)) {
+                throw MissingFiles.noWeights(path);
+            }
             checkpoint = Checkpoint.open(path);
         }
         return checkpoint;
@@ -110,7 +119,7 @@ public final class ModelDirectory implements AutoCloseable {
         if (weights == null) {
             loader = new WeightLoader(config, checkpoint());
             weights = loader.load();
-            if (format != null) { // all is known to be there and of the right shape
+            if (format != null) { // convert only after every tensor has been checked
                 converted = Arena.ofShared();
                 loader = new WeightLoader(config, checkpoint(), new MatrixConverter(format, converted));
                 weights = loader.load();
@@ -119,14 +128,14 @@ public final class ModelDirectory implements AutoCloseable {
         return weights;
     }
 
-    /** The formats {@link #convertTo} knows. */
+    /** The formats of {@link #convertTo}. */
     public static List<String> formats() {
         return Arrays.stream(WeightFormat.values()).map(WeightFormat::toString).toList();
     }
 
     /**
-     * Has {@link #weights} convert the matrices, in memory, instead of reading them as stored. Norms and biases stay
-     * float32; under a quantised format, the embedding and the gates stay as stored.
+     * Makes {@link #weights} convert the matrices in memory. Norms and biases stay float32; under a quantised format, the
+     * embedding and the gates stay as stored.
      *
      * @param format one of {@link #formats}; null for no conversion
      * @throws IllegalArgumentException if there is no such format
@@ -152,15 +161,80 @@ public final class ModelDirectory implements AutoCloseable {
         return Collections.max(bytes.entrySet(), Map.Entry.comparingByValue()).getKey();
     }
 
-    /** Names of tensors in the checkpoint that the model has no place for: harmless, but worth a look. */
+    /** Names of tensors in the checkpoint that the model does not use. */
     public List<String> unusedTensors() throws IOException {
         weights();
         return loader.unusedTensors();
     }
 
-    /** The tokenizer.json, if there is one; models without speak in ids only. */
+    /**
+     * Checks that the checkpoint holds no tensor that would change the text if it were used.
+     *
+     * @throws ModelException if it does; names the tensors
+     */
+    public void checkAllUsed() throws IOException {
+        weights();
+        List<String> stray = loader.strayTensors();
+        if (!stray.isEmpty()) {
+            String names = String.join(", ", stray.subList(0, Math.min(3, stray.size())));
+            throw new ModelException(
+                    checkpoint().fileOf(stray.getFirst()),
+                    (stray.size() == 1
+                                    ? "has a tensor that the model does not use: "
+                                    : "has " + stray.size() + " tensors that the model does not use: ")
+                            + names + (stray.size() > 3 ? ", ..." : "")
+                            + "; its text would not be this model's. Remove what is not part of the model, or report an"
+                            + " architecture that is missing here");
+        }
+    }
+
+    /** What people should know about how the files were read: fields that contradict each other, and which one counts. */
+    public List<String> remarks() throws IOException {
+        weights();
+        List<String> remarks = new ArrayList<>(settings.remarks());
+        remarks.addAll(loader.remarks());
+        return remarks;
+    }
+
+    /**
+     * Takes the tokenizer from elsewhere: tokenizer.json, and the tokenizer_config.json and chat template beside it.
+     *
+     * @param source a tokenizer.json, a directory that has one, or the name of a model in the Hugging Face cache
+     * @throws NotFoundException if there is no such tokenizer
+     */
+    public void useTokenizer(String source) throws IOException {
+        Path path;
+        try {
+            path = Path.of(source);
+        } catch (InvalidPathException e) {
+            throw new NotFoundException(Path.of("tokenizer"), "'" + source + "' is neither a path nor a name");
+        }
+        if (!Files.exists(path) && HubCache.isName(source)) {
+            path = HubCache.of(System.getenv()).find(source);
+        }
+        Path file = Files.isDirectory(path) ? path.resolve("tokenizer.json") : path;
+        if (!Files.exists(file)) {
+            throw new NotFoundException(file, "no such tokenizer; name a tokenizer.json or a directory that has one");
+        }
+        tokenizerSource = file;
+        tokenizer = null;
+    }
+
+    /** The tokenizer.json, if there is one; models without read and write ids only. */
     public Optional<Path> tokenizerFile() {
+        if (tokenizerSource != null) {
+            return Optional.of(tokenizerSource);
+        }
         return Optional.of(path.resolve("tokenizer.json")).filter(Files::exists);
+    }
+
+    /** The advice for a model without a tokenizer. */
+    public String noTokenizer() {
+        Path parent = path.toAbsolutePath().normalize().getParent();
+        String found = parent != null && Files.exists(parent.resolve("tokenizer.json"))
+                ? "; there is one in the directory above: --tokenizer " + parent
+                : "; name one with --tokenizer: a file, a directory, or a model in the Hugging Face cache";
+        return path + ": has no tokenizer.json, so the model reads and writes ids only" + found;
     }
 
     /**
@@ -177,27 +251,40 @@ public final class ModelDirectory implements AutoCloseable {
     }
 
     public TokenizerConfig tokenizerConfig() throws IOException {
-        return TokenizerConfig.read(path);
+        return TokenizerConfig.read(
+                tokenizerSource == null
+                        ? path
+                        : tokenizerSource.toAbsolutePath().getParent());
     }
 
     public GenerationConfig generationConfig() throws IOException {
         return GenerationConfig.of(JsonObject.readIfThere(path.resolve("generation_config.json")));
     }
 
+    /** Where texts begin and end. A tokenizer that cannot be opened counts as none. */
     public SpecialTokens specialTokens() throws IOException {
-        return SpecialTokens.of(
-                json, generationConfig(), tokenizerConfig(), tokenizer().orElse(null));
+        Tokenizer tokens;
+        try {
+            tokens = tokenizer().orElse(null);
+        } catch (TokenizerException e) {
+            tokens = null;
+        }
+        return SpecialTokens.of(settings, generationConfig(), tokenizerConfig(), tokens);
     }
 
-    /** Ids the model saw at once in training. It runs beyond, in the same memory, but quality may fade. */
+    /** Tokens per sequence in training. The model reads on beyond, with the same state, but quality may fade. */
     public int trainingContext() throws ModelException {
         int max = Integer.MAX_VALUE;
-        JsonObject tree = BlockStack.isIn(json) ? BlockStack.tree(json) : json;
-        return tree.integer(
-                "context_length", tree.integer("max_position_embeddings", DEFAULT_TRAINING_CONTEXT, 1, max), 1, max);
+        JsonObject context = settings.owner("context_length");
+        JsonObject positions = settings.owner("max_position_embeddings");
+        return context.integer(
+                "context_length",
+                positions.integer("max_position_embeddings", DEFAULT_TRAINING_CONTEXT, 1, max),
+                1,
+                max);
     }
 
-    /** Unmaps the weights: nothing got from here may be used for computing any more. */
+    /** Unmaps the weights: no object that came from here can compute any more. */
     @Override
     public void close() {
         if (checkpoint != null) {

@@ -24,15 +24,19 @@ public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> st
      *   <li>xLSTM-7b's config.json and generation_config.json say {@code eos_token_id} 2, but 2 is "!" in its tokenizer:
      *       generation would stop at every exclamation mark. So the tokenizer's own eos token ends a text, and an id of
      *       the configs does if the tokenizer marks it as special. Without a tokenizer the configs are all there is.
-     *   <li>xLSTM-7b was trained on texts that begin with bos. The flag {@code force_bos_token_insert} of its config asks
-     *       for that; later implementations ignore it, and the tokenizer adds none.
+     *   <li>xLSTM large was trained on texts that begin with bos, and writes garbage without. Some of its configs have the
+     *       flag {@code force_bos_token_insert}, and some, as those of NX-AI/xlstm_scaling_laws, say nothing, so bos is
+     *       the default. A tokenizer_config.json that sets {@code add_bos_token}, or a template in tokenizer.json, counts
+     *       before the default. bos is 0 by default, as in transformers' {@code xLSTMConfig}.
      * </ul>
      *
-     * @param config config.json
+     * @param settings config.json
      * @param tokens null if there is no tokenizer
      */
-    static SpecialTokens of(JsonObject config, GenerationConfig generation, TokenizerConfig tokenizer, Tokenizer tokens)
+    static SpecialTokens of(
+            ModelSettings settings, GenerationConfig generation, TokenizerConfig tokenizer, Tokenizer tokens)
             throws ModelException {
+        JsonObject config = settings.root();
         int maxId = Integer.MAX_VALUE;
         Set<Integer> stop = new LinkedHashSet<>();
         Set<Integer> doubtful = new LinkedHashSet<>();
@@ -53,7 +57,14 @@ public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> st
             OptionalInt id = id(tokens, tokenizer.bosToken());
             bos = id.isPresent() ? id : bos;
         }
-        boolean prepend = config.flag("force_bos_token_insert", false) || tokenizer.addBosToken();
+        boolean large = settings.architecture() == ModelSettings.Architecture.LARGE;
+        if (large && bos.isEmpty() && tokens != null && tokens.isSpecial(0)) {
+            bos = OptionalInt.of(0);
+        }
+        boolean byDefault = large && tokens != null && tokens.templatePrefix().length == 0;
+        boolean prepend = tokenizer.addBosToken().orElse(byDefault);
+        prepend = config.flag("force_bos_token_insert", prepend)
+                || tokenizer.addBosToken().orElse(false);
         return new SpecialTokens(bos, prepend && bos.isPresent(), Set.copyOf(stop), Set.copyOf(doubtful));
     }
 

@@ -19,10 +19,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
- * The tensors of a checkpoint as weights are made of them: looked for by name, every shape checked. What is missing or
- * wrong is noted, and told with the rest by {@link #report}; until then its place holds null.
+ * Hands out the tensors of a checkpoint as weights, by name, with every shape checked. Missing and unfit tensors are
+ * collected and reported together by {@link #report}; until then a getter returns null for them.
+ *
+ * <p>Names are those of the checkpoint without the wrapper modules that torch.compile and distributed training put into
+ * them ({@code _orig_mod.}, {@code module.}).
  */
 final class TensorSource {
 
@@ -34,8 +38,11 @@ final class TensorSource {
     private static final ValueLayout.OfDouble DOUBLE =
             ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final Pattern WRAPPER_MODULE =
+            Pattern.compile("(?<![^.])(?:_orig_mod|module|_fsdp_wrapped_module|_checkpoint_wrapped_module)\\.");
+
     private final Checkpoint checkpoint;
-    private final Map<String, Tensor> tensors;
+    private final Map<String, Tensor> tensors = new LinkedHashMap<>(); // by name without wrapper modules
     private final MatrixConverter converter; // null to leave all as stored
     private final Map<String, WeightMatrix> matrices = new LinkedHashMap<>();
     private final Set<String> used = new HashSet<>();
@@ -48,31 +55,83 @@ final class TensorSource {
     TensorSource(Checkpoint checkpoint, MatrixConverter converter) {
         this.checkpoint = checkpoint;
         this.converter = converter;
-        this.tensors = checkpoint.tensors();
+        checkpoint.tensors().values().forEach(tensor -> {
+            String name = WRAPPER_MODULE.matcher(tensor.name()).replaceAll("");
+            Tensor other = tensors.put(name, tensor);
+            if (other != null) {
+                wrong(tensor, "is '" + name + "' without its wrapper modules, as is '" + other.name() + "'; keep one");
+            }
+        });
     }
 
     boolean has(String name) {
         return tensors.containsKey(name);
     }
 
-    /** Names of tensors in the checkpoint that nobody has asked for. */
-    List<String> unused() {
-        return tensors.keySet().stream().filter(name -> !used.contains(name)).toList();
+    /** The tensors that no weight was made of: names without wrapper modules to the names in the checkpoint. */
+    Map<String, String> unused() {
+        Map<String, String> unused = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> {
+            if (!used.contains(name)) {
+                unused.put(name, tensor.name());
+            }
+        });
+        return unused;
     }
 
-    /** The matrices by the names of their tensors; fused ones whole. */
+    /** The names of the tensors that weights were made of. */
+    Set<String> used() {
+        return Collections.unmodifiableSet(used);
+    }
+
+    /**
+     * The one tensor whose name is an ending or ends in a dot and the ending.
+     *
+     * @param fallback the result if there is none
+     * @param endings the first that some tensor has counts
+     */
+    String endingIn(String fallback, String... endings) {
+        for (String ending : endings) {
+            List<String> names = tensors.keySet().stream()
+                    .filter(name -> name.equals(ending) || name.endsWith("." + ending))
+                    .toList();
+            if (names.size() > 1 && !names.contains(fallback)) {
+                wrong(
+                        tensors.get(names.get(1)),
+                        "and '" + names.get(0) + "' may both be meant; keep one model in a checkpoint");
+            }
+            if (!names.isEmpty()) {
+                return names.contains(fallback) ? fallback : names.getFirst();
+            }
+        }
+        return fallback;
+    }
+
+    /** Whether two tensors have the same bytes. */
+    boolean same(String name, String other) {
+        Tensor a = tensors.get(name);
+        Tensor b = tensors.get(other);
+        return a.dtype() == b.dtype() && a.data().mismatch(b.data()) < 0;
+    }
+
+    /** Counts a tensor as used although no weight is made of it. */
+    void ignore(String name) {
+        used.add(name);
+    }
+
+    /** The matrices by the names of their tensors in the checkpoint; fused ones whole. */
     Map<String, WeightMatrix> matrices() {
         return Collections.unmodifiableMap(matrices);
     }
 
-    /** The rows {@code [from, to)} of a linear layer, which may be missing, as one of its own. */
+    /** The rows {@code [from, to)} of a linear layer, which may be missing, as a layer. */
     static Linear rows(Linear linear, int from, int to) {
         return new Linear(
                 linear.matrix() == null ? null : linear.matrix().slice(from, to),
                 linear.bias() == null ? null : Arrays.copyOfRange(linear.bias(), from, to));
     }
 
-    /** The shape of a tensor as stored; null if there is none of the name. */
+    /** The stored shape of a tensor; null if it does not exist. */
     long[] shape(String name) {
         return has(name) ? tensors.get(name).shape() : null;
     }
@@ -82,7 +141,7 @@ final class TensorSource {
         return new Linear(matrix(name + ".weight", rows, columns), bias ? vector(name + ".bias", rows) : null);
     }
 
-    /** The first of two names that is there; the first if neither is. */
+    /** The first of two names that exists; the first name if neither does. */
     String firstOf(String name, String alias) {
         return !tensors.containsKey(name) && tensors.containsKey(alias) ? alias : name;
     }
@@ -93,9 +152,9 @@ final class TensorSource {
     }
 
     /**
-     * In its stored format, or as the converter gives it; null if there is a problem with it.
+     * A matrix in its stored format, or in the converter's; null if there is a problem with it.
      *
-     * @param shape all but the last are taken together as rows
+     * @param shape the last length is the columns, the product of the others the rows
      */
     WeightMatrix matrix(String name, long... shape) {
         int columns = (int) shape[shape.length - 1];
@@ -106,14 +165,14 @@ final class TensorSource {
                 quantised ? quantisedMatrix(stored, rows, columns) : unquantisedMatrix(name, rows, columns, shape);
         if (matrix != null) {
             matrix = converter == null ? matrix : converter.convert(name, matrix);
-            matrices.put(name, matrix);
+            matrices.put(stored.name(), matrix);
         }
         return matrix;
     }
 
     /**
-     * A tensor {@code [count, rows, columns]} as the matrix {@code [count * columns, rows]}, each of the count transposed, in
-     * the stored type, or as the converter gives it; null if there is a problem with it.
+     * A tensor {@code [count, rows, columns]} as the matrix {@code [count * columns, rows]}: each of the count matrices is
+     * transposed. In the stored format, or in the converter's; null if there is a problem with it.
      */
     WeightMatrix transposed(String name, int count, int rows, int columns) {
         WeightMatrix stored = unquantisedMatrix(name, count * rows, columns, new long[] {count, rows, columns});
@@ -142,13 +201,14 @@ final class TensorSource {
         try {
             return WeightMatrix.of(tensor.dtype(), tensor.data(), rows, columns);
         } catch (IllegalArgumentException e) {
-            wrong(name, "is " + tensor.dtype() + "; convert matrices to F32, F16 or BF16");
+            wrong(tensor, "is " + tensor.dtype() + "; convert matrices to F32, F16 or BF16");
             return null;
         }
     }
 
     private WeightMatrix quantisedMatrix(Tensor quants, int rows, int columns) {
-        used.add(quants.name());
+        String name = WRAPPER_MODULE.matcher(quants.name()).replaceAll("");
+        used.add(name);
         WeightFormat scheme;
         try {
             scheme = Quantization.scheme(checkpoint);
@@ -157,16 +217,16 @@ final class TensorSource {
             return null;
         }
         if (columns % WeightMatrix.BLOCK != 0) {
-            wrong(quants.name(), "is quantised, though its " + columns + " columns make no whole blocks of 32");
+            wrong(quants, "is quantised, but its " + columns + " columns are not a multiple of 32");
             return null;
         }
-        Tensor scales =
-                tensors.get(Quantization.scales(quants.name(), rows, columns).name());
+        String scalesName = Quantization.scales(name, rows, columns).name();
+        Tensor scales = tensors.get(scalesName);
         if (scales == null) {
-            missing.add(Quantization.scales(quants.name(), rows, columns).name());
+            missing.add(scalesName);
             return null;
         }
-        used.add(scales.name());
+        used.add(scalesName);
         boolean fits = fits(quants, Quantization.quants(scheme, quants.name(), rows, columns));
         fits &= fits(scales, Quantization.scales(quants.name(), rows, columns));
         return fits ? WeightMatrix.quantized(scheme, quants.data(), scales.data(), rows, columns) : null;
@@ -175,12 +235,12 @@ final class TensorSource {
     private boolean fits(Tensor tensor, TensorInfo expected) {
         String problem = Quantization.problem(tensor, expected);
         if (problem != null) {
-            wrong(tensor.name(), problem);
+            wrong(tensor, problem);
         }
         return problem == null;
     }
 
-    /** As float32 from any floating-point type; null if there is a problem with it. */
+    /** A vector as float32, from any floating-point type; null if there is a problem with it. */
     float[] vector(String name, long... shape) {
         Tensor tensor = tensor(name, shape);
         if (tensor == null) {
@@ -200,7 +260,7 @@ final class TensorSource {
             } else if (dtype == DType.F64) {
                 values[i] = (float) data.getAtIndex(DOUBLE, i);
             } else {
-                wrong(name, "is " + dtype + ", not a floating-point type");
+                wrong(tensor, "is " + dtype + "; convert vectors to F32, F16 or BF16");
                 return null;
             }
         }
@@ -216,7 +276,7 @@ final class TensorSource {
         used.add(name);
         if (!Arrays.equals(tensor.shape(), shape)) {
             wrong(
-                    name,
+                    tensor,
                     "has the shape " + Arrays.toString(tensor.shape()) + ", but the config asks for "
                             + Arrays.toString(shape));
             return null;
@@ -224,11 +284,16 @@ final class TensorSource {
         return tensor;
     }
 
-    void wrong(String name, String text) {
-        wrong.add(new ModelException(checkpoint.fileOf(name), "tensor '" + name + "' " + text));
+    private void wrong(Tensor tensor, String text) {
+        wrong.add(new ModelException(checkpoint.fileOf(tensor.name()), "tensor '" + tensor.name() + "' " + text));
     }
 
-    /** @throws ModelException if a tensor is missing or has another shape than was asked for */
+    /** Notes a problem with a tensor that exists. */
+    void wrong(String name, String text) {
+        wrong(tensors.get(name), text);
+    }
+
+    /** @throws ModelException if a tensor is missing or unfit; names the first few */
     void report() throws ModelException {
         if (!missing.isEmpty()) {
             String names = String.join(", ", missing.subList(0, Math.min(SHOWN_PROBLEMS, missing.size())));
@@ -236,7 +301,7 @@ final class TensorSource {
                     checkpoint.directory(),
                     missing.size() + (missing.size() == 1 ? " tensor is missing: " : " tensors are missing: ") + names
                             + (missing.size() > SHOWN_PROBLEMS ? ", ..." : "")
-                            + "; either config.json is of another model or files are incomplete");
+                            + "; config.json belongs to another model, or files are incomplete");
         }
         if (!wrong.isEmpty()) {
             int others = wrong.size() - 1;

@@ -9,22 +9,25 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What tokenizer_config.json adds to a tokenizer.json.
+ * The settings of tokenizer_config.json.
  *
  * @param bosToken text of the token that begins a sequence
- * @param eosToken text of the token that ends one
- * @param addBosToken whether texts are to begin with the former
- * @param chatTemplate the Jinja template of a chat's turns
+ * @param eosToken text of the token that ends a sequence
+ * @param addBosToken whether a text begins with bosToken; empty if the file does not say
+ * @param chatTemplate the Jinja template of a chat
  */
 public record TokenizerConfig(
-        Optional<String> bosToken, Optional<String> eosToken, boolean addBosToken, Optional<String> chatTemplate) {
+        Optional<String> bosToken,
+        Optional<String> eosToken,
+        Optional<Boolean> addBosToken,
+        Optional<String> chatTemplate) {
 
     static TokenizerConfig read(Path directory) throws IOException {
         JsonObject json = JsonObject.readIfThere(directory.resolve("tokenizer_config.json"));
         return new TokenizerConfig(
                 token(json, "bos_token"),
                 token(json, "eos_token"),
-                json.flag("add_bos_token", false),
+                json.value("add_bos_token") == null ? Optional.empty() : Optional.of(json.flag("add_bos_token", false)),
                 chatTemplate(directory.resolve("chat_template.jinja"), json));
     }
 
@@ -43,14 +46,14 @@ public record TokenizerConfig(
         throw json.problem(field, "has no string \"" + name + "\"");
     }
 
-    /** A file of its own; else a string in the JSON; else the one called "default" of several. */
+    /** From chat_template.jinja; else a string in the JSON; else the template named "default" in a list. */
     private static Optional<String> chatTemplate(Path file, JsonObject json) throws IOException {
         if (Files.isRegularFile(file)) {
             if (Files.size(file) > ModelLimits.TEMPLATE_BYTES) {
                 throw new ModelException(file, "is larger than " + ModelLimits.TEMPLATE_BYTES + " bytes");
             }
             try {
-                return Optional.of(Files.readString(file));
+                return Optional.of(Files.readString(file).replaceFirst("^\uFEFF", "")); // a byte order mark
             } catch (CharacterCodingException e) {
                 throw new ModelException(file, "is not UTF-8 text");
             }

@@ -6,14 +6,24 @@ import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.tensor.WeightMatrix;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 
-/** Finds the canonical weights under whatever names and packing a checkpoint has. */
+/**
+ * Builds the canonical weights from a checkpoint. Checkpoints differ in the prefixes of their names and in the packing of
+ * the matrices; both are found from the names themselves. Settles every special case of xLSTM large;
+ * {@link BlockStackLoader} does so for block stacks.
+ */
 final class WeightLoader {
 
     private final XlstmConfig config;
     private final TensorSource tensors;
+    private final List<String> remarks = new ArrayList<>();
+    private String outerModule = ""; // around the modules of the model, such as "model."
 
     WeightLoader(XlstmConfig config, Checkpoint checkpoint) {
         this(config, checkpoint, null);
@@ -29,18 +39,65 @@ final class WeightLoader {
 
     /** @throws ModelException if a tensor is missing or has another shape than the config asks for */
     XlstmWeights load() throws ModelException {
-        XlstmWeights weights =
-                config.large().isPresent() ? large(config.large().get()) : new BlockStackLoader(config, tensors).load();
+        XlstmWeights weights;
+        if (config.large().isPresent()) {
+            weights = large(config.large().get());
+        } else {
+            BlockStackLoader stack = new BlockStackLoader(config, tensors, remarks);
+            weights = stack.load();
+            outerModule = outer(stack.blocksModule());
+        }
         tensors.report();
         return weights;
     }
 
-    /** Names of tensors in the checkpoint that the model has no place for. */
-    List<String> unusedTensors() {
-        return tensors.unused();
+    /** The module around one: {@code model.} around {@code model.backbone.}. */
+    private static String outer(String module) {
+        return module.isEmpty() ? "" : module.substring(0, module.lastIndexOf('.', module.length() - 2) + 1);
     }
 
-    /** The matrices by the names of their tensors; fused ones whole. */
+    /** Names of tensors in the checkpoint that no weight was made of. */
+    List<String> unusedTensors() {
+        return List.copyOf(tensors.unused().values());
+    }
+
+    /** What people should know about how the weights were found. */
+    List<String> remarks() {
+        return List.copyOf(remarks);
+    }
+
+    private static final Pattern HARMLESS =
+            Pattern.compile("(?:^|.*\\.)(?:causal_mask|position_ids|num_batches_tracked)");
+
+    private static final Pattern SUSPICIOUS = Pattern.compile(
+            ".*(?:lora_|adapter|embed|attention).*|(?:.*[._])?(?:pos|position|positional|rotary|rope|wpe|attn)(?:[._].*)?");
+
+    /**
+     * The unused tensors that would change the text if the model's author had computed with them: those inside the
+     * modules of the model ({@code lm_head.bias}, a fifth block), and those whose names tell of adapters, positions,
+     * embeddings or attention. Other modules beside the model, such as a value head, do not feed the text.
+     */
+    List<String> strayTensors() {
+        Set<String> modules = new HashSet<>();
+        tensors.used().forEach(name -> modules.add(module(name)));
+        List<String> stray = new ArrayList<>();
+        tensors.unused().forEach((name, stored) -> {
+            boolean changesText = modules.contains(module(name))
+                    || SUSPICIOUS.matcher(name.toLowerCase(Locale.ROOT)).matches();
+            if (changesText && !HARMLESS.matcher(name).matches()) {
+                stray.add(stored);
+            }
+        });
+        return stray;
+    }
+
+    /** The outermost module of a tensor within the model. */
+    private String module(String name) {
+        String inner = name.startsWith(outerModule) ? name.substring(outerModule.length()) : name;
+        return inner.substring(0, Math.max(0, inner.indexOf('.')));
+    }
+
+    /** The matrices by the names of their tensors in the checkpoint; fused ones whole. */
     Map<String, WeightMatrix> matrices() {
         return tensors.matrices();
     }
@@ -48,15 +105,37 @@ final class WeightLoader {
     private XlstmWeights large(BlockConfig.Large shape) {
         int vocab = config.vocabSize();
         int hidden = config.hiddenSize();
-        WeightMatrix embedding =
-                tensors.matrix(tensors.firstOf("backbone.embeddings.weight", "embedding.weight"), vocab, hidden);
+        String first = "blocks.0.norm_mlstm.weight";
+        String name = tensors.endingIn("backbone." + first, first);
+        String backbone = name.substring(0, name.length() - first.length());
+        outerModule = outer(backbone);
+        WeightMatrix embedding = tensors.matrix(
+                tensors.endingIn("backbone.embeddings.weight", "embeddings.weight", "embedding.weight"), vocab, hidden);
         List<BlockWeights> blocks = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
-            blocks.add(block("backbone.blocks." + i + ".", shape));
+            blocks.add(block(backbone + "blocks." + i + ".", shape));
         }
-        // A stored head counts only where the two are not tied.
-        WeightMatrix head = config.tiedHead() ? embedding : tensors.matrix("lm_head.weight", vocab, hidden);
-        return new XlstmWeights(config, embedding, List.copyOf(blocks), outNorm(shape), head);
+        Norm outNorm = outNorm(backbone + "out_norm", shape);
+        return new XlstmWeights(config, embedding, List.copyOf(blocks), outNorm, head(embedding));
+    }
+
+    /** transformers uses a stored head even where the config ties the two; only a missing head is the embedding. */
+    private Linear head(WeightMatrix embedding) {
+        String name = tensors.endingIn("lm_head.weight", "lm_head.weight");
+        boolean stored = tensors.has(name);
+        if (stored && config.tiedHead()) {
+            remarks.add("the stored head counts, although tie_word_embeddings is true, as in transformers");
+        }
+        WeightMatrix matrix = !stored && config.tiedHead()
+                ? embedding
+                : tensors.matrix(name, config.vocabSize(), config.hiddenSize());
+        return new Linear(matrix, headBias(tensors, name, config.vocabSize()));
+    }
+
+    /** A bias appears where a head was replaced for another vocabulary. */
+    static float[] headBias(TensorSource tensors, String head, int vocab) {
+        String bias = head.replaceFirst("weight$", "bias");
+        return tensors.has(bias) ? tensors.vector(bias, vocab) : null;
     }
 
     private BlockWeights block(String block, BlockConfig.Large shape) {
@@ -66,7 +145,7 @@ final class WeightLoader {
         String cell = block + "mlstm_layer.";
         String ffn = block + "ffn.";
         boolean bias = shape.bias();
-        // the very first release of the Hugging Face implementation spelt q, k, v out
+        // the first release of the Hugging Face implementation has query, key, value for q, k, v
         List<Linear> qkvo = stack(
                 cell + "qkv_opreact",
                 bias,
@@ -99,19 +178,18 @@ final class WeightLoader {
     }
 
     /**
-     * Hugging Face's implementation has the final norm whatever {@code add_out_norm} says, NX-AI's obeys. So the flag
-     * only tells whether the tensor may be absent: a model made without the norm has no weight for it. Its bias is
-     * NX-AI's alone.
+     * Hugging Face's implementation ignores {@code add_out_norm} and always has the final norm; NX-AI's obeys the flag. A
+     * model trained without the norm has no weight for it, so here the flag only tells whether the tensor may be absent.
+     * Only NX-AI's norm has a bias.
      */
-    private Norm outNorm(BlockConfig.Large shape) {
-        String name = "backbone.out_norm";
+    private Norm outNorm(String name, BlockConfig.Large shape) {
         if (!config.outNorm() && !tensors.has(name + ".weight")) {
             return null;
         }
         return norm(name, shape.bias() && tensors.has(name + ".bias"), config.hiddenSize());
     }
 
-    /** Stored flat or a row a head. */
+    /** Stored flat, or one row per head. */
     private Norm multiheadNorm(String name, BlockConfig.Large shape) {
         long[] stored = tensors.shape(name + ".weight");
         return stored != null && stored.length == 2
@@ -123,10 +201,10 @@ final class WeightLoader {
         return new Norm(tensors.vector(name + ".weight", shape), bias ? tensors.vector(name + ".bias", shape) : null);
     }
 
-    /** A linear layer from the hidden width that may be stored as rows of a fused one. */
+    /** A linear layer from the hidden width that may be stored as rows of a fused matrix. */
     private record Part(String name, int rows) {}
 
-    /** The parts, whether stored one by one or (config's {@code weight_mode} fused) one below the other. */
+    /** Layers stored one by one, or (the config's {@code weight_mode} is fused) one below the other in one matrix. */
     private List<Linear> stack(String fusedName, boolean bias, Part... parts) {
         List<Linear> linears = new ArrayList<>();
         if (!tensors.has(fusedName + ".weight")) {

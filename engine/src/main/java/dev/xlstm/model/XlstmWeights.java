@@ -4,16 +4,16 @@ import dev.xlstm.tensor.WeightMatrix;
 import java.util.List;
 
 /**
- * The canonical set of weights, whatever names and packing the checkpoint uses. Vectors are float32 on the heap,
- * matrices stay in their stored format. A bias is null where the model has none.
+ * The canonical set of weights, independent of the names and the packing in the checkpoint. Vectors are float32 on the
+ * heap; matrices are off heap in their stored format. A bias is null where the model has none.
  *
  * @param embedding [V, H]
- * @param blocks in order, each of the kind its config has
- * @param outNorm the final norm, null where the model has none
- * @param head [V, H]; the embedding itself where the two are tied
+ * @param blocks in order, each of the kind that its config has
+ * @param outNorm the final norm; null where the model has none
+ * @param head [V, H]; its matrix is the embedding itself where the two are tied
  */
 public record XlstmWeights(
-        XlstmConfig config, WeightMatrix embedding, List<BlockWeights> blocks, Norm outNorm, WeightMatrix head) {
+        XlstmConfig config, WeightMatrix embedding, List<BlockWeights> blocks, Norm outNorm, Linear head) {
 
     /** Weight and bias (or null) of a norm, both of the norm's width. */
     public record Norm(float[] weight, float[] bias) {
@@ -28,7 +28,8 @@ public record XlstmWeights(
 
     /** The number of weights; a tied head counts once. */
     public long parameterCount() {
-        long count = count(embedding) + (head == embedding ? 0 : count(head));
+        long count = count(embedding) + (head.matrix == embedding ? 0 : count(head.matrix));
+        count += head.bias == null ? 0 : head.bias.length;
         count += outNorm == null ? 0 : count(outNorm.vectors());
         for (BlockWeights block : blocks) {
             count += count(block.vectors());

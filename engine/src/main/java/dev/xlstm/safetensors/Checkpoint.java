@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** The tensors of a directory, whether in one file or in shards. Opening reads headers only. */
+/** The tensors of a directory, in one file or in shards. Opening reads headers only. */
 public final class Checkpoint implements AutoCloseable {
 
     private static final String SINGLE = "model.safetensors";
@@ -56,6 +56,16 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
+    /** Whether a directory holds one of the files that {@link #open} reads. */
+    public static boolean isIn(Path directory) throws IOException {
+        if (Files.exists(directory.resolve(SINGLE)) || Files.exists(directory.resolve(INDEX))) {
+            return true;
+        }
+        try (DirectoryStream<Path> numbered = Files.newDirectoryStream(directory, "model_*.safetensors")) {
+            return numbered.iterator().hasNext();
+        }
+    }
+
     private void add(Path path) throws IOException {
         SafetensorsFile file = SafetensorsFile.open(path);
         files.add(file);
@@ -94,8 +104,8 @@ public final class Checkpoint implements AutoCloseable {
             if (!shard.equals(sources.get(entry.getKey()))) {
                 throw new SafetensorsException(
                         shard,
-                        "has no tensor '" + entry.getKey() + "', though " + index.getFileName()
-                                + " says so; fetch both again");
+                        "has no tensor '" + entry.getKey() + "', which " + index.getFileName()
+                                + " lists; fetch both again");
             }
         }
     }
@@ -103,7 +113,7 @@ public final class Checkpoint implements AutoCloseable {
     /**
      * The shards that an index names, each once, in the order of the index.
      *
-     * @throws SafetensorsException if the index is damaged, or a name is not a file's in its directory
+     * @throws SafetensorsException if the index is damaged, or a name is not that of a file in its directory
      */
     public static List<String> shardNames(Path index) throws IOException {
         Checkpoint checkpoint = new Checkpoint(index.toAbsolutePath().getParent());
@@ -114,7 +124,7 @@ public final class Checkpoint implements AutoCloseable {
         return List.copyOf(names);
     }
 
-    /** Judges the name alone: the file may well be a link out of the directory, as in the Hugging Face cache. */
+    /** Checks the name only: the file may be a link out of the directory, as in the Hugging Face cache. */
     private Path shard(Path index, String name) throws SafetensorsException {
         try {
             Path path = Path.of(name);
@@ -126,9 +136,10 @@ public final class Checkpoint implements AutoCloseable {
                 return directory.resolve(path);
             }
         } catch (InvalidPathException e) {
-            // no name at all
+            // not a file name
         }
-        throw new SafetensorsException(index, "weight_map names '" + name + "', which is not a file in its directory");
+        throw new SafetensorsException(
+                index, "weight_map names '" + name + "', which is not the name of a file in its directory");
     }
 
     private static Map<String, String> readWeightMap(Path index) throws IOException {
@@ -175,8 +186,7 @@ public final class Checkpoint implements AutoCloseable {
         if (count == 0) {
             throw new SafetensorsException(
                     directory,
-                    "holds no weights: neither " + SINGLE + " nor " + INDEX + " nor model_0.safetensors; other formats"
-                            + " have to be converted to safetensors first");
+                    "holds no weights: no " + SINGLE + ", no " + INDEX + ", no model_0.safetensors; fetch them, too");
         }
         for (int i = 0; i < count; i++) {
             Path path = directory.resolve("model_" + i + ".safetensors");
@@ -206,7 +216,7 @@ public final class Checkpoint implements AutoCloseable {
         return sources.get(tensor);
     }
 
-    /** The metadata of all files; of keys in several of them the first file's value. */
+    /** The metadata of all files; the first file with a key sets its value. */
     public Map<String, String> metadata() {
         return Collections.unmodifiableMap(metadata);
     }
@@ -223,7 +233,7 @@ public final class Checkpoint implements AutoCloseable {
         }
     }
 
-    /** Unmaps all files: tensors got from here can no longer be read. */
+    /** Unmaps all files; their tensors can no longer be read. */
     @Override
     public void close() {
         files.forEach(SafetensorsFile::close);

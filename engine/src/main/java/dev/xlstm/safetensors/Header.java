@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The JSON head of a file: which tensors there are and where their bytes lie, everything checked.
+ * The checked JSON header of a file: its tensors and the offsets of their bytes.
  *
  * @param entries in the order of their bytes
  * @param metadata the strings under {@code __metadata__}
@@ -21,13 +21,13 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
 
     static final String METADATA = "__metadata__";
 
-    /** A tensor and its bytes {@code [begin, end)}, counted from the end of the header. */
+    /** A tensor and the offsets {@code [begin, end)} of its bytes, from the end of the header. */
     record Entry(TensorInfo info, long begin, long end) {}
 
     /**
      * Reads and checks a header.
      *
-     * @param file named in complaints
+     * @param file for messages
      * @param json the header's bytes
      * @param dataLength bytes that follow the header in the file
      */
@@ -99,7 +99,7 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
                     + (dtype == null ? "its dtype" : shape == null ? "its shape" : "its data_offsets"));
         }
         if (offsets.length != 2 || offsets[0] > offsets[1]) {
-            throw in.problem(tensor + ": data_offsets " + Arrays.toString(offsets) + " are no range");
+            throw in.problem(tensor + ": data_offsets " + Arrays.toString(offsets) + " are not a range");
         }
         Entry entry = new Entry(new TensorInfo(name, dtype, shape), offsets[0], offsets[1]);
         checkLength(in, tensor, entry);
@@ -128,7 +128,8 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
         try {
             expected = entry.info.byteSize();
         } catch (ArithmeticException e) {
-            throw in.problem(tensor + ": the shape " + Arrays.toString(entry.info.shape()) + " is beyond any file");
+            throw in.problem(tensor + ": the shape " + Arrays.toString(entry.info.shape()) + " of " + entry.info.dtype()
+                    + " does not make a number of bytes");
         }
         if (length != expected) {
             throw in.problem(tensor + " has " + length + " bytes, but " + entry.info.dtype()
@@ -136,7 +137,7 @@ record Header(List<Entry> entries, Map<String, String> metadata) {
         }
     }
 
-    /** The tensors must fill the data exactly, as the reference demands: no room for hidden or shared bytes. */
+    /** The tensors must fill the data exactly, as the reference requires: no hidden and no shared bytes. */
     private static void checkLayout(Path file, List<Entry> entries, long dataLength) throws SafetensorsException {
         long position = 0;
         for (Entry entry : entries) {

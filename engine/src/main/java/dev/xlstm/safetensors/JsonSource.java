@@ -3,6 +3,7 @@ package dev.xlstm.safetensors;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.PushbackInputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -19,11 +20,11 @@ import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.util.ByteBufferBackedInputStream;
 
-/** A strict pull parser over one JSON object, whose complaints name the file. */
+/** A strict pull parser over one JSON object; messages name the file. */
 final class JsonSource implements AutoCloseable {
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
-            .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES) // strangers' names, read once
+            .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES) // untrusted names, each read once
             .streamReadConstraints(StreamReadConstraints.builder()
                     .maxDocumentLength(SafetensorsLimits.JSON_BYTES)
                     .maxNameLength(SafetensorsLimits.NAME_LENGTH)
@@ -40,25 +41,34 @@ final class JsonSource implements AutoCloseable {
     private JsonSource(Path file, String what, InputStream in) {
         this.file = file;
         this.what = what;
-        // a reader of our own: the format is UTF-8, so nothing is to be guessed and nothing replaced
+        // a reader of our own: the format is UTF-8, so Jackson must not guess the encoding or replace malformed bytes
         this.parser = FACTORY.createParser(
                 ObjectReadContext.empty(), new InputStreamReader(in, StandardCharsets.UTF_8.newDecoder()));
     }
 
-    /** @param what the JSON's name in complaints */
+    /** @param what the name of the JSON in messages */
     static JsonSource of(Path file, String what, ByteBuffer utf8) {
         return new JsonSource(file, what, new ByteBufferBackedInputStream(utf8));
     }
 
-    /** Opens a whole file. */
+    /** Opens a whole file; a byte order mark at its beginning is left out. */
     static JsonSource open(Path file, String what) throws IOException {
         if (regularFileSize(file) > SafetensorsLimits.JSON_BYTES) {
             throw new SafetensorsException(file, what + " is larger than " + SafetensorsLimits.JSON_BYTES + " bytes");
         }
-        return new JsonSource(file, what, Files.newInputStream(file));
+        return new JsonSource(file, what, withoutByteOrderMark(file));
     }
 
-    /** The size of a file that can be read without surprises; links are followed, pipes and devices refused. */
+    private static InputStream withoutByteOrderMark(Path file) throws IOException {
+        PushbackInputStream in = new PushbackInputStream(Files.newInputStream(file), 3);
+        byte[] start = in.readNBytes(3);
+        if (!Arrays.equals(start, new byte[] {(byte) 0xEF, (byte) 0xBB, (byte) 0xBF})) {
+            in.unread(start);
+        }
+        return in;
+    }
+
+    /** The size of a regular file. Follows links; refuses pipes and devices. */
     static long regularFileSize(Path file) throws IOException {
         if (!Files.exists(file)) {
             throw new SafetensorsException(file, "no such file");
@@ -80,7 +90,7 @@ final class JsonSource implements AutoCloseable {
 
     private SafetensorsException invalid(JacksonException e) {
         boolean encoding = e.getCause() instanceof CharacterCodingException;
-        String reason = e.getOriginalMessage().replaceFirst(" \\(start marker .*", ""); // a place unknown to it
+        String reason = e.getOriginalMessage().replaceFirst(" \\(start marker .*", ""); // an unknown position
         return problem(what + " is not valid " + (encoding ? "UTF-8" : "JSON: " + reason));
     }
 
@@ -133,7 +143,7 @@ final class JsonSource implements AutoCloseable {
 
     private long natural(String name) throws SafetensorsException {
         if (parser.currentToken() != JsonToken.VALUE_NUMBER_INT) {
-            throw problem(name + " holds something else than whole numbers");
+            throw problem(name + " must hold whole numbers only");
         }
         long value;
         try {
@@ -147,7 +157,7 @@ final class JsonSource implements AutoCloseable {
         return value;
     }
 
-    /** Passes over a value of no interest. */
+    /** Skips a value. */
     void skipValue() throws SafetensorsException {
         next();
         try {
@@ -157,10 +167,10 @@ final class JsonSource implements AutoCloseable {
         }
     }
 
-    /** Nothing but white space may follow. */
+    /** Checks that only white space follows. */
     void end() throws SafetensorsException {
         if (next() != null) {
-            throw problem(what + " goes on after its closing brace");
+            throw problem(what + " has more text after its closing brace");
         }
     }
 

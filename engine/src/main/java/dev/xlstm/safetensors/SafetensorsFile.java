@@ -15,8 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * A safetensors file, mapped into memory: opening reads the header only, the tensors' bytes come in as they are used.
- * Any thread may read them until {@link #close()}.
+ * A safetensors file, mapped into memory. Opening reads the header only; the operating system reads the tensors' pages
+ * when they are used. Any thread may read them until {@link #close()}.
  *
  * <p>Format: the header's length (8 bytes, little-endian), the header (JSON, UTF-8), the tensors' bytes.
  */
@@ -54,10 +54,10 @@ public final class SafetensorsFile implements AutoCloseable {
     /**
      * Maps a file and checks its header.
      *
-     * @throws SafetensorsException if the file is not a safetensors file or its header promises what it does not hold
+     * @throws SafetensorsException if the file is not a safetensors file or its header does not match its data
      */
     public static SafetensorsFile open(Path path) throws IOException {
-        JsonSource.regularFileSize(path); // before opening: a pipe would block
+        JsonSource.regularFileSize(path); // before opening, since a pipe would block
         Arena arena = Arena.ofShared();
         RandomAccessFile opened = null;
         try {
@@ -131,18 +131,18 @@ public final class SafetensorsFile implements AutoCloseable {
     }
 
     /**
-     * Notices that the file has been cut short since it was opened. To read what is not there any more would end the
-     * process, so this is asked before each use; it costs a microsecond.
+     * Checks that the file has not been truncated since it was opened. A read beyond the end of a mapped file crashes the
+     * process, so callers check before each use; a check takes a microsecond.
      *
-     * @throws SafetensorsException if it has
+     * @throws SafetensorsException if the file is shorter than it was
      */
     public void checkWhole() throws IOException {
         if (file.length() < length) {
-            throw new SafetensorsException(path, "was cut short while it was in use; fetch it again");
+            throw new SafetensorsException(path, "was truncated while it was in use; fetch it again");
         }
     }
 
-    /** Unmaps the file: tensors got from it can no longer be read. */
+    /** Unmaps the file; its tensors can no longer be read. */
     @Override
     public void close() {
         if (arena.scope().isAlive()) {

@@ -1,6 +1,6 @@
 package dev.xlstm.safetensors;
 
-/** What a file may ask for before it is refused: no header, however made, fills the heap. */
+/** Limits on the contents of a file, so that no header can fill the heap. */
 final class SafetensorsLimits {
 
     /** Bytes of a header or of a shard index; the reference implementation's limit for headers. */
@@ -18,7 +18,7 @@ final class SafetensorsLimits {
     /** Characters of all metadata values of a file. */
     static final int METADATA_LENGTH = 16 << 20;
 
-    /** Objects and arrays within each other; a header needs three. */
+    /** Depth of nested objects and arrays; a header needs three. */
     static final int NESTING = 16;
 
     /** Characters of a number. */

@@ -20,16 +20,16 @@ import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Writes a safetensors file of any size in bounded memory: first all names and shapes are declared, then the bytes
- * come, tensor by tensor or piece by piece, in any order. The target appears whole, by {@link #commit()}, or not at all.
- * A writer belongs to the thread that made it.
+ * Writes a safetensors file of any size in bounded memory. All names and shapes are declared first; the bytes follow in
+ * any order, whole tensors or pieces. {@link #commit()} makes the target appear; without it nothing appears. A writer
+ * belongs to the thread that created it.
  */
 public final class SafetensorsWriter implements AutoCloseable {
 
     private static final int ALIGNMENT = 8;
     private static final JsonFactory FACTORY = new JsonFactory();
 
-    /** Where a tensor's next piece goes, and where its last byte ends; positions in the file. */
+    /** Positions in the file: of a tensor's next piece, and of its end. */
     private static final class Slot {
         long position;
         long end;
@@ -37,7 +37,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private final WholeFile file;
     private final Map<String, Slot> slots = new LinkedHashMap<>();
-    private final Arena arena = Arena.ofConfined(); // a direct buffer would stay until the next collection of garbage
+    private final Arena arena = Arena.ofConfined(); // a direct buffer would stay allocated until the next GC
     private final ByteBuffer staging = arena.allocate(1 << 20).asByteBuffer();
 
     private SafetensorsWriter(WholeFile file) {
@@ -54,10 +54,10 @@ public final class SafetensorsWriter implements AutoCloseable {
     public static SafetensorsWriter create(
             Path target, Map<String, String> metadata, List<TensorInfo> tensors, FileAttribute<?>... attributes)
             throws IOException {
-        // wider types first, as the reference does: every tensor is aligned to its element size
+        // wider types first, as in the reference: every tensor is aligned to its element size
         List<TensorInfo> layout = tensors.stream()
                 .sorted(Comparator.comparingInt(
-                        (TensorInfo info) -> -info.dtype().byteSize()))
+                        (TensorInfo info) -> -info.dtype().bitSize()))
                 .toList();
         check(layout);
         byte[] header = header(metadata, layout);
@@ -75,7 +75,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         Set<String> names = new HashSet<>(Set.of(Header.METADATA));
         for (TensorInfo info : layout) {
             if (!names.add(info.name())) {
-                throw new IllegalArgumentException("the name '" + info.name() + "' is taken");
+                throw new IllegalArgumentException("the name '" + info.name() + "' is used twice");
             }
             if (info.shape().length > SafetensorsLimits.DIMENSIONS
                     || Arrays.stream(info.shape()).anyMatch(n -> n < 0)) {
@@ -162,7 +162,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
 
     /**
-     * Makes the file appear under its name, on disk for good.
+     * Flushes the file to disk and makes it appear under its name.
      *
      * @throws IllegalStateException if a tensor lacks bytes
      */
@@ -175,7 +175,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         file.commit();
     }
 
-    /** Ends writing; what was not committed is deleted. */
+    /** Ends writing; deletes the file unless it was committed. */
     @Override
     public void close() throws IOException {
         try {

@@ -4,18 +4,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * A named array as it lies in a file: row-major, little-endian, not copied.
+ * A named array in a file: row-major, little-endian, not copied.
  *
  * @param name the name in the header
  * @param dtype the element type
  * @param shape the lengths, outermost first; empty for a scalar
- * @param data exactly {@code product(shape) * dtype.byteSize()} bytes, of no particular alignment
+ * @param data exactly {@code product(shape) * dtype.bitSize() / 8} bytes; not aligned
  */
 public record Tensor(String name, DType dtype, long[] shape, MemorySegment data) {
 
     /** The number of elements. */
     public long elementCount() {
-        return data.byteSize() / dtype.byteSize();
+        return data.byteSize() * Byte.SIZE / dtype.bitSize();
     }
 
     @Override

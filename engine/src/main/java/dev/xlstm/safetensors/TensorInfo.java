@@ -3,7 +3,7 @@ package dev.xlstm.safetensors;
 import java.util.Arrays;
 
 /**
- * What a header says of a tensor, without its place.
+ * Name, type and shape of a tensor.
  *
  * @param shape the lengths, outermost first; empty for a scalar
  */
@@ -12,19 +12,22 @@ public record TensorInfo(String name, DType dtype, long... shape) {
     /**
      * Bytes of the tensor's data.
      *
-     * @throws ArithmeticException if the shape does not fit in 63 bits
+     * @throws ArithmeticException if the shape does not fit in 60 bits, or the elements do not fill whole bytes
      */
     public long byteSize() {
-        long size = dtype.byteSize();
+        long bits = dtype.bitSize();
         for (long length : shape) {
             if (length == 0) {
-                return 0; // whatever the other lengths would overflow to
+                return 0; // even if the product of the other lengths overflows
             }
         }
         for (long length : shape) {
-            size = Math.multiplyExact(size, length);
+            bits = Math.multiplyExact(bits, length);
         }
-        return size;
+        if (bits % Byte.SIZE != 0) {
+            throw new ArithmeticException(bits + " bits are not whole bytes");
+        }
+        return bits / Byte.SIZE;
     }
 
     @Override

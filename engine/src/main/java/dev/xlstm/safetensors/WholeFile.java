@@ -16,8 +16,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A file that appears whole, by {@link #commit()}, or not at all, whatever happens. Until then it is a temporary one beside its
- * place, whose name begins with a dot and ends in {@code .tmp}. Errors name the file that is meant.
+ * A file that appears whole, by {@link #commit()}, or not at all. It is written to a temporary file in the same directory,
+ * whose name begins with a dot and ends in {@code .tmp}. Errors name the target, not the temporary file.
  */
 public final class WholeFile implements AutoCloseable {
 
@@ -52,12 +52,12 @@ public final class WholeFile implements AutoCloseable {
             throw new IOException(target + ": cannot be written: there is no such directory", e);
         } catch (AccessDeniedException e) {
             throw new IOException(target + ": cannot be written: no permission in its directory", e);
-        } catch (FileSystemException e) { // as where all is read-only; names the temporary file
+        } catch (FileSystemException e) { // such as a read-only file system; its message names the temporary file
             throw new IOException(target + ": cannot be written: " + e.getReason(), e);
         }
     }
 
-    /** Deletes what is being written now: for the end of a process, when nobody is to go on. */
+    /** Deletes every unfinished file. Call it when the process ends. */
     public static void deleteUnfinished() {
         for (Path file : UNFINISHED) {
             file.toFile().delete();
@@ -72,25 +72,25 @@ public final class WholeFile implements AutoCloseable {
         }
     }
 
-    /** Writes what remains in a buffer, from a position of the file on. */
+    /** Writes the rest of a buffer at a position in the file. */
     public void write(ByteBuffer bytes, long position) throws IOException {
         long at = position;
         while (bytes.hasRemaining()) {
             try {
                 at += channel.write(bytes, at);
-            } catch (IOException e) { // as when the disk is full; names no file itself
+            } catch (IOException e) { // such as a full disk; its message names no file
                 throw new IOException(target + ": cannot be written: " + e.getMessage(), e);
             }
         }
     }
 
-    /** Makes the file appear under its name, on disk for good. */
+    /** Flushes the file to disk and makes it appear under its name. */
     public void commit() throws IOException {
         try {
             channel.force(true);
             channel.close();
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (FileSystemException e) { // as where a directory has its name; names the temporary file
+        } catch (FileSystemException e) { // such as a directory of that name; its message names the temporary file
             throw new IOException(target + ": cannot be written: " + e.getReason(), e);
         } catch (IOException e) {
             throw new IOException(target + ": cannot be written: " + e.getMessage(), e);
@@ -100,11 +100,11 @@ public final class WholeFile implements AutoCloseable {
         try (FileChannel entry = FileChannel.open(target.toAbsolutePath().getParent(), StandardOpenOption.READ)) {
             entry.force(true); // the rename itself
         } catch (AccessDeniedException e) {
-            // Windows opens no directories, and needs no such step
+            // Windows cannot open directories, and need not sync them
         }
     }
 
-    /** Ends writing; what was not committed is deleted. */
+    /** Ends writing; deletes the file unless it was committed. */
     @Override
     public void close() throws IOException {
         channel.close();

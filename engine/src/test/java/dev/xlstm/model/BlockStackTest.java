@@ -119,13 +119,13 @@ class BlockStackTest {
         refused(slstm + "{'feedforward':{'act_fn':'tanh'}}}", "there are swish, gelu, relu, relu^2, sigmoid, selu");
         refused(slstm + "{'feedforward':{'ff_type':'ffn'}}}", "only 'ffn_gated'");
         refused(slstm + "3}", "\"slstm_block\" is 3, not an object");
-        refused(mlstm + "{'qkv_proj_blocksize':5}}}", "does not cut the width 128");
-        refused(mlstm + "{'qkv_proj_blocksize':129}}}", "does not cut the width 128");
+        refused(mlstm + "{'qkv_proj_blocksize':5}}}", "does not divide the width 128");
+        refused(mlstm + "{'qkv_proj_blocksize':129}}}", "does not divide the width 128");
         refused(mlstm + "{'num_heads':3}}}", "\"num_heads\" 3 does not divide");
         refused(mlstm + "{'conv1d_kernel_size':0}}}", "\"mlstm_block.mlstm.conv1d_kernel_size\" is 0");
         refused(
                 "{'vocab_size':7,'num_blocks':4096,'embedding_dim':524288,'mlstm_block':{},'slstm_at':[]}",
-                "no such model is known");
+                "asks for a state of");
     }
 
     /** An experiment's file: the tree is one part of it, and refers to another. */

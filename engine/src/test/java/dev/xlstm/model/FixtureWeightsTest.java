@@ -40,7 +40,7 @@ class FixtureWeightsTest {
 
             XlstmWeights weights = model.weights();
             assertThat(weights.blocks()).hasSize(layers);
-            assertThat(weights.head() == weights.embedding()).isEqualTo(name.equals("tiny-tied"));
+            assertThat(weights.head().matrix() == weights.embedding()).isEqualTo(name.equals("tiny-tied"));
             assertThat(weights.blocks().getFirst().linears().getFirst().bias() != null)
                     .isEqualTo(name.equals("tiny-bias"));
             assertThat(model.unusedTensors()).isEmpty();
@@ -68,7 +68,7 @@ class FixtureWeightsTest {
             assertThat(model.config().blocks()).extracting(BlockConfig::kind).containsExactly(kinds.split(" "));
             assertThat(model.config().large()).isEmpty();
             XlstmWeights weights = model.weights();
-            assertThat(weights.head() == weights.embedding()).isEqualTo(name.equals("blocks-tied"));
+            assertThat(weights.head().matrix() == weights.embedding()).isEqualTo(name.equals("blocks-tied"));
             assertThat(model.unusedTensors()).isEmpty();
             long stored = model.checkpoint().tensors().values().stream()
                     .mapToLong(tensor -> tensor.elementCount())

@@ -115,7 +115,8 @@ class ModelLimitsTest {
         String tree = "{\"slstm_at\":[],\"vocab_size\":9,\"embedding_dim\":1024,\"mlstm_block\":{\"mlstm\":"
                 + "{\"qkv_proj_blocksize\":%}}}";
         assertThat(problem(tree.replace("%", "" + ModelLimits.BLOCK))).isEmpty();
-        assertThat(problem(tree.replace("%", "" + 2 * ModelLimits.BLOCK))).contains("up to " + ModelLimits.BLOCK);
+        assertThat(problem(tree.replace("%", "" + 2 * ModelLimits.BLOCK)))
+                .contains("the limit is " + ModelLimits.BLOCK);
     }
 
     @Test

@@ -61,7 +61,7 @@ class WeightLoaderTest {
                 .isEqualTo(original.get(FFN + "proj_down.weight").values());
         assertThat(values(weights.embedding()))
                 .isEqualTo(original.get("backbone.embeddings.weight").values());
-        assertThat(values(weights.head()))
+        assertThat(values(weights.head().matrix()))
                 .isEqualTo(original.get("lm_head.weight").values());
         assertThat(weights.outNorm().weight())
                 .isEqualTo(original.get("backbone.out_norm.weight").values());
@@ -142,7 +142,7 @@ class WeightLoaderTest {
     @Test
     void refusesIntegers() throws Exception {
         model.tensors.computeIfPresent(CELL + "igate_preact.bias", (name, t) -> t.as(DType.I32));
-        refused("is I32, not a floating-point type");
+        refused("is I32; convert vectors to F32, F16 or BF16");
     }
 
     @Test
@@ -157,19 +157,25 @@ class WeightLoaderTest {
         refused("21 tensors are missing: backbone.blocks.0.mlstm_layer.q.bias, ");
     }
 
-    /** A tied head is the embedding, whatever else is stored; one that is not tied must be there. */
+    /** A stored head counts, as in transformers; a missing one is the embedding if the config ties it. */
     @Test
     void tiesTheHead() throws Exception {
         model.config.put("tie_word_embeddings", true);
+        assertLoadsTheSame();
+        try (ModelDirectory opened = ModelDirectory.open(directory)) {
+            assertThat(opened.remarks())
+                    .containsExactly(
+                            "the stored head counts, although tie_word_embeddings is true, as in transformers");
+        }
+        model.tensors.remove("lm_head.weight");
         try (ModelDirectory opened = ModelDirectory.open(model.write(directory))) {
-            assertThat(opened.weights().head()).isSameAs(opened.weights().embedding());
-            assertThat(opened.unusedTensors()).containsExactly("lm_head.weight");
+            assertThat(opened.weights().head().matrix())
+                    .isSameAs(opened.weights().embedding());
             long stored =
                     original.values().stream().mapToLong(t -> t.values().length).sum();
             assertThat(opened.weights().parameterCount()).isEqualTo(stored - TestModel.V * TestModel.H);
         }
         model.config.put("tie_word_embeddings", false);
-        model.tensors.remove("lm_head.weight");
         refused("1 tensor is missing: lm_head.weight");
     }
 
@@ -192,7 +198,7 @@ class WeightLoaderTest {
         refused("15 tensors are missing: backbone.blocks.2.mlstm_layer.q.weight, ");
         model.config.put("num_hidden_layers", 2);
         model.tensors.remove(CELL + "fgate_preact.bias");
-        refused("1 tensor is missing: " + CELL + "fgate_preact.bias; either config.json is of another model");
+        refused("1 tensor is missing: " + CELL + "fgate_preact.bias; config.json belongs to another model");
     }
 
     @Test

@@ -15,8 +15,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 class XlstmConfigTest {
 
     private static XlstmConfig parse(String json) throws ModelException {
-        String text = json.replace('\'', '"');
+        String text = typed(json).replace('\'', '"');
         return XlstmConfig.of(JsonObject.parse(Path.of("config.json"), text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** Adds a model_type to an object without one. */
+    private static String typed(String json) {
+        if (!json.startsWith("{") || json.contains("model_type")) {
+            return json;
+        }
+        String comma = json.startsWith("{}") ? "" : ",";
+        return "{'model_type':'xlstm'" + comma + json.substring(1);
     }
 
     private static void refused(String json, String complaint) {
@@ -66,15 +75,62 @@ class XlstmConfigTest {
         assertThat(config.large().orElseThrow().vSize()).isEqualTo(99);
     }
 
+    /** transformers stores its default of one name beside the other, which the model was made with. */
     @Test
-    void takesEitherNameAndRefusesContradictions() throws Exception {
+    void takesEitherNameOfAPairAndTheFirstOfTwo() throws Exception {
         assertThat(parse("{'hidden_size':64,'embedding_dim':64}").hiddenSize()).isEqualTo(64);
         assertThat(parse("{'embedding_dim':64,'hidden_size':null}").hiddenSize())
                 .isEqualTo(64);
         assertThat(parse("{'num_blocks':3}").numLayers()).isEqualTo(3);
         assertThat(parse("{'num_hidden_layers':3}").numLayers()).isEqualTo(3);
-        refused("{'hidden_size':64,'embedding_dim':128}", "\"hidden_size\" and \"embedding_dim\" differ");
-        refused("{'num_hidden_layers':2,'num_blocks':3}", "\"num_hidden_layers\" and \"num_blocks\" differ");
+        assertThat(parse("{'hidden_size':4096,'embedding_dim':128}").hiddenSize())
+                .isEqualTo(128);
+        assertThat(parse("{'num_hidden_layers':32,'num_blocks':3}").numLayers()).isEqualTo(3);
+    }
+
+    @Test
+    void takesTheNameOfTheArchitectureInAnyCase() throws Exception {
+        assertThat(parse("{'model_type':'xLSTM','num_blocks':3}").numLayers()).isEqualTo(3);
+    }
+
+    @Test
+    void refusesAConfigWithoutAnyFieldOfAnXlstm() {
+        assertThatThrownBy(() -> XlstmConfig.of(JsonObject.parse(
+                        Path.of("config.json"),
+                        "{\"n_blocks\":3,\"vocab_size\":8011}".getBytes(StandardCharsets.UTF_8))))
+                .isInstanceOf(ModelException.class)
+                .hasMessageStartingWith("config.json: is not an xLSTM config")
+                .hasMessageContaining("xlstm runs xLSTM models only");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "position_embeddings, 'rot_1d', true",
+        "position_embeddings, 'none', false",
+        "position_embeddings, false, false",
+        "bidirectional, true, true",
+        "bidirectional, false, false",
+        "bidirectional_alternating, true, true",
+        "rcps, true, true",
+        "mlstm_return_last_state, true, true",
+        "mlstm_return_qkv, false, false",
+        "sliding_window, 128, true",
+        "sliding_window, null, false",
+        "add_qk_norm, true, true",
+    })
+    void refusesSettingsThatChangeTheArithmetic(String field, String value, boolean unsupported) throws Exception {
+        String shown = value.matches("true|false|null|\\d+") ? value : "'" + value + "'";
+        for (String json : new String[] {
+            "{'" + field + "':" + shown + "}",
+            "{'vocab_size':9,'slstm_block':{},'" + field + "':" + shown + "}",
+            "{'vocab_size':9,'slstm_block':{'slstm':{'" + field + "':" + shown + "}}}",
+        }) {
+            if (unsupported) {
+                refused(json, field + "\" is ");
+            } else {
+                assertThat(parse(json)).isNotNull();
+            }
+        }
     }
 
     @Test
@@ -92,7 +148,10 @@ class XlstmConfigTest {
 
     @Test
     void namesOtherArchitectures() {
-        refused("{'model_type':'llama'}", "\"model_type\" is 'llama'; only 'xlstm' is supported");
+        refused("{'model_type':'llama','hidden_size':64}", "\"model_type\" is \"llama\"; xlstm runs xLSTM models only");
+        refused(
+                "{'model_type':'xllama','architectures':['xLlamaForCausalLM']}",
+                "\"model_type\" is \"xllama\" (\"xLlamaForCausalLM\"); xlstm runs xLSTM models only");
     }
 
     @Test
@@ -113,13 +172,11 @@ class XlstmConfigTest {
         refused("{'use_bias':'no'}", "\"use_bias\" is \"no\", not true or false");
         refused("{'hidden_size':64,'hidden_size':64}", "is not valid JSON (line 1): Duplicate");
         refused("[]", "is not a JSON object");
-        refused("{} {}", "goes on after its closing brace");
+        refused("{} {}", "has more text after its closing brace");
         refused("", "is not");
         refused("{'hidden_size':" + "[".repeat(300) + "]".repeat(300) + "}", "\"hidden_size\" is an array, not");
         refused("{'x':[" + "[],".repeat(1 << 20) + "[]]}", "holds more than 1048576 values");
-        refused(
-                "{'hidden_size':1048576,'num_heads':1,'num_blocks':4096,'ffn_proj_factor':0.5}",
-                "no such model is known");
+        refused("{'hidden_size':1048576,'num_heads':1,'num_blocks':4096,'ffn_proj_factor':0.5}", "asks for a state of");
     }
 
     @Test

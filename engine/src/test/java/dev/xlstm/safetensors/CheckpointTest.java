@@ -125,7 +125,7 @@ class CheckpointTest {
         write(directory.resolveSibling("out.safetensors"), Map.of("a", 1));
         Files.createDirectories(directory.resolve("x"));
         index("{\"a\":\"" + name + "\"}");
-        refused("which is not a file in its directory");
+        refused("which is not the name of a file in its directory");
     }
 
     @Test
@@ -133,7 +133,7 @@ class CheckpointTest {
         Path out = directory.resolveSibling("out.safetensors");
         write(out, Map.of("a", 1));
         index("{\"a\":\"" + out.toAbsolutePath().toString().replace("\\", "\\\\") + "\"}");
-        refused("which is not a file in its directory");
+        refused("which is not the name of a file in its directory");
     }
 
     @Test
@@ -177,7 +177,7 @@ class CheckpointTest {
 
     @Test
     void saysWhatItLookedFor() {
-        refused("holds no weights: neither model.safetensors nor model.safetensors.index.json nor model_0");
+        refused("holds no weights: no model.safetensors, no model.safetensors.index.json, no model_0");
         assertThatThrownBy(() -> Checkpoint.open(directory.resolve("none"))).hasMessageContaining("no such directory");
     }
 }

@@ -108,7 +108,7 @@ class SafetensorsFileTest {
             }
             assertThatThrownBy(file::checkWhole)
                     .isInstanceOf(SafetensorsException.class)
-                    .hasMessageContaining("was cut short while it was in use");
+                    .hasMessageContaining("was truncated while it was in use");
             Files.delete(path); // its name may go: what was opened stays
         }
     }
@@ -120,7 +120,7 @@ class SafetensorsFileTest {
                 Arguments.of("not JSON", file("{nonsense}", 0), "the header is not valid JSON"),
                 Arguments.of("no object", file("[1,2]", 0), "the header is not a JSON object"),
                 Arguments.of("cut JSON", file(GOOD.substring(0, 60), 9), "the header is not valid JSON"),
-                Arguments.of("more after the object", file(GOOD + "{}", 9), "goes on after its closing brace"),
+                Arguments.of("more after the object", file(GOOD + "{}", 9), "has more text after its closing brace"),
                 Arguments.of("zeros after the object", file(GOOD + "\0\0", 9), "the header is not valid JSON"),
                 Arguments.of("UTF-16", file("{\0}\0", 0), "the header is not valid JSON"),
                 Arguments.of("tensor is no object", file("{\"a\":3}", 0), "tensor 'a' is not a JSON object"),
@@ -132,26 +132,26 @@ class SafetensorsFileTest {
                 Arguments.of(
                         "no offsets", file("{\"a\":{\"dtype\":\"U8\",\"shape\":[4]}}", 4), "lacks its data_offsets"),
                 Arguments.of("negative length", file(tensor("U8", "[-4]", "[0,4]"), 4), "shape holds a negative"),
-                Arguments.of("fraction", file(tensor("U8", "[4.0]", "[0,4]"), 4), "something else than whole"),
-                Arguments.of("nested shape", file(tensor("U8", "[[4]]", "[0,4]"), 4), "something else than whole"),
+                Arguments.of("fraction", file(tensor("U8", "[4.0]", "[0,4]"), 4), "must hold whole numbers only"),
+                Arguments.of("nested shape", file(tensor("U8", "[[4]]", "[0,4]"), 4), "must hold whole numbers only"),
                 Arguments.of("shape is a number", file(tensor("U8", "4", "[0,4]"), 4), "shape is not an array"),
                 Arguments.of("beyond 63 bits", file(tensor("U8", "[9223372036854775808]", "[0,4]"), 4), "63 bits"),
                 Arguments.of(
                         "overflow to the right length",
                         file(tensor("F32", "[4611686018427387905,1]", "[0,4]"), 4),
-                        "is beyond any file"),
+                        "does not make a number of bytes"),
                 Arguments.of(
                         "overflow of the product",
                         file(tensor("U8", "[4294967296,4294967296]", "[0,0]"), 0),
-                        "is beyond any file"),
+                        "does not make a number of bytes"),
                 Arguments.of(
                         "too many dimensions",
                         file(tensor("U8", "[" + ten + "," + ten + "]", "[0,1]"), 1),
                         "more than 16"),
                 Arguments.of(
                         "length ≠ shape", file(tensor("F16", "[4]", "[0,4]"), 4), "has 4 bytes, but F16[4] takes 8"),
-                Arguments.of("backwards", file(tensor("U8", "[4]", "[4,0]"), 4), "are no range"),
-                Arguments.of("one offset", file(tensor("U8", "[4]", "[4]"), 4), "are no range"),
+                Arguments.of("backwards", file(tensor("U8", "[4]", "[4,0]"), 4), "are not a range"),
+                Arguments.of("one offset", file(tensor("U8", "[4]", "[4]"), 4), "are not a range"),
                 Arguments.of("three offsets", file(tensor("U8", "[4]", "[0,4,8]"), 4), "more than 2 numbers"),
                 Arguments.of("negative offset", file(tensor("U8", "[4]", "[-4,0]"), 4), "holds a negative number"),
                 Arguments.of("out of range", file(tensor("U8", "[4]", "[0,4]"), 3), "holds only 3; it seems truncated"),

@@ -86,7 +86,7 @@ final class DeviceWeights {
                 config.normEps(),
                 shape.eps());
         this.progress = progress;
-        sourceBytes = weights.head().byteSize()
+        sourceBytes = weights.head().matrix().byteSize()
                 + weights.blocks().stream()
                         .flatMap(block -> block.linears().stream())
                         .mapToLong(linear -> linear.matrix().byteSize())
@@ -107,7 +107,7 @@ final class DeviceWeights {
                     single(w.feedForward().down(), null)));
         }
         outNorm = weights.outNorm() == null ? null : norm(weights.outNorm());
-        head = single(new Linear(weights.head(), null), weights.outNorm());
+        head = single(weights.head(), weights.outNorm());
         kept(none);
         matrices().forEach(m -> arrays.addAll(m.arrays()));
     }

@@ -166,7 +166,7 @@ public final class BenchCommand implements Callable<Integer> {
             double[] after = limits(threads);
             BenchReport report = new BenchReport(
                     name,
-                    weights.head().format().toString(),
+                    weights.head().matrix().format().toString(),
                     threads,
                     loaded.device(),
                     loadSeconds,
@@ -206,7 +206,8 @@ public final class BenchCommand implements Callable<Integer> {
 
     /** Without the mLSTM cell, whose share is small; a prompt's rows do without the head, too. */
     private static double flopsPerToken(XlstmWeights weights, Timing timing) {
-        double head = 2.0 * weights.head().rows() * weights.head().columns();
+        double head =
+                2.0 * weights.head().matrix().rows() * weights.head().matrix().columns();
         return Bench.flopsPerToken(weights) + (timing.rows == 1 ? head : 0);
     }
 

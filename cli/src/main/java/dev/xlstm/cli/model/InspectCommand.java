@@ -10,6 +10,7 @@ import dev.xlstm.model.SpecialTokens;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.safetensors.Tensor;
 import dev.xlstm.tokenizer.Tokenizer;
+import dev.xlstm.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -67,7 +68,9 @@ public final class InspectCommand implements Callable<Integer> {
             List<String> unused,
             SpecialTokens special,
             int trainingContext,
-            OptionalInt tokens, // none without a tokenizer
+            OptionalInt tokens, // empty without a tokenizer
+            String tokenizerProblem, // null if it can be used
+            List<String> remarks,
             boolean chatTemplate) {
 
         long parameters() {
@@ -95,7 +98,14 @@ public final class InspectCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         try (ModelDirectory directory = model.directory()) {
             directory.weights(); // checks every shape
-            Optional<Path> tokenizer = directory.tokenizerFile();
+            OptionalInt tokens = OptionalInt.empty();
+            String problem = null;
+            try {
+                Optional<Tokenizer> tokenizer = directory.tokenizer();
+                tokens = tokenizer.isPresent() ? OptionalInt.of(tokenizer.get().vocabSize()) : tokens;
+            } catch (TokenizerException e) {
+                problem = e.getMessage();
+            }
             Facts facts = new Facts(
                     directory.path(),
                     directory.config(),
@@ -103,9 +113,9 @@ public final class InspectCommand implements Callable<Integer> {
                     directory.unusedTensors(),
                     directory.specialTokens(),
                     directory.trainingContext(),
-                    tokenizer.isPresent()
-                            ? OptionalInt.of(Tokenizer.load(tokenizer.get()).vocabSize())
-                            : OptionalInt.empty(),
+                    tokens,
+                    problem,
+                    directory.remarks(),
                     directory.tokenizerConfig().chatTemplate().isPresent());
             if (json) {
                 printJson(facts);
@@ -141,6 +151,7 @@ public final class InspectCommand implements Callable<Integer> {
         if (!facts.unused.isEmpty()) {
             row(table, "unused", String.join(", ", facts.unused));
         }
+        facts.remarks.forEach(remark -> row(table, "note", remark));
         if (listTensors) {
             table.append('\n');
             int width = facts.tensors.stream()
@@ -164,7 +175,9 @@ public final class InspectCommand implements Callable<Integer> {
 
     private static String tokenizer(Facts facts) {
         return facts.tokens.isEmpty()
-                ? "no tokenizer: ids only"
+                ? facts.tokenizerProblem == null
+                        ? "no tokenizer: ids only"
+                        : "a tokenizer that cannot be used: " + facts.tokenizerProblem
                 : String.format(Locale.ROOT, "tokenizer of %,d", facts.tokens.getAsInt());
     }
 
@@ -201,6 +214,9 @@ public final class InspectCommand implements Callable<Integer> {
             out.writeNumberProperty("memory_bytes", facts.memoryBytes());
             out.writeNumberProperty("training_context", facts.trainingContext);
             JsonOutput.integer(out, "tokenizer_size", facts.tokens);
+            if (facts.tokenizerProblem != null) {
+                out.writeStringProperty("tokenizer_problem", facts.tokenizerProblem);
+            }
             out.writeBooleanProperty("chat_template", facts.chatTemplate);
             out.writeName("bos_id");
             JsonOutput.number(
@@ -220,6 +236,9 @@ public final class InspectCommand implements Callable<Integer> {
             out.writeEndArray();
             out.writeArrayPropertyStart("unused_tensors");
             facts.unused.forEach(out::writeString);
+            out.writeEndArray();
+            out.writeArrayPropertyStart("notes");
+            facts.remarks.forEach(out::writeString);
             out.writeEndArray();
         });
     }

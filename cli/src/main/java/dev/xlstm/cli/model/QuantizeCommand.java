@@ -37,7 +37,10 @@ import picocli.CommandLine.Spec;
         })
 public final class QuantizeCommand implements Callable<Integer> {
 
-    @Parameters(index = "0", paramLabel = "SRC", description = "Directory or Hugging Face id of the model.")
+    @Parameters(
+            index = "0",
+            paramLabel = "SRC",
+            description = "Directory of the model, or its name in the local Hugging Face cache.")
     private Path source;
 
     @Parameters(index = "1", paramLabel = "DST", description = "Directory to make.")

@@ -26,10 +26,17 @@ public final class ModelOptions {
     @Option(
             names = {"-m", "--model"},
             paramLabel = "MODEL",
-            description =
-                    "Directory of the model, or its Hugging Face id if it is in the local cache. Default: the demo model")
+            description = "Directory of the model, or its name if it is in the local Hugging Face cache: ORG/NAME, with"
+                    + " @REVISION or /SUB/DIRECTORY if needed. Default: the demo model")
     private Path model = // a path for the shells, which complete it; an id looks like one
             System.getProperty("xlstm.demo") == null ? null : Path.of(System.getProperty("xlstm.demo"));
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "TOKENIZER",
+            description = "A tokenizer.json, its directory, or the name of a model in the local Hugging Face cache."
+                    + " Default: the tokenizer of the model")
+    private Path tokenizer;
 
     @Option(
             names = "--threads",
@@ -90,6 +97,9 @@ public final class ModelOptions {
         String wanted = format();
         ModelDirectory directory = ModelDirectory.open(name);
         directory.convertTo(wanted);
+        if (tokenizer != null) {
+            directory.useTokenizer(tokenizer.toString());
+        }
         return directory;
     }
 
@@ -156,11 +166,7 @@ public final class ModelOptions {
     /** The tokenizer alone, without the weights. */
     public Tokenizer tokenizer() throws IOException {
         try (ModelDirectory directory = directory()) {
-            Path file = directory
-                    .tokenizerFile()
-                    .orElseThrow(() -> new IllegalStateException(
-                            directory.path() + ": has no tokenizer.json; the model takes and gives ids only"));
-            return Tokenizer.load(file);
+            return directory.tokenizer().orElseThrow(() -> new IllegalStateException(directory.noTokenizer()));
         }
     }
 }

@@ -6,7 +6,6 @@ import dev.xlstm.backend.State;
 import dev.xlstm.backend.StateLayout;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
-import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Elementwise;
 import dev.xlstm.tensor.WeightMatrix;
@@ -38,8 +37,7 @@ final class CpuModel implements LoadedModel {
         logits = new Activations(config.vocabSize());
         Projection.Epilogue capLogits = (t, from, to) ->
                 Elementwise.softCap(logits.data, t * config.vocabSize() + from, to - from, config.outputLogitSoftCap());
-        head = Projection.separate(
-                work.y, List.of(new Linear(weights.head(), null)), List.of(logits), capLogits, work.scratch);
+        head = Projection.separate(work.y, List.of(weights.head()), List.of(logits), capLogits, work.scratch);
     }
 
     @Override
@@ -69,7 +67,7 @@ final class CpuModel implements LoadedModel {
             keepLogitRows(); // x [logit rows, H]
             work.norm(weights.outNorm(), batch.logitRows()); // y = norm(x)
             logits.data = logitsOut;
-            head.run(team, batch.logitRows()); // logits [logit rows, V] = cap(W_head y)
+            head.run(team, batch.logitRows()); // logits [logit rows, V] = cap(W_head y + b)
         }
     }
 
