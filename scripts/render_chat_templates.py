@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Renders test-data/chat-templates/*.jinja as Hugging Face transformers does and stores what comes out.
+"""Renders test templates as Hugging Face transformers does and stores the expected texts. Needs jinja2.
 
-Needs jinja2. Writes NAME.json beside each NAME.jinja: the variables of each case and the text, or the error the template
-raised itself.
+For each test-data/chat-templates/NAME.jinja, writes NAME.json: the variables of each case, and the text or the error that
+the template raises. In the table of small templates, engine/src/test/resources/jinja/cases.json, updates the text of each
+case, or notes that jinja2 fails; to add a case, add an object with its template.
 """
 
 import datetime
@@ -13,9 +14,12 @@ import jinja2
 import jinja2.ext
 import jinja2.nodes
 import jinja2.sandbox
+import jinja2.utils
 
 NOW = datetime.datetime(2026, 11, 3, 16, 5, 9)
-DIRECTORY = pathlib.Path(__file__).parent.parent / "test-data" / "chat-templates"
+ROOT = pathlib.Path(__file__).parent.parent
+DIRECTORY = ROOT / "test-data" / "chat-templates"
+TABLE = ROOT / "engine" / "src" / "test" / "resources" / "jinja" / "cases.json"
 
 
 class Generation(jinja2.ext.Extension):
@@ -40,6 +44,36 @@ def raise_exception(message):
     raise jinja2.exceptions.TemplateError(message)
 
 
+class TemplateDict:
+    """The global dict: a function, not a type."""
+
+    def __call__(self, *args, **kwargs):
+        return dict(*args, **kwargs)
+
+    def fromkeys(self, *args, **kwargs):
+        return dict.fromkeys(*args, **kwargs)
+
+
+class TemplateNamespace(jinja2.utils.Namespace):
+    """Rejects attributes that begin with an underscore."""
+
+    def __init__(*args, **kwargs):
+        self, args = args[0], args[1:]
+        attributes = dict(*args, **kwargs)
+        for name in attributes:
+            TemplateNamespace.check(name)
+        jinja2.utils.Namespace.__init__(self, attributes)
+
+    def __setitem__(self, name, value):
+        TemplateNamespace.check(name)
+        jinja2.utils.Namespace.__setitem__(self, name, value)
+
+    @staticmethod
+    def check(name):
+        if isinstance(name, str) and name.startswith("_"):
+            raise jinja2.exceptions.SecurityError(name)
+
+
 def environment():
     env = jinja2.sandbox.ImmutableSandboxedEnvironment(
         trim_blocks=True, lstrip_blocks=True, extensions=[Generation, jinja2.ext.loopcontrols]
@@ -47,6 +81,8 @@ def environment():
     env.filters["tojson"] = tojson
     env.globals["raise_exception"] = raise_exception
     env.globals["strftime_now"] = NOW.strftime
+    env.globals["dict"] = TemplateDict()
+    env.globals["namespace"] = TemplateNamespace
     return env
 
 
@@ -74,8 +110,23 @@ CASES = {
 }
 
 
+def update_table(env):
+    table = json.loads(TABLE.read_text())
+    rows = []
+    for case in table["cases"]:
+        row = {"template": case["template"]}
+        try:
+            row["text"] = env.from_string(case["template"]).render(**table["context"])
+        except Exception:  # jinja2 passes on any exception of Python
+            row["error"] = True
+        rows.append(json.dumps(row))
+    context = json.dumps(table["context"])
+    TABLE.write_text('{"context": ' + context + ',\n"cases": [\n' + ",\n".join(rows) + "\n]}\n")
+
+
 def main():
     env = environment()
+    update_table(env)
     for file in sorted(DIRECTORY.glob("*.jinja")):
         template = env.from_string(file.read_text())
         stored = []

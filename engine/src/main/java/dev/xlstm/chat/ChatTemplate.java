@@ -84,7 +84,7 @@ public final class ChatTemplate {
         all.put("add_generation_prompt", answer);
         all.put("strftime_now", Template.function(format -> Strftime.format(format, now)));
         try {
-            return TrackedString.rendered(template.render(all));
+            return TrackedString.rendered(template.render(all).toString());
         } catch (JinjaException e) {
             throw new ChatException(
                     (e.raisedByTemplate() ? "the model's chat template refuses: " : "the chat template fails: ")

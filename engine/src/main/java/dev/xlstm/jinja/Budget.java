@@ -1,6 +1,6 @@
 package dev.xlstm.jinja;
 
-/** Bounds what one rendering may do. */
+/** Limits the work of one rendering. */
 final class Budget {
 
     private long steps;
@@ -8,36 +8,36 @@ final class Budget {
     private int depth;
 
     void step() {
-        if (++steps > JinjaLimits.STEPS) {
-            throw new JinjaException("the template does not come to an end within " + JinjaLimits.STEPS + " steps");
+        steps(1);
+    }
+
+    void steps(long count) {
+        steps += count;
+        if (steps > JinjaLimits.STEPS) {
+            throw new JinjaException("the template does not finish within " + JinjaLimits.STEPS + " steps");
         }
     }
 
-    /** Counts the chars of a string about to be made. */
-    void make(long size) {
-        chars += size;
+    /** Charges the chars of a string before it is built. */
+    void chars(long count) {
+        chars += count;
         if (chars > JinjaLimits.CHARS) {
-            throw new JinjaException("the template makes more than " + JinjaLimits.CHARS + " characters of text");
+            throw new JinjaException("the template builds more than " + JinjaLimits.CHARS + " characters of text");
         }
     }
 
-    /** Counts the items of a list about to be made. */
-    void makeItems(long count) {
-        make(16 * count);
+    /** Charges the items of a list before it is built. */
+    void items(long count) {
+        chars(16 * count);
     }
 
-    String made(String text) {
-        make(text.length());
-        return text;
-    }
-
-    void enter() {
+    void enterCall() {
         if (++depth > JinjaLimits.CALLS) {
-            throw new JinjaException("the template calls itself more than " + JinjaLimits.CALLS + " times");
+            throw new JinjaException("macro calls are nested deeper than " + JinjaLimits.CALLS);
         }
     }
 
-    void leave() {
+    void leaveCall() {
         depth--;
     }
 }

@@ -4,4 +4,9 @@ package dev.xlstm.jinja;
 interface Callable {
 
     Object call(Budget budget, Arguments arguments);
+
+    /** Python's repr of the function. */
+    default String representation() {
+        return "<function>";
+    }
 }

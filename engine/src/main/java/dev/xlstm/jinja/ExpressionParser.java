@@ -8,27 +8,28 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads expressions; each method stands for one level of binding, the loosest first. */
+/** Parses expressions by recursive descent; each method stands for one level of precedence, the lowest first. */
 final class ExpressionParser {
 
-    private static final ArgumentList NO_ARGUMENTS = new ArgumentList(List.of(), Map.of());
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
     private static final Set<String> PRODUCTS = Set.of("*", "/", "//", "%");
-    private static final Set<String> AFTER_TEST = Set.of("else", "or", "and", "is", "if", "in", "not");
+    private static final Set<String> AFTER_TEST = Set.of("else", "or", "and");
 
     private final TokenStream tokens;
+    private final ImplicitNames names;
     private int depth;
 
-    ExpressionParser(TokenStream tokens) {
+    ExpressionParser(TokenStream tokens, ImplicitNames names) {
         this.tokens = tokens;
+        this.names = names;
     }
 
-    /** An expression, or several with commas between, which are a tuple. */
+    /** An expression, or several separated by commas, which form a tuple. */
     Expression tuple() {
         return tuple(true);
     }
 
-    /** As {@link #tuple()}, without {@code a if b else c} outside of brackets. */
+    /** Like {@link #tuple()}, without {@code a if b else c} outside of brackets. */
     Expression unconditional() {
         return tuple(false);
     }
@@ -44,13 +45,11 @@ final class ExpressionParser {
             items.add(conditional ? expression() : or());
             tuple |= tokens.peek().is(",");
         } while (tokens.skip(","));
-        return tuple ? new Expression.ListOf(items, true) : items.get(0);
+        return tuple ? new Expression.Items(items, true) : items.get(0);
     }
 
     Expression expression() {
-        if (++depth > JinjaLimits.NESTING) {
-            throw new JinjaException(tokens.line(), "an expression is nested too deep");
-        }
+        enter();
         Expression value = or();
         while (tokens.skip("if")) {
             Expression test = or();
@@ -58,6 +57,12 @@ final class ExpressionParser {
         }
         depth--;
         return value;
+    }
+
+    private void enter() {
+        if (++depth > JinjaLimits.NESTING) {
+            throw new JinjaException(tokens.line(), "an expression is nested deeper than " + JinjaLimits.NESTING);
+        }
     }
 
     private Expression or() {
@@ -77,15 +82,13 @@ final class ExpressionParser {
     }
 
     private Expression not() {
-        boolean negated = false;
+        int count = 0;
         while (tokens.skip("not")) {
-            negated = !negated;
-            if (!negated && !tokens.peek().is("not")) {
-                // not not x is the truth of x
-                return new Expression.Not(new Expression.Not(comparison()));
-            }
+            count++;
         }
-        return negated ? new Expression.Not(comparison()) : comparison();
+        Expression value = comparison();
+        // not not x is the truth of x; a longer chain equals one of the two
+        return count == 0 ? value : new Expression.Not(count % 2 == 1 ? value : new Expression.Not(value));
     }
 
     private Expression comparison() {
@@ -132,6 +135,7 @@ final class ExpressionParser {
         return left;
     }
 
+    /** Jinja's {@code **} is left-associative. */
     private Expression power() {
         Expression left = unary(true);
         while (tokens.skip("**")) {
@@ -141,14 +145,11 @@ final class ExpressionParser {
     }
 
     private Expression unary(boolean withFilters) {
-        if (++depth > JinjaLimits.NESTING) {
-            throw new JinjaException(tokens.line(), "an expression is nested too deep");
-        }
+        enter();
         Expression value;
-        if (tokens.skip("-")) {
-            value = new Expression.Negated(unary(false));
-        } else if (tokens.skip("+")) {
-            value = unary(false);
+        if (tokens.peek().is("-") || tokens.peek().is("+")) {
+            String sign = tokens.next().text();
+            value = new Expression.Signed(sign, unary(false));
         } else {
             value = primary();
         }
@@ -165,14 +166,17 @@ final class ExpressionParser {
                     case "true", "True" -> new Expression.Constant(true);
                     case "false", "False" -> new Expression.Constant(false);
                     case "none", "None" -> new Expression.Constant(null);
-                    default -> new Expression.Name(token.text());
+                    default -> {
+                        names.read(token.text());
+                        yield new Expression.Name(token.text());
+                    }
                 };
             case STRING:
                 StringBuilder text = new StringBuilder(token.text());
                 while (tokens.peek().kind() == Kind.STRING) {
                     text.append(tokens.next().text());
                 }
-                return new Expression.Constant(text.toString());
+                return new Expression.Constant(TrackedString.trusted(text.toString()));
             case INTEGER:
                 return integer(token);
             case FLOAT:
@@ -182,14 +186,14 @@ final class ExpressionParser {
         }
         if (token.is("(")) {
             if (tokens.skip(")")) {
-                return new Expression.ListOf(List.of(), true);
+                return new Expression.Items(List.of(), true);
             }
             Expression inside = tuple();
             tokens.expect(")");
             return inside;
         }
         if (token.is("[")) {
-            return new Expression.ListOf(list("]"), false);
+            return new Expression.Items(list("]"), false);
         }
         if (token.is("{")) {
             return dict();
@@ -219,15 +223,15 @@ final class ExpressionParser {
                 tokens.expect(",");
             }
         }
-        return new Expression.DictOf(keys, values);
+        return new Expression.Pairs(keys, values);
     }
 
     private static Expression integer(TemplateToken token) {
-        try {
-            return new Expression.Constant(Long.parseLong(token.text()));
-        } catch (NumberFormatException e) {
-            throw new JinjaException(token.line(), "the number " + token.text() + " is too large");
+        Object value = Numbers.parseInteger(token.text(), 0);
+        if (value == null) {
+            throw new JinjaException(token.line(), "the number " + token.text() + " cannot be read");
         }
+        return new Expression.Constant(value);
     }
 
     private Expression postfix(Expression subject) {
@@ -240,7 +244,7 @@ final class ExpressionParser {
                 } else if (name.kind() == Kind.NAME) {
                     value = new Expression.Attribute(value, name.text());
                 } else {
-                    throw new JinjaException(name.line(), "a name is needed after '.'");
+                    throw new JinjaException(name.line(), "a name or a number is needed after '.'");
                 }
             } else if (tokens.skip("[")) {
                 value = subscript(value);
@@ -252,11 +256,16 @@ final class ExpressionParser {
         }
     }
 
-    /** What follows {@code x[}. */
+    /** Parses the rest of {@code x[}. */
     private Expression subscript(Expression subject) {
         Expression from = tokens.peek().is(":") ? null : expression();
         if (tokens.skip("]")) {
             return new Expression.Item(subject, from);
+        }
+        if (tokens.skip(",")) {
+            List<Expression> items = new ArrayList<>(List.of(from));
+            items.addAll(list("]"));
+            return new Expression.Item(subject, new Expression.Items(items, true));
         }
         tokens.expect(":");
         Expression to = tokens.peek().is(":") || tokens.peek().is("]") ? null : expression();
@@ -265,33 +274,46 @@ final class ExpressionParser {
         return new Expression.Slice(subject, from, to, by);
     }
 
-    /** What follows {@code f(}. */
+    /** Parses the rest of {@code f(}. */
     private ArgumentList arguments() {
         List<Expression> positional = new ArrayList<>();
         Map<String, Expression> named = new LinkedHashMap<>();
+        Expression spread = null;
+        Expression spreadNamed = null;
         while (!tokens.skip(")")) {
-            if (tokens.peek().kind() == Kind.NAME && tokens.peekSecond().is("=")) {
+            int line = tokens.line();
+            boolean ordered = spreadNamed == null;
+            if (tokens.skip("*")) {
+                ordered &= spread == null;
+                spread = expression();
+            } else if (tokens.skip("**")) {
+                spreadNamed = expression();
+            } else if (tokens.peek().kind() == Kind.NAME && tokens.peekSecond().is("=")) {
                 String name = tokens.next().text();
                 tokens.next();
-                named.put(name, expression());
+                ordered &= named.put(name, expression()) == null;
             } else {
+                ordered &= spread == null && named.isEmpty();
                 positional.add(expression());
+            }
+            if (!ordered) {
+                throw new JinjaException(line, "this argument is given twice or in the wrong order");
             }
             if (!tokens.peek().is(")")) {
                 tokens.expect(",");
             }
         }
-        return new ArgumentList(positional, named);
+        boolean none = positional.isEmpty() && named.isEmpty() && spread == null && spreadNamed == null;
+        return none ? ArgumentList.NONE : new ArgumentList(positional, named, spread, spreadNamed);
     }
 
-    /** Any {@code | filter} and {@code is test} that follow. */
+    /** Parses any {@code | filter} and {@code is test} that follow. */
     Expression filters(Expression subject) {
         Expression value = subject;
         while (true) {
             if (tokens.skip("|")) {
                 value = filter(value);
-            } else if (tokens.peek().is("is")) {
-                tokens.next();
+            } else if (tokens.skip("is")) {
                 value = test(value);
             } else if (tokens.skip("(")) {
                 value = new Expression.Call(value, arguments());
@@ -301,42 +323,36 @@ final class ExpressionParser {
         }
     }
 
-    /** A filter whose {@code |} has been read, and those that follow. */
+    /** Parses a filter without {@code |} before it, and those that follow. */
     Expression firstFilter(Expression subject) {
         Expression value = filter(subject);
         return tokens.peek().is("|") ? filters(value) : value;
     }
 
     private Expression filter(Expression subject) {
-        TemplateToken name = tokens.expect(Kind.NAME);
-        Filters.Filter filter = Filters.get(name.text());
-        if (filter == null) {
-            throw new JinjaException(name.line(), "no filter named '" + name.text() + "' is known");
-        }
-        ArgumentList arguments = tokens.skip("(") ? arguments() : NO_ARGUMENTS;
-        return new Expression.Filtered(subject, filter, arguments);
+        String name = tokens.expect(Kind.NAME).text();
+        ArgumentList arguments = tokens.skip("(") ? arguments() : ArgumentList.NONE;
+        return new Expression.Filtered(subject, name, arguments);
     }
 
     private Expression test(Expression subject) {
         boolean negated = tokens.skip("not");
-        TemplateToken name = tokens.expect(Kind.NAME);
-        Tests.Test test = Tests.get(name.text());
-        if (test == null) {
-            throw new JinjaException(name.line(), "no test named '" + name.text() + "' is known");
-        }
-        ArgumentList arguments = NO_ARGUMENTS;
+        String name = tokens.expect(Kind.NAME).text();
+        ArgumentList arguments = ArgumentList.NONE;
         TemplateToken next = tokens.peek();
         if (tokens.skip("(")) {
             arguments = arguments();
+        } else if (next.is("is")) {
+            throw new JinjaException(next.line(), "tests with 'is' cannot be chained");
         } else if (next.kind() == Kind.NAME && !AFTER_TEST.contains(next.text())
                 || next.kind() == Kind.STRING
                 || next.kind() == Kind.INTEGER
                 || next.kind() == Kind.FLOAT
                 || next.is("[")
                 || next.is("{")) {
-            arguments = new ArgumentList(List.of(postfix(primary())), Map.of());
+            arguments = new ArgumentList(List.of(postfix(primary())), Map.of(), null, null);
         }
-        Expression tested = new Expression.Tested(subject, test, arguments);
+        Expression tested = new Expression.Tested(subject, name, arguments);
         return negated ? new Expression.Not(tested) : tested;
     }
 }

@@ -1,293 +1,445 @@
 package dev.xlstm.jinja;
 
+import java.math.BigDecimal;
+import java.math.RoundingMode;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 
-/** What stands behind {@code |}. */
+/** jinja2's filters: those of strings and numbers here, those of sequences in {@link SequenceFilters}. */
 final class Filters {
 
-    interface Filter {
-        Object apply(Budget budget, Object value, Arguments arguments);
+    private static final Set<String> NAMES = Set.of(
+            "abs",
+            "attr",
+            "batch",
+            "capitalize",
+            "center",
+            "count",
+            "d",
+            "default",
+            "dictsort",
+            "e",
+            "escape",
+            "filesizeformat",
+            "first",
+            "float",
+            "forceescape",
+            "format",
+            "groupby",
+            "indent",
+            "int",
+            "items",
+            "join",
+            "last",
+            "length",
+            "list",
+            "lower",
+            "map",
+            "max",
+            "min",
+            "pprint",
+            "random",
+            "reject",
+            "rejectattr",
+            "replace",
+            "reverse",
+            "round",
+            "safe",
+            "select",
+            "selectattr",
+            "slice",
+            "sort",
+            "string",
+            "striptags",
+            "sum",
+            "title",
+            "tojson",
+            "trim",
+            "truncate",
+            "unique",
+            "upper",
+            "urlencode",
+            "urlize",
+            "wordcount",
+            "wordwrap",
+            "xmlattr");
+
+    private final Budget budget;
+    private final String name;
+    private final Object value;
+    private final Arguments arguments;
+
+    private Filters(Budget budget, String name, Object value, Arguments arguments) {
+        this.budget = budget;
+        this.name = name;
+        this.value = value;
+        this.arguments = arguments;
     }
 
-    private static final Map<String, Filter> FILTERS = new LinkedHashMap<>();
+    /** Whether jinja2 has the filter. */
+    static boolean has(String name) {
+        return NAMES.contains(name);
+    }
 
-    static {
-        FILTERS.put("trim", (b, v, a) -> PythonText.strip(Values.text(v), a.stringOrNull(0, "chars")));
-        FILTERS.put("length", (b, v, a) -> length(v));
-        FILTERS.put("count", (b, v, a) -> length(v));
-        FILTERS.put("tojson", Json::text);
-        FILTERS.put("string", (b, v, a) -> Values.text(v));
-        FILTERS.put("safe", (b, v, a) -> v);
-        FILTERS.put("upper", (b, v, a) -> b.made(Values.text(v).toUpperCase(Locale.ROOT)));
-        FILTERS.put("lower", (b, v, a) -> b.made(Values.text(v).toLowerCase(Locale.ROOT)));
-        FILTERS.put("title", (b, v, a) -> b.made(PythonText.title(Values.text(v))));
-        FILTERS.put("capitalize", (b, v, a) -> b.made(Members.capitalize(Values.text(v))));
-        FILTERS.put(
-                "replace",
-                (b, v, a) -> Members.replace(
-                        b,
-                        Values.text(v),
-                        Values.text(a.get(0, "old")),
-                        Values.text(a.get(1, "new")),
-                        a.integer(2, "count", -1)));
-        FILTERS.put("indent", Filters::indent);
-        FILTERS.put("default", Filters::fallback);
-        FILTERS.put("d", Filters::fallback);
-        FILTERS.put("int", (b, v, a) -> toInteger(v, a.get(0, "default", 0L)));
-        FILTERS.put("float", (b, v, a) -> toFloat(v, a.get(0, "default", 0.0)));
-        FILTERS.put("abs", (b, v, a) -> v instanceof Double d ? Math.abs(d) : (Object) Math.abs(Values.integer(v)));
-        FILTERS.put("round", (b, v, a) -> round(Values.number(v), a.integer(0, "precision", 0)));
-        FILTERS.put("join", Filters::join);
-        FILTERS.put("first", (b, v, a) -> end(v, true));
-        FILTERS.put("last", (b, v, a) -> end(v, false));
-        FILTERS.put("list", (b, v, a) -> copy(b, v));
-        FILTERS.put("reverse", Filters::reverse);
-        FILTERS.put("items", (b, v, a) -> v instanceof Undefined ? List.of() : Members.entries(map(v)));
-        FILTERS.put("dictsort", (b, v, a) -> {
-            List<Object> entries = Members.entries(map(v));
-            entries.sort((x, y) -> compare(Values.item(x, 0L), Values.item(y, 0L), false));
-            return entries;
-        });
-        FILTERS.put("sort", Filters::sort);
-        FILTERS.put("unique", Filters::unique);
-        FILTERS.put("sum", (b, v, a) -> {
-            Object sum = a.get(1, "start", 0L);
-            for (Object item : Values.items(v)) {
-                sum = Operators.arithmetic(b, "+", sum, item);
+    /**
+     * @throws JinjaException if there is no such filter, or if it is not supported
+     */
+    static Object apply(Budget budget, String name, Object value, Arguments arguments) {
+        return new Filters(budget, name, value, arguments).apply();
+    }
+
+    private Object apply() {
+        return switch (name) {
+            case "abs" -> {
+                bind(0);
+                yield Numbers.abs(number());
             }
-            return sum;
-        });
-        FILTERS.put("min", (b, v, a) -> extreme(v, 1));
-        FILTERS.put("max", (b, v, a) -> extreme(v, -1));
-        FILTERS.put("map", Filters::map);
-        FILTERS.put("select", (b, v, a) -> select(b, v, a, false, true));
-        FILTERS.put("reject", (b, v, a) -> select(b, v, a, false, false));
-        FILTERS.put("selectattr", (b, v, a) -> select(b, v, a, true, true));
-        FILTERS.put("rejectattr", (b, v, a) -> select(b, v, a, true, false));
+            case "attr" -> attribute(bind(1, "name").string(0).toString());
+            case "capitalize" -> {
+                bind(0);
+                yield PythonStrings.capitalize(budget, soft());
+            }
+            case "center" ->
+                StringMethods.call(
+                        budget, soft(), "center", Arguments.of(bind(0, "width").integer(0, 80)));
+            case "d", "default" -> {
+                Arguments.Bound bound = bind(0, "default_value", "boolean");
+                boolean missing = value instanceof Undefined || bound.flag(1) && !Values.truth(value);
+                yield missing ? bound.get(0, TrackedString.EMPTY) : value;
+            }
+            case "e", "escape" -> {
+                bind(0);
+                yield Markup.escape(budget, value);
+            }
+            case "filesizeformat" -> fileSize(bind(0, "binary").flag(0));
+            case "float" -> toFloat(bind(0, "default").get(0, 0.0));
+            case "forceescape" -> {
+                bind(0);
+                yield Markup.escapeText(budget, Representation.str(budget, value));
+            }
+            case "format" -> {
+                if (!arguments.named().isEmpty() && !arguments.positional().isEmpty()) {
+                    throw new JinjaException("format takes arguments by position or by name, not both");
+                }
+                Object values =
+                        arguments.named().isEmpty() ? new Tuple(arguments.positional()) : arguments.namedAsDict();
+                yield PercentFormat.format(budget, soft(), values);
+            }
+            case "indent" -> indent(bind(0, "width", "first", "blank"));
+            case "int" -> toInteger(bind(0, "default", "base"));
+            case "count", "length" -> {
+                bind(0);
+                yield Values.length(value);
+            }
+            case "lower" -> {
+                bind(0);
+                yield PythonStrings.lower(budget, soft());
+            }
+            case "replace" -> {
+                Arguments.Bound bound = bind(2, "old", "new", "count");
+                yield PythonStrings.replace(
+                        budget,
+                        text(value),
+                        text(bound.get(0)).toString(),
+                        text(bound.get(1)),
+                        bound.integerOrNone(2, -1));
+            }
+            case "round" -> round(bind(0, "precision", "method"));
+            case "safe" -> {
+                bind(0);
+                yield soft().asMarkup();
+            }
+            case "string" -> {
+                bind(0);
+                yield soft();
+            }
+            case "striptags" -> {
+                bind(0);
+                yield Markup.stripTags(budget, text(value));
+            }
+            case "title" -> {
+                bind(0);
+                yield title(soft());
+            }
+            case "tojson" -> Json.write(budget, value, bind(0, "ensure_ascii", "indent", "separators", "sort_keys"));
+            case "trim" -> PythonStrings.strip(soft(), bind(0, "chars").stringOrNull(0));
+            case "truncate" -> truncate(bind(0, "length", "killwords", "end", "leeway"));
+            case "upper" -> {
+                bind(0);
+                yield PythonStrings.upper(budget, soft());
+            }
+            case "urlencode" -> {
+                bind(0);
+                yield urlEncode();
+            }
+            case "wordcount" -> {
+                bind(0);
+                yield wordCount(soft().toString());
+            }
+            case "xmlattr" -> xmlAttributes(bind(0, "autospace"));
+            case "pprint", "random", "urlize", "wordwrap" ->
+                throw new JinjaException("the filter '" + name + "' is not supported");
+            default -> {
+                if (!has(name)) {
+                    throw new JinjaException("no filter named '" + name + "' is known");
+                }
+                yield SequenceFilters.apply(budget, name, value, arguments);
+            }
+        };
     }
 
-    private Filters() {}
-
-    /** The filter, null if there is none of that name. */
-    static Filter get(String name) {
-        return FILTERS.get(name);
+    private Arguments.Bound bind(int required, String... names) {
+        return arguments.bind(name, required, names);
     }
 
-    private static Filter known(String name) {
-        Filter filter = get(name);
-        if (filter == null) {
-            throw new JinjaException("no filter named '" + name + "' is known");
+    private TrackedString text(Object any) {
+        return Representation.str(budget, any);
+    }
+
+    /** The value as a string; a string stays as it is. */
+    private TrackedString soft() {
+        return value instanceof TrackedString s ? s : text(value);
+    }
+
+    private Object number() {
+        if (value instanceof Undefined u) {
+            throw u.error();
+        } else if (!Numbers.isNumber(value)) {
+            throw new JinjaException("the filter '" + name + "' needs a number, not " + Values.type(value));
         }
-        return filter;
+        return value;
     }
 
-    static long length(Object value) {
-        return value instanceof String s
-                ? PythonText.length(s)
-                : Values.items(value).size();
-    }
-
-    private static Map<?, ?> map(Object value) {
-        if (!(value instanceof Map<?, ?> map)) {
-            throw new JinjaException("a dict is needed, not " + Values.type(value));
+    private Object attribute(String attribute) {
+        if (value instanceof Undefined u) {
+            throw u.error();
         }
-        return map;
+        Object member = Members.of(value, attribute);
+        return member == Members.ABSENT ? Undefined.member(value, "'" + attribute + "'") : member;
     }
 
-    private static List<Object> copy(Budget budget, Object value) {
-        List<Object> items = Values.items(value);
-        budget.makeItems(items.size());
-        return new ArrayList<>(items);
-    }
-
-    private static Object fallback(Budget budget, Object value, Arguments arguments) {
-        boolean alsoFalse = Values.truth(arguments.get(1, "boolean", false));
-        boolean missing = value instanceof Undefined || alsoFalse && !Values.truth(value);
-        return missing ? arguments.get(0, "default_value", "") : value;
-    }
-
-    private static Object indent(Budget budget, Object value, Arguments arguments) {
-        Object width = arguments.get(0, "width", 4L);
-        boolean first = Values.truth(arguments.get(1, "first", false));
-        boolean blank = Values.truth(arguments.get(2, "blank", false));
-        String space = width instanceof String s ? s : " ".repeat(Math.clamp(Values.integer(width), 0, 1000));
-        StringBuilder result = new StringBuilder();
-        String[] lines = Values.text(value).split("\n", -1);
-        for (int i = 0; i < lines.length; i++) {
-            budget.make(lines[i].length() + space.length());
+    private TrackedString indent(Arguments.Bound bound) {
+        TrackedString text = Values.string(value);
+        TrackedString space;
+        if (bound.get(0, null) instanceof TrackedString s) {
+            space = s;
+        } else {
+            long width = bound.integer(0, 4);
+            budget.chars(Math.max(0, width));
+            space = TrackedString.trusted(" ".repeat((int) Math.max(0, width)));
+        }
+        boolean blank = bound.flag(2);
+        TrackedStringBuilder result = new TrackedStringBuilder(budget);
+        budget.items(text.length());
+        List<Object> lines = PythonStrings.splitLines(text.concat(TrackedString.trusted("\n")), false);
+        for (int i = 0; i < lines.size(); i++) {
+            TrackedString line = (TrackedString) lines.get(i);
             result.append(i == 0 ? "" : "\n");
-            if (i == 0 ? first : blank || !lines[i].isEmpty()) {
+            if (i == 0 ? bound.flag(1) : blank || line.length() > 0) {
                 result.append(space);
             }
-            result.append(lines[i]);
+            result.append(line);
         }
-        return result.toString();
+        return text.isMarkup() ? result.build().asMarkup() : result.build();
     }
 
-    private static Object toInteger(Object value, Object fallback) {
-        if (value instanceof Double d) {
-            return (long) (double) d;
-        }
-        if (Values.isNumber(value)) {
-            return Values.integer(value);
-        }
-        try {
-            return value instanceof String s ? (Object) (long) Double.parseDouble(s.strip()) : fallback;
-        } catch (NumberFormatException e) {
+    private Object toInteger(Arguments.Bound bound) {
+        Object fallback = bound.get(0, 0L);
+        if (value instanceof Undefined u) {
+            throw u.error();
+        } else if (Numbers.isInteger(value)) {
+            return Numbers.integer(Numbers.big(value));
+        } else if (value instanceof Double d) {
+            return Double.isNaN(d) ? fallback : Numbers.truncate(d);
+        } else if (!(value instanceof TrackedString)) {
             return fallback;
         }
-    }
-
-    private static Object toFloat(Object value, Object fallback) {
-        if (Values.isNumber(value)) {
-            return Values.number(value);
+        String text = PythonStrings.strip((TrackedString) value, null).toString();
+        Object integer = Numbers.parseInteger(text, bound.integer(1, 10));
+        if (integer != null) {
+            return integer;
         }
-        try {
-            return value instanceof String s ? (Object) Double.parseDouble(s.strip()) : fallback;
-        } catch (NumberFormatException e) {
-            return fallback;
+        Double real = Numbers.parseFloat(text);
+        return real == null || !Double.isFinite(real) ? fallback : Numbers.truncate(real);
+    }
+
+    private Object toFloat(Object fallback) {
+        if (value instanceof Undefined u) {
+            throw u.error();
+        } else if (Numbers.isNumber(value)) {
+            return Numbers.toDouble(value);
         }
+        Double real = value instanceof TrackedString s ? Numbers.parseFloat(s.toString()) : null;
+        return real == null ? fallback : real;
     }
 
-    private static double round(double value, long precision) {
-        double scale = Math.pow(10, precision);
-        return Math.rint(value * scale) / scale;
-    }
-
-    private static Object join(Budget budget, Object value, Arguments arguments) {
-        String separator = Values.text(arguments.get(0, "d", ""));
-        String attribute = arguments.stringOrNull(1, "attribute");
-        StringBuilder joined = new StringBuilder();
-        boolean first = true;
-        for (Object item : Values.items(value)) {
-            String text = Values.text(attribute == null ? item : path(item, attribute));
-            budget.make(text.length() + separator.length());
-            joined.append(first ? "" : separator).append(text);
-            first = false;
+    private Object round(Arguments.Bound bound) {
+        long precision = bound.integer(0, 0);
+        String method = bound.string(1, "common").toString();
+        if (!Set.of("common", "ceil", "floor").contains(method)) {
+            throw new JinjaException("round: the method must be common, ceil or floor");
         }
-        return joined.toString();
-    }
-
-    private static Object end(Object value, boolean first) {
-        List<Object> items = Values.items(value);
-        return items.isEmpty()
-                ? new Undefined((first ? "first" : "last") + " item of an empty sequence")
-                : items.get(first ? 0 : items.size() - 1);
-    }
-
-    private static Object reverse(Budget budget, Object value, Arguments arguments) {
-        if (value instanceof String s) {
-            return budget.made(new StringBuilder(s).reverse().toString());
+        Object number = number();
+        if (method.equals("common")) {
+            return Numbers.round(number, precision);
         }
-        List<Object> items = copy(budget, value);
-        Collections.reverse(items);
-        return items;
-    }
-
-    /** The item at a path of names and indices joined by dots. */
-    private static Object path(Object value, Object path) {
-        Object at = value;
-        if (path instanceof Long) {
-            return Values.item(value, path);
-        }
-        for (String name : Values.string(path).split("\\.")) {
-            boolean index = name.matches("[0-9]{1,18}"); // what fits a long
-            at = Values.item(at, index ? (Object) Long.parseLong(name) : name);
-        }
-        return at;
-    }
-
-    private static int compare(Object a, Object b, boolean caseSensitive) {
-        boolean fold = !caseSensitive && a instanceof String && b instanceof String;
-        return fold
-                ? Values.compare(((String) a).toLowerCase(Locale.ROOT), ((String) b).toLowerCase(Locale.ROOT))
-                : Values.compare(a, b);
-    }
-
-    private static Object sort(Budget budget, Object value, Arguments arguments) {
-        boolean reverse = Values.truth(arguments.get(0, "reverse", false));
-        boolean caseSensitive = Values.truth(arguments.get(1, "case_sensitive", false));
-        Object attribute = arguments.get(2, "attribute", null);
-        Comparator<Object> order = (a, b) -> {
-            budget.step();
-            return compare(
-                    attribute == null ? a : path(a, attribute),
-                    attribute == null ? b : path(b, attribute),
-                    caseSensitive);
-        };
-        List<Object> items = copy(budget, value);
-        items.sort(reverse ? order.reversed() : order);
-        return items;
-    }
-
-    private static Object unique(Budget budget, Object value, Arguments arguments) {
-        List<Object> seen = new ArrayList<>();
-        List<Object> items = new ArrayList<>();
-        for (Object item : Values.items(value)) {
-            Object key = item instanceof String s ? s.toLowerCase(Locale.ROOT) : item;
-            for (int i = 0; i < seen.size(); i++) {
-                budget.step();
+        Object scale = Numbers.arithmetic(budget, "**", 10L, precision);
+        Object scaled = Numbers.arithmetic(budget, "*", number, scale);
+        Object whole = scaled;
+        if (scaled instanceof Double d) {
+            RoundingMode mode = method.equals("ceil") ? RoundingMode.CEILING : RoundingMode.FLOOR;
+            if (!Double.isFinite(d)) {
+                throw new JinjaException("round: the value is not finite");
             }
-            if (!Values.contains(seen, key)) {
-                seen.add(key);
-                items.add(item);
-            }
+            whole = Numbers.integer(new BigDecimal(d).setScale(0, mode).toBigInteger());
         }
-        return items;
+        return Numbers.arithmetic(budget, "/", whole, scale);
     }
 
-    private static Object extreme(Object value, int sign) {
-        Object best = null;
-        for (Object item : Values.items(value)) {
-            if (best == null || compare(item, best, false) * sign < 0) {
-                best = item;
+    /** Upper case for the first character of each word, lower case for the others. */
+    private TrackedString title(TrackedString text) {
+        TrackedStringBuilder result = new TrackedStringBuilder(budget);
+        String s = text.toString();
+        int from = 0;
+        while (from < s.length()) {
+            boolean separator = isWordSeparator(s.charAt(from));
+            int end = from;
+            while (end < s.length() && isWordSeparator(s.charAt(end)) == separator) {
+                end++;
             }
+            int first = s.offsetByCodePoints(from, 1);
+            result.append(PythonStrings.upper(budget, text.substring(from, first)));
+            result.append(PythonStrings.lower(budget, text.substring(first, end)));
+            from = end;
         }
-        return best == null ? new Undefined("extreme of an empty sequence") : best;
+        return result.build();
     }
 
-    private static Arguments rest(Arguments arguments, int from) {
-        return new Arguments(
-                arguments.positional().subList(from, arguments.positional().size()), Map.of());
+    private static boolean isWordSeparator(char c) {
+        return PythonStrings.isSpace(c) || "-({[<".indexOf(c) >= 0;
     }
 
-    private static Object map(Budget budget, Object value, Arguments arguments) {
-        List<Object> mapped = new ArrayList<>();
-        Object attribute = arguments.named().get("attribute");
-        Object fallback = arguments.named().get("default");
-        for (Object item : Values.items(value)) {
-            budget.step();
-            if (attribute == null) {
-                Filter filter = known(arguments.string(0, "filter"));
-                mapped.add(filter.apply(budget, item, rest(arguments, 1)));
+    private Object truncate(Arguments.Bound bound) {
+        long length = bound.integer(0, 255);
+        TrackedString end = bound.string(2, "...");
+        long leeway = bound.integerOrNone(3, 5);
+        int endLength = PythonStrings.length(end);
+        if (length < endLength || leeway < 0) {
+            throw new JinjaException("truncate: the length is less than that of the end, or the leeway is negative");
+        }
+        if (Values.length(value) <= Math.min(length, Integer.MAX_VALUE) + Math.min(leeway, Integer.MAX_VALUE)) {
+            return value;
+        }
+        TrackedString cut = PythonStrings.pick(Values.string(value), 0, 1, (int) (length - endLength));
+        if (!bound.flag(1)) {
+            cut = (TrackedString) PythonStrings.rsplit(cut, " ", 1).getFirst();
+        }
+        return Markup.add(budget, cut, end);
+    }
+
+    private static long wordCount(String text) {
+        long count = 0;
+        boolean inWord = false;
+        for (int c : text.codePoints().toArray()) {
+            boolean word = c == '_' || PythonStrings.isAlphanumeric(c);
+            count += word && !inWord ? 1 : 0;
+            inWord = word;
+        }
+        return count;
+    }
+
+    private TrackedString fileSize(boolean binary) {
+        double bytes = Numbers.toDouble(toFileSize());
+        double base = binary ? 1024 : 1000;
+        if (bytes == 1) {
+            return TrackedString.trusted("1 Byte");
+        } else if (bytes < base) {
+            return TrackedString.trusted(Numbers.text(Numbers.truncate(bytes)) + " Bytes");
+        }
+        String prefixes = binary ? "KMGTPEZY" : "kMGTPEZY";
+        double unit = base;
+        int i = 0;
+        while (i < prefixes.length() - 1 && bytes >= unit * base) {
+            unit *= base;
+            i++;
+        }
+        return TrackedString.trusted(FormatSpec.digits(base * bytes / (unit * base), 'f', 1, false, false) + " "
+                + prefixes.charAt(i) + (binary ? "iB" : "B"));
+    }
+
+    private Object toFileSize() {
+        Object bytes = value instanceof TrackedString s ? Numbers.parseFloat(s.toString()) : number();
+        if (bytes == null) {
+            throw new JinjaException("filesizeformat needs a number");
+        }
+        return bytes;
+    }
+
+    private TrackedString urlEncode() {
+        if (value instanceof TrackedString s) {
+            return urlQuote(s, false);
+        } else if (!Values.isIterable(value)) {
+            return urlQuote(text(value), false);
+        }
+        TrackedStringBuilder query = new TrackedStringBuilder(budget);
+        List<Object> pairs = value instanceof Dict dict ? dict.items() : Values.items(budget, value);
+        for (Object pair : pairs) {
+            List<Object> items = Values.items(budget, pair);
+            if (items.size() != 2) {
+                throw new JinjaException("urlencode needs pairs of name and value");
+            }
+            query.append(query.length() == 0 ? "" : "&")
+                    .append(urlQuote(text(items.get(0)), true))
+                    .append("=")
+                    .append(urlQuote(text(items.get(1)), true));
+        }
+        return query.build();
+    }
+
+    private TrackedString urlQuote(TrackedString text, boolean inQuery) {
+        TrackedStringBuilder quoted = new TrackedStringBuilder(budget);
+        for (Object character : PythonStrings.characters(text)) {
+            TrackedString c = (TrackedString) character;
+            char first = c.charAt(0);
+            if (first < 0x80 && (Character.isLetterOrDigit(first) || "-._~".indexOf(first) >= 0)
+                    || first == '/' && !inQuery) {
+                quoted.append(c);
+            } else if (first == ' ' && inQuery) {
+                quoted.append("+", c.isTrusted());
             } else {
-                Object found = path(item, attribute);
-                mapped.add(found instanceof Undefined && fallback != null ? fallback : found);
+                for (byte b : c.toString().getBytes(StandardCharsets.UTF_8)) {
+                    quoted.append(String.format("%%%02X", b), c.isTrusted());
+                }
             }
         }
-        return mapped;
+        return quoted.build();
     }
 
-    private static Object select(
-            Budget budget, Object value, Arguments arguments, boolean byAttribute, boolean wanted) {
-        List<Object> selected = new ArrayList<>();
-        int testAt = byAttribute ? 1 : 0;
-        for (Object item : Values.items(value)) {
-            budget.step();
-            Object subject = byAttribute ? path(item, arguments.get(0, "attribute")) : item;
-            boolean holds = arguments.positional().size() > testAt
-                    ? Tests.known(arguments.string(testAt, "test")).holds(subject, rest(arguments, testAt + 1))
-                    : Values.truth(subject);
-            if (holds == wanted) {
-                selected.add(item);
-            }
+    private TrackedString xmlAttributes(Arguments.Bound bound) {
+        if (!(value instanceof Dict dict)) {
+            throw new JinjaException("xmlattr needs a dict, not " + Values.type(value));
         }
-        return selected;
+        List<Object> attributes = new ArrayList<>();
+        for (Object key : dict.keys()) {
+            Object item = dict.get(key, null);
+            if (item == null || item instanceof Undefined) {
+                continue;
+            }
+            String attribute = Values.string(key).toString();
+            if (attribute.chars().anyMatch(c -> c < 0x80 && PythonStrings.isSpace(c) || "/>=".indexOf(c) >= 0)) {
+                throw new JinjaException("xmlattr: '" + attribute + "' is not an attribute name");
+            }
+            attributes.add(new TrackedStringBuilder(budget)
+                    .append(Markup.escape(budget, key))
+                    .append("=\"")
+                    .append(Markup.escape(budget, item))
+                    .append("\"")
+                    .build());
+        }
+        TrackedString text = PythonStrings.join(budget, TrackedString.trusted(" "), attributes);
+        boolean space = !bound.has(0) || bound.flag(0);
+        return space && text.length() > 0 ? TrackedString.trusted(" ").concat(text) : text;
     }
 }

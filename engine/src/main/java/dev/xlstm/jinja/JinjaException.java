@@ -1,11 +1,11 @@
 package dev.xlstm.jinja;
 
-/** A template that cannot be read or rendered, with the line where one is known. */
+/** A template that cannot be parsed or rendered; the message gives the line where it is known. */
 public final class JinjaException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    private final boolean located; // says where it happened, or needs not to
+    private final boolean located; // the message gives the line, or needs none
 
     private final boolean raisedByTemplate;
 
@@ -23,17 +23,17 @@ public final class JinjaException extends RuntimeException {
         this.raisedByTemplate = raisedByTemplate;
     }
 
-    /** What {@code raise_exception} throws. */
+    /** The error that {@code raise_exception} throws. */
     static JinjaException raised(String message) {
         return new JinjaException(message, true, true);
     }
 
-    /** This, saying the line if it does not yet. */
+    /** This error with the line added to its message, unless it has one. */
     JinjaException at(int line) {
         return located ? this : new JinjaException(line, getMessage());
     }
 
-    /** Whether the template itself refused, by {@code raise_exception}; then the message is its own. */
+    /** Whether the template called {@code raise_exception}; the message is then the template's own. */
     public boolean raisedByTemplate() {
         return raisedByTemplate;
     }

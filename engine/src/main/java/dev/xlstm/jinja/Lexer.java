@@ -7,8 +7,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Cuts a template into tokens. White space is controlled as Jinja does with {@code trim_blocks} and
- * {@code lstrip_blocks} on: the newline after a block or comment goes, and so does the indentation before one.
+ * Splits a template into tokens, with {@code trim_blocks} and {@code lstrip_blocks}: the newline after a block or comment
+ * is removed, and so is the indentation before it.
  */
 final class Lexer {
 
@@ -17,8 +17,8 @@ final class Lexer {
     private static final Pattern END_RAW =
             Pattern.compile("\\{%([-+]?)\\s*endraw\\s*(?:\\+%}|-%}\\s*|%}\\n?)", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern EXPRESSION_TOKEN = Pattern.compile("""
-            (?<float>\\d+(?:_\\d+)*(?:\\.\\d+(?:_\\d+)*(?:[eE][+-]?\\d+)?|[eE][+-]?\\d+))\
-            |(?<integer>\\d+(?:_\\d+)*)\
+            (?<float>(?<!\\.)\\d+(?:_\\d+)*(?:\\.\\d+(?:_\\d+)*(?:[eE][+-]?\\d+(?:_\\d+)*)?|[eE][+-]?\\d+(?:_\\d+)*))\
+            |(?<integer>0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+|[1-9](?:_?\\d)*|0(?:_?0)*)\
             |(?<name>[\\p{L}_][\\p{L}\\p{N}\\p{M}_]*)\
             |(?<string>'(?:[^'\\\\]|\\\\.)*+'|"(?:[^"\\\\]|\\\\.)*+")\
             |(?<operator>\\*\\*|//|==|!=|>=|<=|[-+*/%~<>=.,:|()\\[\\]{};])""", Pattern.DOTALL);
@@ -27,7 +27,7 @@ final class Lexer {
     private final List<TemplateToken> tokens = new ArrayList<>();
     private int at;
     private int line = 1;
-    private boolean lineStarts = true; // what was read last ended a line
+    private boolean lineStarts = true; // the last token ended a line
 
     private Lexer(String source) {
         this.source = source;
@@ -67,7 +67,7 @@ final class Lexer {
         return tokens;
     }
 
-    /** Where the next tag opens, -1 if none does. */
+    /** The index of the next tag, -1 if there is none. */
     private int nextTag() {
         for (int i = source.indexOf('{', at); i >= 0 && i + 1 < source.length(); i = source.indexOf('{', i + 1)) {
             char c = source.charAt(i + 1);
@@ -78,14 +78,14 @@ final class Lexer {
         return -1;
     }
 
-    /** The text before a tag, less the white space that the tag takes. */
+    /** The text before a tag without the white space that the tag strips. */
     private String before(String text, char sign, boolean stripsIndentation) {
         if (sign == '-') {
-            return PythonText.rstrip(text, null);
+            return text.substring(0, PythonStrings.rstripped(text, null));
         }
         if (sign != '+' && stripsIndentation) {
             int lineBegin = text.lastIndexOf('\n') + 1;
-            if ((lineBegin > 0 || lineStarts) && PythonText.rstrip(text, null).length() <= lineBegin) {
+            if ((lineBegin > 0 || lineStarts) && PythonStrings.rstripped(text, null) <= lineBegin) {
                 return text.substring(0, lineBegin);
             }
         }
@@ -114,7 +114,13 @@ final class Lexer {
         close(end, end + 2, at + 2, true);
     }
 
-    /** Goes behind a closing tag at {@code end}: its sign is the char before it, if the tag's inside is not empty. */
+    /**
+     * Moves past a closing tag.
+     *
+     * @param end index of the tag; a sign may precede it
+     * @param behind index after the tag
+     * @param inside index after the opening tag, where the sign cannot be
+     */
     private void close(int end, int behind, int inside, boolean trimsNewline) {
         char sign = end > inside ? source.charAt(end - 1) : 0;
         int next = behind;
@@ -129,13 +135,13 @@ final class Lexer {
 
     private int skipSpace(int from) {
         int i = from;
-        while (i < source.length() && PythonText.isSpace(source.charAt(i))) {
+        while (i < source.length() && PythonStrings.isSpace(source.charAt(i))) {
             i++;
         }
         return i;
     }
 
-    /** Reads {@code {% raw %}...{% endraw %}} if it stands here. */
+    /** Reads {@code {% raw %}...{% endraw %}} if it begins here. */
     private boolean raw() {
         Matcher begin = RAW.matcher(source).region(at, source.length());
         if (!begin.lookingAt()) {
@@ -153,11 +159,11 @@ final class Lexer {
         return true;
     }
 
-    /** Reads a tag from its opening to its end, and the expression tokens between. */
+    /** Reads a tag with the expression tokens in it. */
     private void tag(Kind opening, Kind closing, String end, char sign) {
         tokens.add(new TemplateToken(opening, source.substring(at, at + 2), line));
         at += 2;
-        if (sign == '-' || sign == '+' && opening == Kind.BLOCK_BEGIN) {
+        if (sign == '-' || sign == '+') {
             at++;
         }
         StringBuilder open = new StringBuilder();
@@ -183,7 +189,8 @@ final class Lexer {
     }
 
     private void expressionToken(StringBuilder open) {
-        Matcher token = EXPRESSION_TOKEN.matcher(source).region(at, source.length());
+        Matcher token =
+                EXPRESSION_TOKEN.matcher(source).useTransparentBounds(true).region(at, source.length());
         if (!token.lookingAt()) {
             throw new JinjaException(
                     line, "cannot read '" + source.substring(at, Math.min(at + 20, source.length())) + "'");
@@ -192,17 +199,26 @@ final class Lexer {
         if (token.group("float") != null) {
             tokens.add(new TemplateToken(Kind.FLOAT, text.replace("_", ""), line));
         } else if (token.group("integer") != null) {
-            tokens.add(new TemplateToken(Kind.INTEGER, text.replace("_", ""), line));
+            tokens.add(new TemplateToken(Kind.INTEGER, text, line));
         } else if (token.group("name") != null) {
             tokens.add(new TemplateToken(Kind.NAME, text, line));
         } else if (token.group("string") != null) {
-            tokens.add(new TemplateToken(Kind.STRING, PythonText.unescape(text.substring(1, text.length() - 1)), line));
+            tokens.add(
+                    new TemplateToken(Kind.STRING, PythonStrings.unescape(text.substring(1, text.length() - 1)), line));
         } else {
             balance(open, text);
             tokens.add(new TemplateToken(Kind.OPERATOR, text, line));
         }
         countLines(at, token.end());
         at = token.end();
+    }
+
+    private String unescape(String literal) {
+        try {
+            return PythonStrings.unescape(literal.substring(1, literal.length() - 1));
+        } catch (JinjaException e) {
+            throw e.at(line);
+        }
     }
 
     private void balance(StringBuilder open, String operator) {

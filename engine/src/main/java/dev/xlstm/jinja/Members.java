@@ -1,185 +1,163 @@
 package dev.xlstm.jinja;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.function.Function;
+import java.util.Set;
 
-/** The methods of strings, maps and lists that templates may call: those that change nothing. */
+/** Attributes and methods of values: those of Python's types that change nothing and do not begin with an underscore. */
 final class Members {
 
-    private static final Map<String, Function<String, Callable>> OF_STRING = new LinkedHashMap<>();
-    private static final Map<String, Function<Map<?, ?>, Callable>> OF_MAP = new LinkedHashMap<>();
+    /** Stands for a missing member. */
+    static final Object ABSENT = new Object();
 
-    static {
-        OF_STRING.put("strip", s -> (b, a) -> PythonText.strip(s, a.stringOrNull(0, "chars")));
-        OF_STRING.put("lstrip", s -> (b, a) -> PythonText.lstrip(s, a.stringOrNull(0, "chars")));
-        OF_STRING.put("rstrip", s -> (b, a) -> PythonText.rstrip(s, a.stringOrNull(0, "chars")));
-        OF_STRING.put("split", s -> (b, a) -> split(b, s, a, true));
-        OF_STRING.put("rsplit", s -> (b, a) -> split(b, s, a, false));
-        OF_STRING.put("splitlines", s -> (b, a) -> {
-            b.makeItems(s.length());
-            return PythonText.splitLines(s);
-        });
-        OF_STRING.put("startswith", s -> (b, a) -> anyOf(a.get(0, "prefix"), s::startsWith));
-        OF_STRING.put("endswith", s -> (b, a) -> anyOf(a.get(0, "suffix"), s::endsWith));
-        OF_STRING.put("removeprefix", s -> (b, a) -> {
-            String prefix = a.string(0, "prefix");
-            return s.startsWith(prefix) ? s.substring(prefix.length()) : s;
-        });
-        OF_STRING.put("removesuffix", s -> (b, a) -> {
-            String suffix = a.string(0, "suffix");
-            return s.endsWith(suffix) ? s.substring(0, s.length() - suffix.length()) : s;
-        });
-        OF_STRING.put(
-                "replace",
-                s -> (b, a) -> replace(b, s, a.string(0, "old"), a.string(1, "new"), a.integer(2, "count", -1)));
-        OF_STRING.put("upper", s -> (b, a) -> b.made(s.toUpperCase(Locale.ROOT)));
-        OF_STRING.put("lower", s -> (b, a) -> b.made(s.toLowerCase(Locale.ROOT)));
-        OF_STRING.put("title", s -> (b, a) -> b.made(PythonText.title(s)));
-        OF_STRING.put("capitalize", s -> (b, a) -> b.made(capitalize(s)));
-        OF_STRING.put("join", s -> (b, a) -> join(b, s, Values.items(a.get(0, "iterable"))));
-        OF_STRING.put("find", s -> (b, a) -> place(s, s.indexOf(a.string(0, "sub"))));
-        OF_STRING.put("rfind", s -> (b, a) -> place(s, s.lastIndexOf(a.string(0, "sub"))));
-        OF_STRING.put("count", s -> (b, a) -> (long) count(s, a.string(0, "sub")));
-        OF_STRING.put("isdigit", s -> (b, a) -> all(s, Character::isDigit));
-        OF_STRING.put("isalpha", s -> (b, a) -> all(s, Character::isLetter));
-        OF_STRING.put("isalnum", s -> (b, a) -> all(s, Character::isLetterOrDigit));
-        OF_STRING.put("isspace", s -> (b, a) -> all(s, PythonText::isSpace));
-        OF_MAP.put("get", m -> (b, a) -> {
-            Object key = a.get(0, "key");
-            return m.containsKey(key) ? m.get(key) : a.get(1, "default", null);
-        });
-        OF_MAP.put("items", m -> (b, a) -> entries(m));
-        OF_MAP.put("keys", m -> (b, a) -> new ArrayList<Object>(m.keySet()));
-        OF_MAP.put("values", m -> (b, a) -> new ArrayList<Object>(m.values()));
-    }
+    private static final Set<String> OF_DICT = Set.of("copy", "fromkeys", "get", "items", "keys", "values");
+    private static final Set<String> OF_NUMBER =
+            Set.of("as_integer_ratio", "bit_count", "bit_length", "conjugate", "hex", "is_integer", "to_bytes");
 
     private Members() {}
 
-    /** The method of that name, null if the value has none. */
-    static Callable of(Object value, String name) {
-        if (value instanceof String s && OF_STRING.containsKey(name)) {
-            return OF_STRING.get(name).apply(s);
-        }
-        if (value instanceof Map<?, ?> map && OF_MAP.containsKey(name)) {
-            return OF_MAP.get(name).apply(map);
-        }
-        if (Values.sequence(value) != null) {
-            List<Object> items = Values.sequence(value);
-            if (name.equals("index")) {
-                return (b, a) -> index(items, a.get(0, "value"));
+    private record Method(Object subject, String name) implements Callable {
+        @Override
+        public Object call(Budget budget, Arguments arguments) {
+            if (subject instanceof TrackedString s) {
+                return StringMethods.call(budget, s, name, arguments);
+            } else if (subject instanceof Dict dict) {
+                return ofDict(budget, dict, name, arguments);
+            } else if (Numbers.isNumber(subject)) {
+                return ofNumber(subject, name, arguments);
+            } else if (subject instanceof Cycler cycler) {
+                arguments.bind(name, 0);
+                return name.equals("next") ? cycler.next() : cycler.reset();
             }
-            if (name.equals("count")) {
-                return (b, a) -> items.stream()
-                        .filter(item -> Values.equal(item, a.get(0, "value")))
+            return ofSequence(budget, subject, name, arguments);
+        }
+
+        @Override
+        public String representation() {
+            return "<built-in method " + name + " of " + Values.type(subject) + " object>";
+        }
+    }
+
+    /** The member of that name, or {@link #ABSENT}. */
+    static Object of(Object value, String name) {
+        if (name.startsWith("_")) {
+            return ABSENT;
+        } else if (value instanceof TrackedString) {
+            return StringMethods.has(name) ? new Method(value, name) : ABSENT;
+        } else if (value instanceof Dict) {
+            return OF_DICT.contains(name) ? new Method(value, name) : ABSENT;
+        } else if (value instanceof Namespace namespace) {
+            return namespace.attributes().getOrDefault(name, ABSENT);
+        } else if (value instanceof LoopState loop) {
+            return loop.attribute(name);
+        } else if (value instanceof Statement.MacroFunction macro) {
+            return macro.attribute(name);
+        } else if (value instanceof Globals.DictFunction) {
+            return name.equals("fromkeys") ? new Method(new Dict(), name) : ABSENT;
+        } else if (value instanceof Cycler cycler) {
+            return switch (name) {
+                case "current" -> cycler.current();
+                case "items" -> cycler.items();
+                case "pos" -> cycler.position();
+                case "next", "reset" -> new Method(value, name);
+                default -> ABSENT;
+            };
+        } else if (value instanceof IntegerRange range) {
+            return switch (name) {
+                case "start" -> range.start();
+                case "stop" -> range.stop();
+                case "step" -> range.step();
+                case "count", "index" -> new Method(value, name);
+                default -> ABSENT;
+            };
+        } else if (value instanceof Tuple tuple && tuple.names().contains(name)) {
+            return tuple.items().get(tuple.names().indexOf(name));
+        } else if (Values.sequence(value) != null) {
+            boolean known =
+                    name.equals("count") || name.equals("index") || value instanceof List<?> && name.equals("copy");
+            return known ? new Method(value, name) : ABSENT;
+        }
+        return Numbers.isNumber(value) ? numberAttribute(value, name) : ABSENT;
+    }
+
+    private static Object numberAttribute(Object number, String name) {
+        boolean isFloat = number instanceof Double;
+        return switch (name) {
+            case "real" -> isFloat ? number : Numbers.integer(Numbers.big(number));
+            case "imag" -> isFloat ? (Object) 0.0 : 0L;
+            case "numerator" -> isFloat ? ABSENT : Numbers.integer(Numbers.big(number));
+            case "denominator" -> isFloat ? ABSENT : 1L;
+            case "bit_count", "bit_length", "to_bytes" -> isFloat ? ABSENT : new Method(number, name);
+            case "hex" -> isFloat ? new Method(number, name) : ABSENT;
+            default -> OF_NUMBER.contains(name) ? new Method(number, name) : ABSENT;
+        };
+    }
+
+    private static Object ofNumber(Object number, String name, Arguments arguments) {
+        switch (name) {
+            case "bit_count":
+                arguments.bind(name, 0);
+                return (long) Numbers.big(number).abs().bitCount();
+            case "bit_length":
+                arguments.bind(name, 0);
+                return (long) Numbers.big(number).abs().bitLength();
+            case "conjugate":
+                arguments.bind(name, 0);
+                return numberAttribute(number, "real");
+            case "is_integer":
+                arguments.bind(name, 0);
+                return !(number instanceof Double d) || Double.isFinite(d) && d == Math.rint(d);
+            default:
+                throw new JinjaException("the method " + Values.type(number) + "." + name + "() is not supported");
+        }
+    }
+
+    private static Object ofDict(Budget budget, Dict dict, String name, Arguments arguments) {
+        budget.items(dict.size());
+        switch (name) {
+            case "get":
+                Arguments.Bound bound = arguments.bind("get", 1, "key", "default", "/");
+                return dict.get(bound.get(0), bound.get(1, null));
+            case "fromkeys":
+                Arguments.Bound keys = arguments.bind("fromkeys", 1, "iterable", "value", "/");
+                Dict made = new Dict();
+                Values.items(budget, keys.get(0)).forEach(key -> made.put(key, keys.get(1, null)));
+                return made;
+            default:
+                arguments.bind(name, 0);
+                return switch (name) {
+                    case "items" -> new DictView(DictView.Kind.ITEMS, dict.items());
+                    case "keys" -> new DictView(DictView.Kind.KEYS, dict.keys());
+                    case "values" -> new DictView(DictView.Kind.VALUES, dict.values());
+                    default -> Dict.copyOf(dict);
+                };
+        }
+    }
+
+    private static Object ofSequence(Budget budget, Object subject, String name, Arguments arguments) {
+        List<Object> items = Values.sequence(subject);
+        budget.steps(items.size());
+        switch (name) {
+            case "copy":
+                arguments.bind(name, 0);
+                return new ArrayList<>(items);
+            case "count":
+                Object counted = arguments.bind(name, 1, "value", "/").get(0);
+                return items.stream()
+                        .filter(item -> Values.equal(item, counted))
                         .count();
-            }
-        }
-        return null;
-    }
-
-    static List<Object> entries(Map<?, ?> map) {
-        List<Object> entries = new ArrayList<>();
-        for (Map.Entry<?, ?> entry : map.entrySet()) {
-            List<Object> pair = new ArrayList<>();
-            pair.add(entry.getKey());
-            pair.add(entry.getValue());
-            entries.add(new Tuple(pair));
-        }
-        return entries;
-    }
-
-    private static Object split(Budget budget, String text, Arguments arguments, boolean fromLeft) {
-        String separator = arguments.stringOrNull(0, "sep");
-        if (separator != null && separator.isEmpty()) {
-            throw new JinjaException("split: the separator is empty");
-        }
-        long max = arguments.integer(1, "maxsplit", -1);
-        budget.makeItems(text.length());
-        return fromLeft ? PythonText.split(text, separator, max) : PythonText.rsplit(text, separator, max);
-    }
-
-    private static boolean anyOf(Object affix, Function<String, Boolean> test) {
-        if (affix instanceof Tuple tuple) {
-            return tuple.items().stream().anyMatch(item -> test.apply(Values.string(item)));
-        }
-        return test.apply(Values.string(affix));
-    }
-
-    static String replace(Budget budget, String text, String old, String replacement, long count) {
-        long found = old.isEmpty() ? text.length() + 1L : count(text, old);
-        budget.make(text.length() + (count < 0 ? found : Math.min(count, found)) * replacement.length());
-        if (count < 0 && !old.isEmpty()) {
-            return text.replace(old, replacement);
-        }
-        StringBuilder result = new StringBuilder();
-        int from = 0;
-        for (long i = 0; i != count && from <= text.length(); i++) {
-            int at = text.indexOf(old, from);
-            if (at < 0) {
-                break;
-            }
-            result.append(text, from, at).append(replacement);
-            from = at + old.length();
-            if (old.isEmpty()) {
-                if (from == text.length()) {
-                    return result.toString();
+            default:
+                Arguments.Bound bound = arguments.bind(name, 1, "value", "start", "stop", "/");
+                long from = bound.integer(1, 0);
+                long to = bound.integer(2, Long.MAX_VALUE);
+                from = from < 0 ? Math.max(0, from + items.size()) : from;
+                to = to < 0 ? to + items.size() : Math.min(to, items.size());
+                for (long i = from; i < to; i++) {
+                    if (Values.equal(items.get((int) i), bound.get(0))) {
+                        return i;
+                    }
                 }
-                int next = text.offsetByCodePoints(from, 1);
-                result.append(text, from, next);
-                from = next;
-            }
+                throw new JinjaException("index(): the value is not in the " + Values.type(subject));
         }
-        return result.append(text, from, text.length()).toString();
-    }
-
-    static String capitalize(String text) {
-        if (text.isEmpty()) {
-            return text;
-        }
-        int first = text.offsetByCodePoints(0, 1);
-        return Character.toString(Character.toTitleCase(text.codePointAt(0)))
-                + text.substring(first).toLowerCase(Locale.ROOT);
-    }
-
-    private static String join(Budget budget, String separator, List<Object> items) {
-        StringBuilder joined = new StringBuilder();
-        for (int i = 0; i < items.size(); i++) {
-            String item = Values.string(items.get(i));
-            budget.make(item.length() + separator.length());
-            joined.append(i == 0 ? "" : separator).append(item);
-        }
-        return joined.toString();
-    }
-
-    private static long place(String text, int at) {
-        return at < 0 ? -1 : text.codePointCount(0, at);
-    }
-
-    private static int count(String text, String part) {
-        if (part.isEmpty()) {
-            return PythonText.length(text) + 1;
-        }
-        int count = 0;
-        for (int at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length())) {
-            count++;
-        }
-        return count;
-    }
-
-    private static boolean all(String text, java.util.function.IntPredicate test) {
-        return !text.isEmpty() && text.codePoints().allMatch(test);
-    }
-
-    private static long index(List<Object> items, Object value) {
-        for (int i = 0; i < items.size(); i++) {
-            if (Values.equal(items.get(i), value)) {
-                return i;
-            }
-        }
-        throw new JinjaException("the value is not in the list");
     }
 }

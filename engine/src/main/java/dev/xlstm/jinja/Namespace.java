@@ -3,8 +3,19 @@ package dev.xlstm.jinja;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What {@code namespace(...)} makes: the one kind of value a template may change. */
+/** An object made by {@code namespace(...)}: the only kind of value that a template may change. */
 final class Namespace {
 
-    final Map<String, Object> attributes = new LinkedHashMap<>();
+    private final Map<String, Object> attributes = new LinkedHashMap<>();
+
+    Map<String, Object> attributes() {
+        return attributes;
+    }
+
+    void set(String name, Object value) {
+        if (name.startsWith("_")) {
+            throw new JinjaException("the namespace attribute '" + name + "' begins with an underscore; rename it");
+        }
+        attributes.put(name, value);
+    }
 }

@@ -3,92 +3,76 @@ package dev.xlstm.jinja;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@code + - * / // % **} with Python's rules of types and signs. */
+/** {@code + - * / // % **} and the signs, with Python's types. */
 final class Operators {
 
     private Operators() {}
 
+    static Object sign(String operator, Object value) {
+        if (value instanceof Undefined u) {
+            throw u.error();
+        } else if (!Numbers.isNumber(value)) {
+            throw new JinjaException("'" + operator + "' does not work on " + Values.type(value));
+        } else if (operator.equals("-")) {
+            return Numbers.negate(value);
+        }
+        return value instanceof Boolean ? Numbers.integer(Numbers.big(value)) : value;
+    }
+
     static Object arithmetic(Budget budget, String operator, Object a, Object b) {
+        if (a instanceof TrackedString format && operator.equals("%")) {
+            return PercentFormat.format(budget, format, b);
+        }
         if (a instanceof Undefined u) {
-            throw u.complaint();
+            throw u.error();
+        } else if (b instanceof Undefined u) {
+            throw u.error();
+        } else if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+            return Numbers.arithmetic(budget, operator, a, b);
+        } else if (operator.equals("+") && a instanceof TrackedString s && b instanceof TrackedString t) {
+            return Markup.add(budget, s, t);
+        } else if (operator.equals("+") && isConcatenable(a, b)) {
+            List<Object> both = new ArrayList<>(Values.sequence(a));
+            both.addAll(Values.sequence(b));
+            budget.items(both.size());
+            return a instanceof Tuple ? new Tuple(both) : both;
+        } else if (operator.equals("*") && Numbers.isInteger(b) && isRepeatable(a)) {
+            return repeat(budget, a, Values.integer(b));
+        } else if (operator.equals("*") && Numbers.isInteger(a) && isRepeatable(b)) {
+            return repeat(budget, b, Values.integer(a));
         }
-        if (b instanceof Undefined u) {
-            throw u.complaint();
-        }
-        if (operator.equals("+")) {
-            if (a instanceof String s && b instanceof String t) {
-                budget.make(s.length() + t.length());
-                return s + t;
-            }
-            List<Object> x = Values.sequence(a);
-            List<Object> y = Values.sequence(b);
-            if (x != null && y != null && a instanceof Tuple == b instanceof Tuple) {
-                budget.makeItems(x.size() + y.size());
-                List<Object> both = new ArrayList<>(x);
-                both.addAll(y);
-                return a instanceof Tuple ? new Tuple(both) : both;
-            }
-        }
-        if (operator.equals("*") && a instanceof String s && b instanceof Long n) {
-            return repeated(budget, s, n);
-        }
-        if (operator.equals("*") && b instanceof String s && a instanceof Long n) {
-            return repeated(budget, s, n);
-        }
-        if (!Values.isNumber(a) || !Values.isNumber(b)) {
-            throw new JinjaException(
-                    "'" + operator + "' does not work on " + Values.type(a) + " and " + Values.type(b));
-        }
-        boolean real = a instanceof Double || b instanceof Double || operator.equals("/");
-        try {
-            return real
-                    ? (Object) reals(operator, Values.number(a), Values.number(b))
-                    : (Object) integers(operator, Values.integer(a), Values.integer(b));
-        } catch (ArithmeticException e) {
-            throw new JinjaException("'" + operator + "': " + e.getMessage());
-        }
+        throw new JinjaException("'" + operator + "' does not work on " + Values.type(a) + " and " + Values.type(b));
     }
 
-    private static String repeated(Budget budget, String text, long count) {
+    private static boolean isConcatenable(Object a, Object b) {
+        return a instanceof List<?> && b instanceof List<?> || a instanceof Tuple && b instanceof Tuple;
+    }
+
+    private static boolean isRepeatable(Object value) {
+        return value instanceof TrackedString || value instanceof List<?> || value instanceof Tuple;
+    }
+
+    private static Object repeat(Budget budget, Object value, long count) {
         long times = Math.max(0, count);
-        budget.make(text.isEmpty() ? 0 : (long) Math.min(1e15, (double) text.length() * times));
-        return text.isEmpty() ? "" : text.repeat((int) times);
-    }
-
-    private static long integers(String operator, long a, long b) {
-        return switch (operator) {
-            case "+" -> Math.addExact(a, b);
-            case "-" -> Math.subtractExact(a, b);
-            case "*" -> Math.multiplyExact(a, b);
-            case "//" -> Math.floorDiv(a, b);
-            case "%" -> Math.floorMod(a, b);
-            default -> power(a, b);
-        };
-    }
-
-    private static long power(long base, long exponent) {
-        if (exponent < 0 || exponent > 1000) {
-            throw new ArithmeticException("an exponent of " + exponent + " is not supported");
+        long size = Values.length(value);
+        if (size == 0 || times == 0) {
+            return value instanceof TrackedString
+                    ? TrackedString.EMPTY
+                    : value instanceof Tuple ? Tuple.of() : List.of();
         }
-        long result = 1;
-        for (long i = 0; i < exponent; i++) {
-            result = Math.multiplyExact(result, base);
+        budget.chars(Math.multiplyHigh(size, times) == 0 ? Math.max(0, size * times) : Long.MAX_VALUE / 2);
+        if (value instanceof TrackedString s) {
+            TrackedStringBuilder text = new TrackedStringBuilder(budget);
+            for (long i = 0; i < times; i++) {
+                text.append(s);
+            }
+            return s.isMarkup() ? text.build().asMarkup() : text.build();
         }
-        return result;
-    }
-
-    private static double reals(String operator, double a, double b) {
-        if (b == 0 && (operator.equals("/") || operator.equals("//") || operator.equals("%"))) {
-            throw new ArithmeticException("division by 0");
+        budget.items(size * times);
+        List<Object> items = new ArrayList<>();
+        for (long i = 0; i < times; i++) {
+            items.addAll(Values.sequence(value));
         }
-        return switch (operator) {
-            case "+" -> a + b;
-            case "-" -> a - b;
-            case "*" -> a * b;
-            case "/" -> a / b;
-            case "//" -> Math.floor(a / b);
-            case "%" -> a - b * Math.floor(a / b);
-            default -> Math.pow(a, b);
-        };
+        return value instanceof Tuple ? new Tuple(items) : items;
     }
 }

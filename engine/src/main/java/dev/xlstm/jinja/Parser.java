@@ -1,6 +1,5 @@
 package dev.xlstm.jinja;
 
-import dev.xlstm.jinja.Expression.ArgumentList;
 import dev.xlstm.jinja.Statement.Block;
 import dev.xlstm.jinja.Statement.Flow;
 import dev.xlstm.jinja.Statement.Macro;
@@ -12,17 +11,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Makes the statements of a template from its tokens; the expressions in them are read by {@link ExpressionParser}. */
+/** Parses the statements of a template; {@link ExpressionParser} parses the expressions in them. */
 final class Parser {
 
+    private static final Set<String> CONSTANTS = Set.of("true", "false", "none", "True", "False", "None");
+
     private final TokenStream tokens;
+    private final ImplicitNames names = new ImplicitNames();
     private final ExpressionParser expressions;
     private int depth;
-    private int loops; // open around the statement being read
+    private int loops; // open loops around the current statement
 
     private Parser(TokenStream tokens) {
         this.tokens = tokens;
-        expressions = new ExpressionParser(tokens);
+        expressions = new ExpressionParser(tokens, names);
     }
 
     static Block parse(String template) {
@@ -34,20 +36,21 @@ final class Parser {
         return block;
     }
 
-    /** Statements up to a tag that begins with one of {@code ends}, whose name is the next token then. */
+    /** Parses statements up to a tag that begins with one of {@code ends}; the next token is its name. */
     private Block block(Set<String> ends) {
         if (++depth > JinjaLimits.NESTING) {
-            throw new JinjaException(tokens.line(), "blocks are nested too deep");
+            throw new JinjaException(tokens.line(), "blocks are nested deeper than " + JinjaLimits.NESTING);
         }
         List<Statement> statements = new ArrayList<>();
         List<Integer> lines = new ArrayList<>();
         while (tokens.peek().kind() != Kind.END) {
             int line = tokens.line();
             if (tokens.peek().kind() == Kind.DATA) {
-                statements.add(new Statement.Data(tokens.next().text()));
+                statements.add(
+                        new Statement.Data(TrackedString.trusted(tokens.next().text())));
             } else if (tokens.peek().kind() == Kind.OUTPUT_BEGIN) {
                 tokens.next();
-                statements.add(new Statement.Output(expressions.tuple()));
+                statements.add(new Statement.Print(List.of(expressions.tuple())));
                 tokens.expect(Kind.OUTPUT_END);
             } else {
                 tokens.expect(Kind.BLOCK_BEGIN);
@@ -66,11 +69,27 @@ final class Parser {
         return new Block(statements, lines);
     }
 
-    /** A block that ends with {@code {% end %}}, read up to and with it. */
-    private Block blockTo(String end) {
+    /** Parses the end of a tag that begins a body; a colon may precede it. */
+    private void beginBody() {
+        tokens.skip(":");
+        tokens.expect(Kind.BLOCK_END);
+    }
+
+    /** Parses a body and its end tag. */
+    private Block body(String end) {
+        beginBody();
         Block block = block(Set.of(end));
         tokens.next();
         tokens.expect(Kind.BLOCK_END);
+        return block;
+    }
+
+    /** Parses a body that is a function of its own: it cannot jump in a loop around it. */
+    private Block functionBody(String end) {
+        int outside = loops;
+        loops = 0;
+        Block block = body(end);
+        loops = outside;
         return block;
     }
 
@@ -80,15 +99,13 @@ final class Parser {
             case "if" -> conditional();
             case "for" -> loop();
             case "set" -> assignment();
-            case "macro" -> macro(tokens.expect(Kind.NAME).text(), "endmacro");
+            case "macro" -> macro();
             case "call" -> call();
             case "filter" -> filterBlock();
             case "with" -> with();
-            case "generation" -> {
-                // marks the model's own words for training; writes nothing itself
-                tokens.expect(Kind.BLOCK_END);
-                yield blockTo("endgeneration");
-            }
+            case "print" -> print();
+            case "block" -> namedBlock();
+            case "generation" -> new Statement.Scoped(functionBody("endgeneration")); // marks text for training only
             case "break", "continue" -> {
                 if (loops == 0) {
                     throw new JinjaException(name.line(), "{% " + name.text() + " %} outside of a loop");
@@ -96,62 +113,79 @@ final class Parser {
                 tokens.expect(Kind.BLOCK_END);
                 yield new Statement.Jump(name.text().equals("break") ? Flow.BREAK : Flow.CONTINUE);
             }
-            default -> throw new JinjaException(name.line(), "{% " + name.text() + " %} is not known");
+            case "autoescape" -> {
+                expressions.expression();
+                body("endautoescape");
+                yield new Statement.Unsupported(name.text());
+            }
+            case "include", "import", "from", "extends" -> {
+                while (tokens.peek().kind() != Kind.BLOCK_END && tokens.peek().kind() != Kind.END) {
+                    tokens.next();
+                }
+                tokens.expect(Kind.BLOCK_END);
+                yield new Statement.Unsupported(name.text());
+            }
+            default -> throw new JinjaException(name.line(), "the tag {% " + name.text() + " %} is not known");
         };
     }
 
     private Statement conditional() {
         List<Expression> conditions = new ArrayList<>();
         List<Block> blocks = new ArrayList<>();
-        Block otherwise = Block.EMPTY;
-        while (true) {
-            conditions.add(expressions.expression());
-            tokens.expect(Kind.BLOCK_END);
+        do {
+            conditions.add(expressions.unconditional());
+            beginBody();
             blocks.add(block(Set.of("elif", "else", "endif")));
-            if (!tokens.next().is("elif")) {
-                break;
-            }
+        } while (tokens.next().is("elif"));
+        if (tokens.previous().is("else")) {
+            return new Statement.If(conditions, blocks, body("endif"));
         }
-        boolean more = tokens.previous().is("else");
         tokens.expect(Kind.BLOCK_END);
-        if (more) {
-            otherwise = blockTo("endif");
-        }
-        return new Statement.If(conditions, blocks, otherwise);
+        return new Statement.If(conditions, blocks, Block.EMPTY);
     }
 
     private Statement loop() {
-        Target target = targets("in");
+        int line = tokens.line();
+        Target target = target("in");
+        if (isAssigned(target, "loop")) {
+            throw new JinjaException(line, "a loop cannot assign to 'loop'");
+        }
         tokens.expect("in");
         Expression iterable = expressions.unconditional();
         Expression condition = tokens.skip("if") ? expressions.expression() : null;
-        if (tokens.peek().is("recursive")) {
-            throw new JinjaException(tokens.line(), "recursive loops are not supported");
-        }
-        tokens.expect(Kind.BLOCK_END);
+        boolean recursive = tokens.skip("recursive");
+        beginBody();
         loops++;
         Block block = block(Set.of("else", "endfor"));
         loops--;
-        boolean more = tokens.next().is("else");
-        tokens.expect(Kind.BLOCK_END);
-        return new Statement.For(target, iterable, condition, block, more ? blockTo("endfor") : Block.EMPTY);
+        Block otherwise = Block.EMPTY;
+        if (tokens.next().is("else")) {
+            otherwise = body("endfor");
+        } else {
+            tokens.expect(Kind.BLOCK_END);
+        }
+        return new Statement.For(target, iterable, condition, recursive, block, otherwise);
     }
 
-    /** One target, or several with commas between, up to a name or operator. */
-    private Target targets(String end) {
+    private static boolean isAssigned(Target target, String name) {
+        return target.several() == null
+                ? target.attribute() == null && target.name().equals(name)
+                : target.several().stream().anyMatch(part -> isAssigned(part, name));
+    }
+
+    /** Parses the target of an assignment up to {@code end}: one, or several separated by commas. */
+    private Target target(String end) {
         List<Target> targets = new ArrayList<>();
         boolean several = false;
         do {
-            if (tokens.peek().is(end)) {
+            if (tokens.peek().is(end) || tokens.peek().kind() == Kind.BLOCK_END) {
                 break;
             }
             if (tokens.skip("(")) {
-                targets.add(targets(")"));
+                targets.add(target(")"));
                 tokens.expect(")");
             } else {
-                String name = tokens.expect(Kind.NAME).text();
-                String attribute = tokens.skip(".") ? tokens.expect(Kind.NAME).text() : null;
-                targets.add(new Target(name, attribute, null));
+                targets.add(namedTarget());
             }
             several |= tokens.peek().is(",");
         } while (tokens.skip(","));
@@ -161,72 +195,129 @@ final class Parser {
         return several ? new Target(null, null, targets) : targets.get(0);
     }
 
+    private Target namedTarget() {
+        TemplateToken name = tokens.expect(Kind.NAME);
+        if (CONSTANTS.contains(name.text())) {
+            throw new JinjaException(name.line(), "cannot assign to '" + name.text() + "'");
+        }
+        if (tokens.skip(".")) {
+            return new Target(name.text(), tokens.expect(Kind.NAME).text(), null);
+        }
+        names.assigned(name.text());
+        return new Target(name.text(), null, null);
+    }
+
     private Statement assignment() {
-        Target target = targets("=");
+        Target target = target("=");
         if (tokens.skip("=")) {
             Expression value = expressions.tuple();
             tokens.expect(Kind.BLOCK_END);
             return new Statement.Assignment(target, value);
         }
         Expression filtered = expressions.filters(new Expression.Name(Statement.Capture.CAPTURED));
-        tokens.expect(Kind.BLOCK_END);
-        return new Statement.Capture(target, filtered, blockTo("endset"));
+        return new Statement.Capture(target, filtered, body("endset"));
     }
 
     private Statement filterBlock() {
         Expression filtered = expressions.firstFilter(new Expression.Name(Statement.Capture.CAPTURED));
-        tokens.expect(Kind.BLOCK_END);
-        return new Statement.FilterBlock(filtered, blockTo("endfilter"));
+        return new Statement.FilterBlock(filtered, body("endfilter"));
     }
 
     private Statement with() {
         List<Target> targets = new ArrayList<>();
         List<Expression> values = new ArrayList<>();
-        while (tokens.peek().kind() != Kind.BLOCK_END) {
-            targets.add(new Target(tokens.expect(Kind.NAME).text(), null, null));
+        while (tokens.peek().kind() != Kind.BLOCK_END && !tokens.peek().is(":")) {
+            targets.add(namedTarget());
             tokens.expect("=");
             values.add(expressions.expression());
             if (!tokens.skip(",")) {
                 break;
             }
         }
-        tokens.expect(Kind.BLOCK_END);
-        return new Statement.With(targets, values, blockTo("endwith"));
+        return new Statement.With(targets, values, body("endwith"));
     }
 
-    private Macro macro(String name, String end) {
-        List<String> parameters = new ArrayList<>();
-        Map<String, Expression> defaults = new LinkedHashMap<>();
-        if (tokens.skip("(")) {
-            while (!tokens.skip(")")) {
-                String parameter = tokens.expect(Kind.NAME).text();
-                parameters.add(parameter);
-                if (tokens.skip("=")) {
-                    defaults.put(parameter, expressions.expression());
-                }
-                if (!tokens.peek().is(")")) {
-                    tokens.expect(",");
-                }
+    private Statement print() {
+        List<Expression> printed = new ArrayList<>();
+        while (tokens.peek().kind() != Kind.BLOCK_END) {
+            if (!printed.isEmpty()) {
+                tokens.expect(",");
             }
+            printed.add(expressions.expression());
         }
         tokens.expect(Kind.BLOCK_END);
-        int outside = loops;
-        loops = 0;
-        Block block = blockTo(end);
-        loops = outside;
-        return new Macro(name, parameters, defaults, block);
+        return new Statement.Print(printed);
+    }
+
+    /** Parses {@code {% block name %}}, which without inheritance is just a scope. */
+    private Statement namedBlock() {
+        String name = tokens.expect(Kind.NAME).text();
+        tokens.skip("scoped");
+        tokens.skip("required");
+        beginBody();
+        Block block = block(Set.of("endblock"));
+        tokens.next();
+        tokens.skip(name);
+        tokens.expect(Kind.BLOCK_END);
+        return new Statement.Scoped(block);
+    }
+
+    private Statement macro() {
+        TemplateToken name = tokens.expect(Kind.NAME);
+        if (!tokens.peek().is("(")) {
+            throw tokens.unexpected();
+        }
+        return function(name.text(), signature(), "endmacro");
+    }
+
+    private record Signature(List<String> parameters, Map<String, Expression> defaults) {}
+
+    private Signature signature() {
+        Signature signature = new Signature(new ArrayList<>(), new LinkedHashMap<>());
+        if (!tokens.skip("(")) {
+            return signature;
+        }
+        while (!tokens.skip(")")) {
+            int line = tokens.line();
+            String parameter = tokens.expect(Kind.NAME).text();
+            if (CONSTANTS.contains(parameter) || signature.parameters.contains(parameter)) {
+                throw new JinjaException(line, "'" + parameter + "' cannot be a parameter here");
+            }
+            signature.parameters.add(parameter);
+            if (tokens.skip("=")) {
+                signature.defaults.put(parameter, expressions.expression());
+            } else if (!signature.defaults.isEmpty()) {
+                throw new JinjaException(line, "the parameter '" + parameter + "' needs a default, as those before it");
+            }
+            if (!tokens.peek().is(")")) {
+                tokens.expect(",");
+            }
+        }
+        return signature;
+    }
+
+    private Macro function(String name, Signature signature, String end) {
+        int line = tokens.line();
+        names.enterMacro();
+        Block block = functionBody(end);
+        Set<String> implicit = names.leaveMacro();
+        boolean ownCaller = signature.parameters.contains("caller");
+        if (ownCaller && implicit.contains("caller") && !signature.defaults.containsKey("caller")) {
+            throw new JinjaException(line, "the parameter 'caller' needs a default");
+        }
+        signature.parameters.forEach(implicit::remove);
+        return new Macro(name, signature.parameters, signature.defaults, implicit, block);
     }
 
     private Statement call() {
-        if (tokens.peek().is("(")) {
-            throw new JinjaException(tokens.line(), "call blocks with arguments are not supported");
+        int line = tokens.line();
+        Signature signature = signature();
+        if (!(expressions.expression() instanceof Expression.Call call)) {
+            throw new JinjaException(line, "{% call %} needs a call");
         }
-        if (!(expressions.unconditional() instanceof Expression.Call call)) {
-            throw new JinjaException(tokens.line(), "{% call %} needs a call");
-        }
-        Map<String, Expression> named = new LinkedHashMap<>(call.arguments().named());
-        named.put("caller", new Expression.Name(Statement.CallBlock.CALLER));
-        ArgumentList arguments = new ArgumentList(call.arguments().positional(), named);
-        return new Statement.CallBlock(new Expression.Call(call.function(), arguments), macro("caller", "endcall"));
+        Expression caller = new Expression.Name(Statement.CallBlock.CALLER);
+        Expression.Call withCaller =
+                new Expression.Call(call.function(), call.arguments().with("caller", caller));
+        return new Statement.CallBlock(withCaller, function(null, signature, "endcall"));
     }
 }

@@ -3,33 +3,33 @@ package dev.xlstm.jinja;
 import java.util.HashMap;
 import java.util.Map;
 
-/** The names a part of a template sees, where its text goes, and what it may still do. */
+/** The names visible to a part of a template, its output, and the budget of the rendering. */
 final class Scope {
 
     private final Scope outer;
-    private final Map<String, Object> names;
+    private final Map<String, Object> names = new HashMap<>();
     final Budget budget;
-    final StringBuilder out;
+    final TrackedStringBuilder out;
 
-    private Scope(Scope outer, Map<String, Object> names, Budget budget, StringBuilder out) {
+    private Scope(Scope outer, Budget budget, TrackedStringBuilder out) {
         this.outer = outer;
-        this.names = names;
         this.budget = budget;
         this.out = out;
     }
 
-    static Scope of(Map<String, Object> names) {
-        return new Scope(null, new HashMap<>(names), new Budget(), new StringBuilder());
+    static Scope root() {
+        Budget budget = new Budget();
+        return new Scope(null, budget, new TrackedStringBuilder(budget));
     }
 
-    /** A scope whose names are gone after it. */
+    /** A scope whose assignments are not visible outside. */
     Scope inner() {
-        return new Scope(this, new HashMap<>(), budget, out);
+        return new Scope(this, budget, out);
     }
 
-    /** An inner scope whose text goes elsewhere. */
+    /** An inner scope with an output of its own. */
     Scope capturing() {
-        return new Scope(this, new HashMap<>(), budget, new StringBuilder());
+        return new Scope(this, budget, new TrackedStringBuilder(budget));
     }
 
     Object get(String name) {
@@ -38,16 +38,15 @@ final class Scope {
                 return scope.names.get(name);
             }
         }
-        Object global = Globals.get(name);
-        return global == null ? new Undefined(name) : global;
+        Callable global = Globals.get(name);
+        return global == null ? Undefined.name(name) : global;
     }
 
     void set(String name, Object value) {
         names.put(name, value);
     }
 
-    void write(String text) {
-        budget.make(text.length());
-        out.append(text);
+    void write(Object value) {
+        out.append(Representation.str(budget, value));
     }
 }

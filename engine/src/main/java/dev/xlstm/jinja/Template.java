@@ -1,22 +1,23 @@
 package dev.xlstm.jinja;
 
-import dev.xlstm.jinja.Statement.Block;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
- * A Jinja template with {@code trim_blocks}, {@code lstrip_blocks}, loop controls and generation blocks, as Hugging Face
- * tokenizers render chat templates. Rendering has no side effects and ends within fixed bounds of work and text.
+ * A Jinja template with the settings that transformers uses for chat templates: {@code trim_blocks},
+ * {@code lstrip_blocks}, loop controls, generation blocks and the immutable sandbox. Rendering has no side effects and
+ * stays within {@link JinjaLimits}.
  */
 public final class Template {
 
-    private final Block block;
+    private final Statement.Block block;
 
-    private Template(Block block) {
+    private Template(Statement.Block block) {
         this.block = block;
     }
 
     /**
-     * @throws JinjaException naming the line, if the text is no template or uses what is not supported
+     * @throws JinjaException naming the line, if the text is not a template
      */
     public static Template parse(String text) {
         if (text.length() > JinjaLimits.SOURCE_CHARS) {
@@ -26,21 +27,30 @@ public final class Template {
     }
 
     /**
-     * @param names what the template sees: null, Boolean, Long, Double, String, and Lists and Maps of these; or a
-     *     {@link Function}
-     * @throws JinjaException if the template refuses, asks for what is not there, or exceeds its bounds
+     * Renders the template.
+     *
+     * @param names the variables: null, Boolean, Integer, Long, BigInteger, Double, BigDecimal, String,
+     *     {@link TrackedString}, Lists and Maps of these, and what {@link #function} returns. A String is trusted.
+     * @return the text, with the characters that come from untrusted strings marked as such
+     * @throws JinjaException if the template raises an error or exceeds a limit
      */
-    public String render(Map<String, Object> names) {
-        Scope scope = Scope.of(names);
+    public TrackedString render(Map<String, Object> names) {
+        Scope scope = Scope.root();
+        names.forEach((name, value) -> scope.set(name, Values.of(value)));
         try {
-            return block.text(scope);
+            return block.render(scope);
         } catch (StackOverflowError e) {
-            throw new JinjaException("the template calls itself too deep");
+            throw new JinjaException("the template is nested too deep");
         }
     }
 
     /** A function of one string that a template may call. */
-    public static Object function(java.util.function.UnaryOperator<String> function) {
-        return (Callable) (budget, arguments) -> budget.made(function.apply(arguments.string(0, "argument")));
+    public static Object function(UnaryOperator<String> function) {
+        return (Callable) (budget, arguments) -> {
+            TrackedString argument = arguments.bind("function", 1, "argument").string(0);
+            String result = function.apply(argument.toString());
+            budget.chars(result.length());
+            return argument.derive(result);
+        };
     }
 }

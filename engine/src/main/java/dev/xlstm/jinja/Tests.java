@@ -1,87 +1,137 @@
 package dev.xlstm.jinja;
 
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
+import java.util.Set;
 
-/** What stands behind {@code is}. */
+/** jinja2's tests: what follows {@code is}. */
 final class Tests {
 
-    interface Test {
-        boolean holds(Object value, Arguments arguments);
-    }
-
-    private static final Map<String, Test> TESTS = new HashMap<>();
-
-    static {
-        TESTS.put("defined", (v, a) -> !(v instanceof Undefined));
-        TESTS.put("undefined", (v, a) -> v instanceof Undefined);
-        TESTS.put("none", (v, a) -> v == null);
-        TESTS.put("true", (v, a) -> Boolean.TRUE.equals(v));
-        TESTS.put("false", (v, a) -> Boolean.FALSE.equals(v));
-        TESTS.put("boolean", (v, a) -> v instanceof Boolean);
-        TESTS.put("integer", (v, a) -> v instanceof Long);
-        TESTS.put("float", (v, a) -> v instanceof Double);
-        TESTS.put("number", (v, a) -> Values.isNumber(v));
-        TESTS.put("string", (v, a) -> v instanceof String);
-        TESTS.put("mapping", (v, a) -> v instanceof Map<?, ?>);
-        TESTS.put("sequence", (v, a) -> isIterable(v));
-        TESTS.put("iterable", (v, a) -> isIterable(v));
-        TESTS.put("callable", (v, a) -> v instanceof Callable);
-        TESTS.put("even", (v, a) -> Values.integer(v) % 2 == 0);
-        TESTS.put("odd", (v, a) -> Values.integer(v) % 2 != 0);
-        TESTS.put("divisibleby", (v, a) -> divisible(Values.integer(v), Values.integer(a.get(0, "num"))));
-        TESTS.put("lower", (v, a) -> Values.text(v).equals(Values.text(v).toLowerCase(Locale.ROOT)));
-        TESTS.put("upper", (v, a) -> Values.text(v).equals(Values.text(v).toUpperCase(Locale.ROOT)));
-        TESTS.put("in", (v, a) -> Values.contains(a.get(0, "seq"), v));
-        TESTS.put("sameas", (v, a) -> v == a.get(0, "other") || v != null && v.equals(a.get(0, "other")));
-        for (String name : List.of("eq", "equalto", "==")) {
-            TESTS.put(name, (v, a) -> Values.equal(v, a.get(0, "other")));
-        }
-        for (String name : List.of("ne", "!=")) {
-            TESTS.put(name, (v, a) -> !Values.equal(v, a.get(0, "other")));
-        }
-        for (String name : List.of("lt", "lessthan", "<")) {
-            TESTS.put(name, (v, a) -> Values.compare(v, a.get(0, "other")) < 0);
-        }
-        for (String name : List.of("le", "<=")) {
-            TESTS.put(name, (v, a) -> Values.compare(v, a.get(0, "other")) <= 0);
-        }
-        for (String name : List.of("gt", "greaterthan", ">")) {
-            TESTS.put(name, (v, a) -> Values.compare(v, a.get(0, "other")) > 0);
-        }
-        for (String name : List.of("ge", ">=")) {
-            TESTS.put(name, (v, a) -> Values.compare(v, a.get(0, "other")) >= 0);
-        }
-    }
+    private static final Set<String> NAMES = Set.of(
+            "!=",
+            "<",
+            "<=",
+            "==",
+            ">",
+            ">=",
+            "boolean",
+            "callable",
+            "defined",
+            "divisibleby",
+            "eq",
+            "equalto",
+            "escaped",
+            "even",
+            "false",
+            "filter",
+            "float",
+            "ge",
+            "greaterthan",
+            "gt",
+            "in",
+            "integer",
+            "iterable",
+            "le",
+            "lessthan",
+            "lower",
+            "lt",
+            "mapping",
+            "ne",
+            "none",
+            "number",
+            "odd",
+            "sameas",
+            "sequence",
+            "string",
+            "test",
+            "true",
+            "undefined",
+            "upper");
 
     private Tests() {}
 
-    /** The test, null if there is none of that name. */
-    static Test get(String name) {
-        return TESTS.get(name);
+    /** Whether jinja2 has the test. */
+    static boolean has(String name) {
+        return NAMES.contains(name);
     }
 
-    static Test known(String name) {
-        Test test = get(name);
-        if (test == null) {
-            throw new JinjaException("no test named '" + name + "' is known");
+    /**
+     * @throws JinjaException if there is no such test
+     */
+    static boolean holds(Budget budget, String name, Object value, Arguments arguments) {
+        switch (name) {
+            case "divisibleby":
+                Object divisor = arguments.bind(name, 1, "num").get(0);
+                return isZero(Operators.arithmetic(budget, "%", value, divisor));
+            case "in":
+                return Values.contains(budget, arguments.bind(name, 1, "seq").get(0), value);
+            case "sameas":
+                return isSame(value, arguments.bind(name, 1, "other").get(0));
+            case "==", "eq", "equalto":
+                return Values.equal(value, arguments.bind(name, 1, "other", "/").get(0));
+            case "!=", "ne":
+                return !Values.equal(
+                        value, arguments.bind(name, 1, "other", "/").get(0));
+            case "<", "lt", "lessthan":
+                return Values.compares(
+                        "<", value, arguments.bind(name, 1, "other", "/").get(0));
+            case "<=", "le":
+                return Values.compares(
+                        "<=", value, arguments.bind(name, 1, "other", "/").get(0));
+            case ">", "gt", "greaterthan":
+                return Values.compares(
+                        ">", value, arguments.bind(name, 1, "other", "/").get(0));
+            case ">=", "ge":
+                return Values.compares(
+                        ">=", value, arguments.bind(name, 1, "other", "/").get(0));
+            default:
+                if (!has(name)) {
+                    throw new JinjaException("no test named '" + name + "' is known");
+                }
+                arguments.bind(name, 0);
+                return holds(budget, name, value);
         }
-        return test;
     }
 
-    private static boolean isIterable(Object value) {
-        return value instanceof String
-                || value instanceof Map<?, ?>
-                || value instanceof Undefined
-                || Values.sequence(value) != null;
+    private static boolean holds(Budget budget, String name, Object value) {
+        return switch (name) {
+            case "boolean" -> value instanceof Boolean;
+            case "callable" -> value instanceof Callable || value instanceof Undefined;
+            case "defined" -> !(value instanceof Undefined);
+            case "escaped" -> value instanceof TrackedString s && s.isMarkup();
+            case "even" -> isZero(Operators.arithmetic(budget, "%", value, 2L));
+            case "false" -> Boolean.FALSE.equals(value);
+            case "filter" -> value instanceof TrackedString s && Filters.has(s.toString());
+            case "float" -> value instanceof Double;
+            case "integer" -> Numbers.isInteger(value) && !(value instanceof Boolean);
+            case "iterable" -> Values.isIterable(value);
+            case "lower" ->
+                PythonStrings.allCased(Representation.str(budget, value).toString(), Character::isLowerCase);
+            case "mapping" -> value instanceof Dict;
+            case "none" -> value == null;
+            case "number" -> Numbers.isNumber(value);
+            case "odd" -> Values.equal(Operators.arithmetic(budget, "%", value, 2L), 1L);
+            case "sequence" -> Values.isSequence(value);
+            case "string" -> value instanceof TrackedString;
+            case "test" -> value instanceof TrackedString s && has(s.toString());
+            case "true" -> Boolean.TRUE.equals(value);
+            case "undefined" -> value instanceof Undefined;
+            case "upper" ->
+                PythonStrings.allCased(Representation.str(budget, value).toString(), Character::isUpperCase);
+            default -> throw new IllegalStateException(name);
+        };
     }
 
-    private static boolean divisible(long value, long by) {
-        if (by == 0) {
-            throw new JinjaException("division by 0");
+    private static boolean isZero(Object value) {
+        return Values.equal(value, 0L);
+    }
+
+    /** Python's {@code is}; equal numbers and strings of one type count as the same object. */
+    private static boolean isSame(Object a, Object b) {
+        if (a instanceof Undefined) {
+            return false; // each access makes a new one
+        } else if (a instanceof List<?> || a instanceof Tuple || a instanceof Dict || a == null || b == null) {
+            return a == b;
         }
-        return value % by == 0;
+        return a == b || a.getClass() == b.getClass() && Values.equal(a, b);
     }
 }

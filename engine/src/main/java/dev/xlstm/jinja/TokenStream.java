@@ -3,7 +3,7 @@ package dev.xlstm.jinja;
 import dev.xlstm.jinja.TemplateToken.Kind;
 import java.util.List;
 
-/** The tokens of a template, read one after the other. */
+/** A cursor over the tokens of a template. */
 final class TokenStream {
 
     private final List<TemplateToken> tokens;
@@ -35,7 +35,7 @@ final class TokenStream {
         return peek().line();
     }
 
-    /** Goes past an operator or name if it is next. */
+    /** Skips an operator or name if it is next. */
     boolean skip(String operatorOrName) {
         if (!peek().is(operatorOrName)) {
             return false;

@@ -1,9 +1,23 @@
 package dev.xlstm.jinja;
 
-/** The value of what is not there: empty, false, and an error as soon as something is asked of it. */
-record Undefined(String name) {
+/**
+ * The value of a missing name, attribute or item: prints as the empty string, is false and empty; any other operation is an
+ * error.
+ *
+ * @param problem the message of that error
+ */
+record Undefined(String problem) {
 
-    JinjaException complaint() {
-        return new JinjaException("'" + name + "' is undefined");
+    static Undefined name(String name) {
+        return new Undefined("'" + name + "' is undefined");
+    }
+
+    /** A missing attribute or item. */
+    static Undefined member(Object of, String name) {
+        return new Undefined("'" + Values.type(of) + "' has no attribute or item " + name);
+    }
+
+    JinjaException error() {
+        return new JinjaException(problem);
     }
 }

@@ -1,35 +1,74 @@
 package dev.xlstm.jinja;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
- * Python's view of values: null is None, further Boolean, Long, Double, String, List, {@link Tuple}, Map,
- * {@link Namespace}, {@link Callable} and {@link Undefined}.
+ * Python's operations on values. null is None; the other types are Boolean, Long, BigInteger, Double,
+ * {@link TrackedString}, List, {@link Tuple}, {@link Dict}, {@link DictView}, {@link IntegerRange}, {@link Generator},
+ * {@link Namespace}, {@link LoopState}, {@link Cycler}, {@link Callable} and {@link Undefined}. Lists are never changed
+ * once a template can see them.
  */
 final class Values {
 
     private Values() {}
+
+    /**
+     * Converts what a program passes to a template: strings are trusted unless they are {@link TrackedString}s.
+     *
+     * @throws IllegalArgumentException if a value has another type than {@link Template#render} lists
+     */
+    static Object of(Object value) {
+        return of(value, 0);
+    }
+
+    private static Object of(Object value, int depth) {
+        if (depth > JinjaLimits.NESTING) {
+            throw new JinjaException("a value is nested deeper than " + JinjaLimits.NESTING);
+        }
+        if (value instanceof String s) {
+            return TrackedString.trusted(s);
+        } else if (value instanceof Map<?, ?> map) {
+            Dict dict = new Dict();
+            map.forEach((key, item) -> dict.put(of(key, depth + 1), of(item, depth + 1)));
+            return dict;
+        } else if (value instanceof List<?> list) {
+            List<Object> items = new ArrayList<>();
+            list.forEach(item -> items.add(of(item, depth + 1)));
+            return items;
+        } else if (value instanceof Integer n) {
+            return (long) n;
+        } else if (value instanceof BigInteger n) {
+            return Numbers.integer(n);
+        } else if (value instanceof BigDecimal n) {
+            return n.doubleValue();
+        } else if (value == null
+                || value instanceof Boolean
+                || value instanceof Long
+                || value instanceof Double
+                || value instanceof TrackedString
+                || value instanceof Callable) {
+            return value;
+        }
+        throw new IllegalArgumentException("a template cannot take a " + value.getClass());
+    }
 
     static boolean truth(Object value) {
         if (value == null || value instanceof Undefined) {
             return false;
         } else if (value instanceof Boolean b) {
             return b;
-        } else if (isNumber(value)) {
-            return number(value) != 0;
-        } else if (value instanceof String s) {
-            return !s.isEmpty();
-        } else if (value instanceof Map<?, ?> map) {
-            return !map.isEmpty();
+        } else if (value instanceof Double d) {
+            return d != 0;
+        } else if (value instanceof Long n) {
+            return n != 0;
+        } else if (value instanceof Generator) {
+            return true;
         }
-        List<Object> items = sequence(value);
-        return items == null || !items.isEmpty();
+        return !hasLength(value) || length(value) > 0;
     }
 
     /** Python's name of the value's type. */
@@ -38,125 +77,203 @@ final class Values {
             return "None";
         } else if (value instanceof Boolean) {
             return "bool";
-        } else if (value instanceof Long) {
+        } else if (Numbers.isInteger(value)) {
             return "int";
         } else if (value instanceof Double) {
             return "float";
-        } else if (value instanceof String) {
+        } else if (value instanceof TrackedString) {
             return "str";
         } else if (value instanceof List<?>) {
             return "list";
-        } else if (value instanceof Map<?, ?>) {
+        } else if (value instanceof Tuple) {
+            return "tuple";
+        } else if (value instanceof Dict) {
             return "dict";
+        } else if (value instanceof DictView view) {
+            return "dict_" + Representation.lower(view.kind());
+        } else if (value instanceof LoopState) {
+            return "loop";
         } else if (value instanceof Callable) {
             return "function";
         }
-        return value.getClass().getSimpleName().toLowerCase(Locale.ROOT);
+        return value instanceof IntegerRange
+                ? "range"
+                : Representation.lower(value.getClass().getSimpleName());
     }
 
-    static String string(Object value) {
-        if (value instanceof String s) {
+    /** The string, or an error if the value is none. */
+    static TrackedString string(Object value) {
+        if (value instanceof TrackedString s) {
             return s;
         }
-        if (value instanceof Undefined u) {
-            throw u.complaint();
-        }
-        throw new JinjaException("a string is needed, not " + type(value));
+        throw typeError("a string is needed", value);
     }
 
+    /** The int as an index or a count, clamped to a long. */
     static long integer(Object value) {
-        if (value instanceof Long n) {
-            return n;
-        } else if (value instanceof Boolean b) {
-            return b ? 1 : 0;
-        } else if (value instanceof Undefined u) {
-            throw u.complaint();
+        if (value instanceof BigInteger big) {
+            return big.signum() < 0 ? Long.MIN_VALUE : Long.MAX_VALUE;
+        } else if (Numbers.isInteger(value)) {
+            return Numbers.big(value).longValue();
         }
-        throw new JinjaException("an integer is needed, not " + type(value));
+        throw typeError("an integer is needed", value);
     }
 
-    static boolean isNumber(Object value) {
-        return value instanceof Long || value instanceof Double || value instanceof Boolean;
+    private static JinjaException typeError(String problem, Object value) {
+        return value instanceof Undefined u ? u.error() : new JinjaException(problem + ", not " + type(value));
     }
 
-    static double number(Object value) {
-        return value instanceof Double d ? d : integer(value);
-    }
-
-    /** What a loop goes over: items, the keys of a map, the characters of a string. */
-    static List<Object> items(Object value) {
-        if (value instanceof List<?> list) {
-            return uncheckedList(list);
-        } else if (value instanceof Tuple tuple) {
-            return tuple.items();
-        } else if (value instanceof Map<?, ?> map) {
-            return new ArrayList<>(map.keySet());
-        } else if (value instanceof String s) {
-            return s.codePoints()
-                    .mapToObj(Character::toString)
-                    .map(Object.class::cast)
-                    .toList();
+    /** The items that a loop visits; consumes a generator. */
+    static List<Object> items(Budget budget, Object value) {
+        List<Object> sequence = sequence(value);
+        if (sequence != null) {
+            return sequence;
+        } else if (value instanceof Dict dict) {
+            budget.items(dict.size());
+            return dict.keys();
+        } else if (value instanceof DictView view) {
+            return view.items();
+        } else if (value instanceof TrackedString s) {
+            budget.items(s.length());
+            return PythonStrings.characters(s);
+        } else if (value instanceof Generator generator) {
+            return generator.remaining();
         } else if (value instanceof Undefined) {
             return List.of();
         }
-        throw new JinjaException("cannot loop over " + type(value));
+        throw new JinjaException("cannot loop over a value of type " + type(value));
     }
 
+    static boolean isIterable(Object value) {
+        return value instanceof Undefined
+                || value instanceof TrackedString
+                || value instanceof Dict
+                || value instanceof DictView
+                || value instanceof Generator
+                || value instanceof LoopState
+                || sequence(value) != null;
+    }
+
+    /** The items of a list, tuple or range, null for other values. */
     @SuppressWarnings("unchecked")
-    private static List<Object> uncheckedList(List<?> list) {
-        return (List<Object>) list;
+    static List<Object> sequence(Object value) {
+        if (value instanceof List<?> list) {
+            return (List<Object>) list;
+        } else if (value instanceof Tuple tuple) {
+            return tuple.items();
+        }
+        return value instanceof IntegerRange range ? range.items() : null;
+    }
+
+    private static boolean hasLength(Object value) {
+        return value instanceof Undefined
+                || value instanceof TrackedString
+                || value instanceof Dict
+                || value instanceof DictView
+                || value instanceof LoopState
+                || sequence(value) != null;
+    }
+
+    static long length(Object value) {
+        if (value instanceof TrackedString s) {
+            return PythonStrings.length(s);
+        } else if (value instanceof Dict dict) {
+            return dict.size();
+        } else if (value instanceof DictView view) {
+            return view.items().size();
+        } else if (value instanceof LoopState loop) {
+            return loop.length();
+        } else if (value instanceof Undefined) {
+            return 0;
+        }
+        List<Object> items = sequence(value);
+        if (items == null) {
+            throw new JinjaException("a value of type " + type(value) + " has no length");
+        }
+        return items.size();
+    }
+
+    /** Whether the value has a length and takes an index. */
+    static boolean isSequence(Object value) {
+        return hasLength(value) && !(value instanceof DictView) && !(value instanceof LoopState);
     }
 
     static boolean equal(Object a, Object b) {
-        if (isNumber(a) && isNumber(b)) {
-            return compareNumbers(a, b) == 0;
-        }
-        if (a instanceof Tuple s && b instanceof Tuple t) {
-            return equal(s.items(), t.items());
-        }
-        if (a instanceof List<?> s && b instanceof List<?> t) {
+        if (a == b) {
+            return !Numbers.isNaN(a);
+        } else if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+            return Numbers.equal(a, b);
+        } else if (a instanceof Undefined && b instanceof Undefined) {
+            return true;
+        } else if (a instanceof Tuple s && b instanceof Tuple t) {
+            return equalItems(s.items(), t.items());
+        } else if (a instanceof List<?> s && b instanceof List<?> t) {
+            return equalItems(s, t);
+        } else if (a instanceof IntegerRange s && b instanceof IntegerRange t) {
+            return equalItems(s.items(), t.items());
+        } else if (a instanceof Dict s && b instanceof Dict t) {
             if (s.size() != t.size()) {
                 return false;
             }
-            for (int i = 0; i < s.size(); i++) {
-                if (!equal(s.get(i), t.get(i))) {
+            for (Object key : s.keys()) {
+                if (!t.contains(key) || !equal(s.get(key, null), t.get(key, null))) {
                     return false;
                 }
             }
             return true;
+        } else if (a instanceof DictView s && b instanceof DictView t && s.kind() != DictView.Kind.VALUES) {
+            return s.kind() == t.kind()
+                    && s.items().size() == t.items().size()
+                    && s.items().stream().allMatch(item -> contains(null, t, item));
         }
-        if (a instanceof Undefined && b instanceof Undefined) {
-            return true;
-        }
-        return a == null ? b == null : a.equals(b);
+        return a instanceof TrackedString && a.equals(b);
     }
 
-    private static int compareNumbers(Object a, Object b) {
-        return a instanceof Double || b instanceof Double
-                ? Double.compare(number(a) + 0.0, number(b) + 0.0)
-                : Long.compare(integer(a), integer(b));
+    private static boolean equalItems(List<?> s, List<?> t) {
+        if (s.size() != t.size()) {
+            return false;
+        }
+        for (int i = 0; i < s.size(); i++) {
+            if (s.get(i) != t.get(i) && !equal(s.get(i), t.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether {@code a operator b} holds, for {@code < <= > >=}. */
+    static boolean compares(String operator, Object a, Object b) {
+        if (Numbers.isNumber(a) && Numbers.isNumber(b) && (Numbers.isNaN(a) || Numbers.isNaN(b))) {
+            return false;
+        }
+        int order = compare(a, b);
+        return switch (operator) {
+            case "<" -> order < 0;
+            case "<=" -> order <= 0;
+            case ">" -> order > 0;
+            default -> order >= 0;
+        };
     }
 
     static int compare(Object a, Object b) {
-        if (isNumber(a) && isNumber(b)) {
-            return compareNumbers(a, b);
+        if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+            return Numbers.isNaN(a) || Numbers.isNaN(b) ? 0 : Numbers.compare(a, b);
         }
-        if (a instanceof String s && b instanceof String t) {
-            int[] x = s.codePoints().toArray();
-            int[] y = t.codePoints().toArray();
-            return Arrays.compare(x, y);
+        if (a instanceof TrackedString s && b instanceof TrackedString t) {
+            return s.compareCodePoints(t);
         }
         if (a instanceof Undefined u) {
-            throw u.complaint();
+            throw u.error();
         }
         if (b instanceof Undefined u) {
-            throw u.complaint();
+            throw u.error();
+        }
+        boolean sequences = a instanceof Tuple && b instanceof Tuple || a instanceof List<?> && b instanceof List<?>;
+        if (!sequences) {
+            throw new JinjaException("cannot compare " + type(a) + " with " + type(b));
         }
         List<Object> s = sequence(a);
         List<Object> t = sequence(b);
-        if (s == null || t == null || a.getClass() != b.getClass()) {
-            throw new JinjaException("cannot compare " + type(a) + " with " + type(b));
-        }
         for (int i = 0; i < Math.min(s.size(), t.size()); i++) {
             if (!equal(s.get(i), t.get(i))) {
                 return compare(s.get(i), t.get(i));
@@ -165,19 +282,26 @@ final class Values {
         return Integer.compare(s.size(), t.size());
     }
 
-    /** The items of a list or tuple, null for other values. */
-    static List<Object> sequence(Object value) {
-        return value instanceof List<?> || value instanceof Tuple ? items(value) : null;
-    }
-
-    static boolean contains(Object container, Object value) {
-        if (container instanceof String s) {
-            return s.contains(string(value));
-        } else if (container instanceof Map<?, ?> map) {
-            return map.containsKey(value);
+    /**
+     * Whether {@code value in container}.
+     *
+     * @param budget may be null where the container is not a string
+     */
+    static boolean contains(Budget budget, Object container, Object value) {
+        if (container instanceof TrackedString s) {
+            return s.toString().contains(string(value).toString());
+        } else if (container instanceof Dict dict) {
+            return dict.contains(value);
+        } else if (container instanceof Generator generator) {
+            while (generator.hasNext()) {
+                if (equal(generator.next(), value)) {
+                    return true;
+                }
+            }
+            return false;
         }
-        for (Object item : items(container)) {
-            if (equal(item, value)) {
+        for (Object item : items(budget, container)) {
+            if (item == value || equal(item, value)) {
                 return true;
             }
         }
@@ -187,206 +311,96 @@ final class Values {
     /** {@code container[key]}, else the attribute of that name; {@link Undefined} if there is neither. */
     static Object item(Object container, Object key) {
         if (container instanceof Undefined u) {
-            throw u.complaint();
+            throw u.error();
         }
-        if (container instanceof Map<?, ?> map && map.containsKey(key)) {
-            return map.get(key);
+        if (container instanceof Dict dict && isHashable(key) && dict.contains(key)) {
+            return dict.get(key, null);
         }
-        if (key instanceof Long n) {
+        if (key instanceof Long || key instanceof Boolean) {
+            long n = integer(key);
             List<Object> items = sequence(container);
-            if (items != null) {
-                long index = n < 0 ? n + items.size() : n;
-                return index >= 0 && index < items.size()
+            int length =
+                    items != null ? items.size() : container instanceof TrackedString s ? PythonStrings.length(s) : 0;
+            long index = n < 0 ? n + length : n;
+            if (index >= 0 && index < length) {
+                return items != null
                         ? items.get((int) index)
-                        : new Undefined(type(container) + " index " + n);
-            }
-            if (container instanceof String s) {
-                int length = PythonText.length(s);
-                long index = n < 0 ? n + length : n;
-                return index >= 0 && index < length
-                        ? PythonText.pick(s, (int) index, 1, 1)
-                        : new Undefined("str index " + n);
+                        : PythonStrings.pick((TrackedString) container, (int) index, 1, 1);
             }
         }
-        if (key instanceof String name) {
-            Object member = Members.of(container, name);
-            return member != null ? member : new Undefined(type(container) + " item '" + name + "'");
+        if (key instanceof TrackedString name) {
+            Object member = Members.of(container, name.toString());
+            if (member != Members.ABSENT) {
+                return member;
+            }
         }
-        return new Undefined("item of " + type(container));
+        return missing(container, key);
+    }
+
+    private static boolean isHashable(Object key) {
+        return !(key instanceof List<?> || key instanceof Dict);
+    }
+
+    private static Undefined missing(Object container, Object key) {
+        String name =
+                key instanceof TrackedString s ? "'" + s + "'" : Numbers.isNumber(key) ? Numbers.text(key) : type(key);
+        return Undefined.member(container, name);
     }
 
     /** {@code container.name}: an attribute, else the item of that name. */
     static Object attribute(Object container, String name) {
         if (container instanceof Undefined u) {
-            throw u.complaint();
-        }
-        if (container instanceof Namespace namespace) {
-            return namespace.attributes.containsKey(name)
-                    ? namespace.attributes.get(name)
-                    : new Undefined("namespace attribute '" + name + "'");
+            throw u.error();
         }
         Object member = Members.of(container, name);
-        if (member != null) {
+        if (member != Members.ABSENT) {
             return member;
         }
-        if (container instanceof Map<?, ?> map && map.containsKey(name)) {
-            return map.get(name);
+        if (container instanceof Dict dict) {
+            TrackedString key = TrackedString.trusted(name);
+            if (dict.contains(key)) {
+                return dict.get(key, null);
+            }
         }
-        return new Undefined(type(container) + " attribute '" + name + "'");
+        return Undefined.member(container, "'" + name + "'");
     }
 
     /** {@code container[from:to:by]}; each bound may be null. */
-    static Object slice(Object container, Object from, Object to, Object by) {
+    static Object slice(Budget budget, Object container, Object from, Object to, Object by) {
         long step = by == null ? 1 : integer(by);
         if (step == 0) {
-            throw new JinjaException("a slice cannot go by steps of 0");
+            throw new JinjaException("the step of a slice must not be 0");
         }
         List<Object> items = sequence(container);
-        if (items == null && !(container instanceof String)) {
-            if (container instanceof Undefined u) {
-                throw u.complaint();
-            }
-            throw new JinjaException("cannot take a slice of " + type(container));
+        if (items == null && !(container instanceof TrackedString)) {
+            throw typeError("only a string, list or tuple can be sliced", container);
         }
-        int length = items != null ? items.size() : PythonText.length((String) container);
+        int length = items != null ? items.size() : PythonStrings.length((TrackedString) container);
         long low = step > 0 ? 0 : -1;
         long high = step > 0 ? length : length - 1;
         long begin = from == null ? (step > 0 ? low : high) : bound(integer(from), length, low, high);
         long end = to == null ? (step > 0 ? high : low) : bound(integer(to), length, low, high);
-        long count = step > 0 ? Math.ceilDiv(end - begin, step) : Math.ceilDiv(begin - end, -step);
-        count = Math.max(0, count);
-        if (container instanceof String s) {
-            return count == 0 ? "" : PythonText.pick(s, (int) begin, Math.clamp(step, -length, length), (int) count);
+        step = Math.clamp(step, -length - 1L, length + 1L);
+        long count = Math.max(0, step > 0 ? Math.ceilDiv(end - begin, step) : Math.ceilDiv(begin - end, -step));
+        if (container instanceof TrackedString s) {
+            budget.chars(count);
+            TrackedString slice =
+                    count == 0 ? TrackedString.EMPTY : PythonStrings.pick(s, (int) begin, (int) step, (int) count);
+            return s.isMarkup() ? slice.asMarkup() : slice;
         }
+        budget.items(count);
         List<Object> slice = new ArrayList<>();
         for (long i = 0; i < count; i++) {
             slice.add(items.get((int) (begin + i * step)));
+        }
+        if (container instanceof IntegerRange range) {
+            long first = range.start() + begin * range.step();
+            return new IntegerRange(first, range.start() + end * range.step(), step * range.step(), slice);
         }
         return container instanceof Tuple ? new Tuple(slice) : slice;
     }
 
     private static long bound(long index, int length, long low, long high) {
         return Math.clamp(index < 0 ? index + length : index, low, high);
-    }
-
-    /** {@code str(value)}: how the value is printed. */
-    static String text(Object value) {
-        if (value instanceof String s) {
-            return s;
-        } else if (value instanceof Undefined) {
-            return "";
-        }
-        StringBuilder text = new StringBuilder();
-        represent(value, text, 0);
-        return text.toString();
-    }
-
-    private static void represent(Object value, StringBuilder to, int depth) {
-        if (depth > JinjaLimits.NESTING) {
-            throw new JinjaException("a value is nested too deep");
-        }
-        if (value == null) {
-            to.append("None");
-        } else if (value instanceof Boolean b) {
-            to.append(b ? "True" : "False");
-        } else if (value instanceof Long n) {
-            to.append(n);
-        } else if (value instanceof Double d) {
-            to.append(floatText(d));
-        } else if (value instanceof String s) {
-            quote(s, to);
-        } else if (value instanceof Undefined) {
-            to.append("Undefined");
-        } else if (value instanceof List<?> list) {
-            representAll(list, "[", "]", to, depth);
-        } else if (value instanceof Tuple tuple) {
-            representAll(tuple.items(), "(", tuple.items().size() == 1 ? ",)" : ")", to, depth);
-        } else if (value instanceof Map<?, ?> map) {
-            to.append("{");
-            String separator = "";
-            for (Map.Entry<?, ?> entry : map.entrySet()) {
-                to.append(separator);
-                represent(entry.getKey(), to, depth + 1);
-                to.append(": ");
-                represent(entry.getValue(), to, depth + 1);
-                separator = ", ";
-            }
-            to.append("}");
-        } else {
-            to.append("<").append(type(value)).append(">");
-        }
-    }
-
-    private static void representAll(Collection<?> items, String open, String close, StringBuilder to, int depth) {
-        to.append(open);
-        String separator = "";
-        for (Object item : items) {
-            to.append(separator);
-            represent(item, to, depth + 1);
-            separator = ", ";
-        }
-        to.append(close);
-    }
-
-    private static void quote(String text, StringBuilder to) {
-        char quote = text.indexOf('\'') >= 0 && text.indexOf('"') < 0 ? '"' : '\'';
-        to.append(quote);
-        text.codePoints().forEach(c -> {
-            switch (c) {
-                case '\n' -> to.append("\\n");
-                case '\r' -> to.append("\\r");
-                case '\t' -> to.append("\\t");
-                case '\\' -> to.append("\\\\");
-                default -> {
-                    if (c == quote) {
-                        to.append('\\').append(quote);
-                    } else if (c < 0x20 || c == 0x7f) {
-                        to.append(String.format("\\x%02x", c));
-                    } else if (c > 0x7f && !printable(c)) {
-                        to.append(String.format(c < 0x100 ? "\\x%02x" : c < 0x10000 ? "\\u%04x" : "\\U%08x", c));
-                    } else {
-                        to.appendCodePoint(c);
-                    }
-                }
-            }
-        });
-        to.append(quote);
-    }
-
-    private static boolean printable(int c) {
-        return switch (Character.getType(c)) {
-            case Character.CONTROL,
-                    Character.FORMAT,
-                    Character.SURROGATE,
-                    Character.PRIVATE_USE,
-                    Character.UNASSIGNED,
-                    Character.LINE_SEPARATOR,
-                    Character.PARAGRAPH_SEPARATOR,
-                    Character.SPACE_SEPARATOR -> false;
-            default -> true;
-        };
-    }
-
-    /** The shortest decimal that reads back as the same double, in Python's layout. */
-    static String floatText(double value) {
-        if (!Double.isFinite(value)) {
-            return Double.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
-        }
-        double size = Math.abs(value);
-        if (size != 0 && (size < 1e-4 || size >= 1e16)) {
-            String text = Double.toString(value); // d.ddEx
-            int e = text.indexOf('E');
-            if (e < 0) {
-                text = new BigDecimal(text).stripTrailingZeros().toString().replace("E+", "E");
-                e = text.indexOf('E');
-            }
-            String digits = text.substring(0, e);
-            int exponent = Integer.parseInt(text.substring(e + 1));
-            digits = digits.endsWith(".0") ? digits.substring(0, digits.length() - 2) : digits;
-            return digits + "e" + (exponent < 0 ? "-" : "+") + (Math.abs(exponent) < 10 ? "0" : "")
-                    + Math.abs(exponent);
-        }
-        String plain = new BigDecimal(Double.toString(value)).toPlainString();
-        return size == 0 ? (1 / value < 0 ? "-0.0" : "0.0") : plain.contains(".") ? plain : plain + ".0";
     }
 }

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-/** Each limit, at it and one past it. */
+/** Tests each limit at its value and one past it. */
 class JinjaLimitsTest {
 
     private static String problem(String template) {
@@ -39,19 +39,19 @@ class JinjaLimitsTest {
         assertThatThrownBy(budget::step)
                 .isInstanceOf(JinjaException.class)
                 .hasMessageContaining("" + JinjaLimits.STEPS);
-        budget.make(JinjaLimits.CHARS);
-        assertThatThrownBy(() -> budget.make(1))
+        budget.chars(JinjaLimits.CHARS);
+        assertThatThrownBy(() -> budget.chars(1))
                 .isInstanceOf(JinjaException.class)
                 .hasMessageContaining("" + JinjaLimits.CHARS);
         for (int i = 0; i < JinjaLimits.CALLS; i++) {
-            budget.enter();
+            budget.enterCall();
         }
-        assertThatThrownBy(budget::enter)
+        assertThatThrownBy(budget::enterCall)
                 .isInstanceOf(JinjaException.class)
                 .hasMessageContaining("" + JinjaLimits.CALLS);
     }
 
-    /** What one level counts for differs, but none reaches the limit's number of levels and more. */
+    /** A level may count more than once, but never allows more levels than the limit. */
     @ParameterizedTest
     @CsvSource(delimiter = '§', textBlock = """
                     {{ § ( § 1 § ) § }}
