@@ -5,30 +5,30 @@ import dev.xlstm.model.XlstmWeights;
 import java.util.List;
 import java.util.Optional;
 
-/** A way to run models; found with {@link java.util.ServiceLoader}, chosen by {@link Backends}. */
+/** Runs models on one kind of device. {@link Backends} finds implementations with {@link java.util.ServiceLoader}. */
 public interface Backend {
 
     /** Short lower-case name: cpu, gpu. */
     String name();
 
-    /** What keeps this machine from using the backend, and what to install or set; empty if nothing does. Cheap. */
+    /** Why this machine cannot use the backend, and what to install or set; empty if it can. Cheap to call. */
     Optional<String> obstacle();
 
-    /** What it would compute on, first the one it takes; empty if there is an {@link #obstacle}. */
+    /** Its devices, the one that {@link #load} uses first; empty if there is an {@link #obstacle}. */
     List<Device> devices();
 
     /**
-     * Makes a model ready to run.
+     * Loads a model onto the first device.
      *
-     * @param weights stay open as long as the result is used
-     * @param threads worker threads, at least 1; for a backend that computes elsewhere only a hint
-     * @param progress told by a backend that computes elsewhere
+     * @param weights must stay open while the result is used
+     * @param threads worker threads, at least 1; a hint for backends that do not compute on the CPU
+     * @param progress called by backends that copy weights to a device
      * @throws DoesNotFitException if the device cannot hold the model
      * @throws IllegalStateException if there is an {@link #obstacle}
      */
     LoadedModel load(XlstmWeights weights, int threads, LoadProgress progress);
 
-    /** {@link #load(XlstmWeights, int, LoadProgress)} without anybody to tell. */
+    /** {@link #load(XlstmWeights, int, LoadProgress)} without progress reports. */
     default LoadedModel load(XlstmWeights weights, int threads) {
         return load(weights, threads, LoadProgress.NONE);
     }

@@ -7,22 +7,22 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
 
-/** The backends there are, and the choice among them. */
+/** Finds the backends and selects one. */
 public final class Backends {
 
-    /** The choice that takes the fastest backend that can run the model. */
+    /** Selects the fastest backend that can run the model. */
     public static final String AUTO = "auto";
 
-    /** What to say where no GPU backend is on the class path. */
+    /** The message if no GPU backend is on the class path. */
     public static final String NO_GPU =
             "this build has no GPU backend; install TornadoVM (https://www.tornadovm.org), set"
-                    + " TORNADOVM_HOME to its SDK and start xlstm with its launcher, which builds what is missing";
+                    + " TORNADOVM_HOME to its SDK and start xlstm with its launcher, which builds the backend";
 
     private static final String CPU = "cpu";
 
     private Backends() {}
 
-    /** All backends on the class path, whether this machine can use them or not; the CPU, which needs least, is last. */
+    /** All backends on the class path, whether or not this machine can use them; the CPU is last. */
     public static List<Backend> all() {
         List<Backend> backends = new ArrayList<>();
         ServiceLoader.load(Backend.class).forEach(backends::add);
@@ -31,10 +31,10 @@ public final class Backends {
     }
 
     /**
-     * Loads a model on the backend of a name, or on the first that has a device worth taking and fits the model for
-     * {@link #AUTO}.
+     * Loads a model on the named backend. {@link #AUTO} selects the first backend with a preferred device that the model
+     * fits, or else the CPU.
      *
-     * @throws IllegalStateException if the backend is not there or cannot be used; the message says what to do
+     * @throws IllegalStateException if the backend does not exist or cannot be used; the message says what to do
      * @throws DoesNotFitException if the named backend's device cannot hold the model
      */
     public static LoadedModel load(String choice, XlstmWeights weights, int threads, LoadProgress progress) {

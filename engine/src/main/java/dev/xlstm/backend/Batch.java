@@ -3,12 +3,12 @@ package dev.xlstm.backend;
 import java.util.Arrays;
 
 /**
- * The rows of one forward pass: chunks of ids, each to be fed to its own state. Reused from pass to pass; adding
+ * The input of one forward pass: chunks of ids, one chunk per state, one row per id. Reused from pass to pass; adding
  * allocates nothing once the arrays have grown.
  */
 public final class Batch {
 
-    /** Which rows of a chunk get logits. */
+    /** The rows of a chunk that get logits. */
     public enum Logits {
         NONE,
         LAST,
@@ -24,13 +24,13 @@ public final class Batch {
 
     /** Removes all chunks. */
     public Batch clear() {
-        Arrays.fill(states, 0, chunks, null); // keeps no state alive
+        Arrays.fill(states, 0, chunks, null); // lets the garbage collector free the states
         chunks = 0;
         logitRows = 0;
         return this;
     }
 
-    /** Adds {@code source[from, to)} as a chunk for {@code state}; there must be at least one id. */
+    /** Adds the ids {@code source[from, to)}, at least one, as a chunk for {@code state}. */
     public Batch add(State state, int[] source, int from, int to, Logits wanted) {
         if (from >= to) {
             throw new IllegalArgumentException("a chunk needs at least one id");
@@ -83,12 +83,12 @@ public final class Batch {
         return ids[row];
     }
 
-    /** The number of logit rows asked for, over all chunks. */
+    /** Rows of logits, over all chunks. */
     public int logitRows() {
         return logitRows;
     }
 
-    /** The number of logit rows of a chunk; they are its last rows. */
+    /** Rows of logits of a chunk; they are those of its last ids. */
     public int logitRows(int chunk) {
         return switch (logits[chunk]) {
             case NONE -> 0;
@@ -98,16 +98,16 @@ public final class Batch {
     }
 
     /**
-     * Checks what a backend relies on.
+     * Checks the preconditions of a forward pass.
      *
-     * @param maxRows of a pass
-     * @param logits the array for the rows of logits, may be null if there are none
-     * @throws IllegalArgumentException if there are no rows or too many, an id is outside the vocabulary, or the array is
-     *     too short
+     * @param maxRows largest number of rows
+     * @param logits receives the rows of logits; may be null if there are none
+     * @throws IllegalArgumentException if there are no rows or too many, if an id is outside the vocabulary, or if the array
+     *     is too short
      */
     public void check(int maxRows, int vocabSize, float[] logits) {
         if (rows() == 0 || rows() > maxRows) {
-            throw new IllegalArgumentException(rows() + " rows in a batch; 1 to " + maxRows + " are possible");
+            throw new IllegalArgumentException(rows() + " rows in a batch; it takes 1 to " + maxRows);
         }
         for (int r = 0; r < rows(); r++) {
             if (ids[r] < 0 || ids[r] >= vocabSize) {
@@ -115,7 +115,7 @@ public final class Batch {
             }
         }
         if (logitRows > 0 && logits.length < logitRows * vocabSize) {
-            throw new IllegalArgumentException("no room for " + logitRows + " rows of logits");
+            throw new IllegalArgumentException("the array has no room for " + logitRows + " rows of logits");
         }
     }
 }

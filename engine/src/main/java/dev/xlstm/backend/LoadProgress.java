@@ -1,16 +1,16 @@
 package dev.xlstm.backend;
 
-/** Follows a model on its way to a device with a memory of its own. */
+/** Reports the loading of a model onto a device with its own memory. */
 public interface LoadProgress {
 
-    /** Tells nobody. */
+    /** Ignores all reports. */
     LoadProgress NONE = (bytes, ofAll) -> {};
 
     /**
-     * Weights have been made ready for the device. When all are, they are sent at once, and the device's kernels are
-     * compiled.
+     * The backend has prepared weights for the device. After the last of them it sends all weights and compiles its kernels.
      *
-     * @param bytes so far, as the model's files have them
+     * @param bytes prepared so far, counted as in the model's files
+     * @param ofAll bytes of all weights
      */
     void prepared(long bytes, long ofAll);
 }

@@ -5,27 +5,27 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One model for several threads. Each member uses it as if it were alone; the passes that all of them ask for become one,
- * which reads the weights once for all. A pass begins when every member waits for one, so a member that has nothing to
- * compute for a while must leave. Members may join and leave at any time.
+ * One model for several threads. Each member uses the model as if it were alone; the passes of all members are merged into
+ * one, which reads the weights once. A pass starts when every member waits for one, so a member that has nothing to compute
+ * for a while must leave. Members may join and leave at any time.
  *
- * <p>A sequence's numbers do not depend on the others' content. Their last bits may depend on how many there are: few rows
- * are multiplied by kernels that give each the bits it has alone, many by others.
+ * <p>A sequence's results do not depend on the content of the others. Their last bits may depend on the number of rows:
+ * kernels for few rows give each row the bits that it has alone, kernels for many rows need not.
  */
 public final class SharedModel {
 
     private final LoadedModel model;
     private final List<Member> members = new ArrayList<>(); // in the order they joined
     private final Batch together = new Batch();
-    private float[] logits = new float[0]; // of the members' passes together
+    private float[] logits = new float[0]; // of the merged pass
     private int waiting;
 
-    /** The model is not closed from here. */
+    /** Closing this object's members does not close the model. */
     public SharedModel(LoadedModel model) {
         this.model = model;
     }
 
-    /** The model for one more thread; closing it leaves. States are the same whoever made them. */
+    /** Adds a member, for one more thread; closing it leaves. All members can use all states. */
     public synchronized LoadedModel join() {
         Member member = new Member();
         members.add(member);
@@ -42,7 +42,7 @@ public final class SharedModel {
             try {
                 wait();
             } catch (InterruptedException e) {
-                interrupted = true; // the pass cannot be taken back: others may be counting on it
+                interrupted = true; // keep waiting: the pass may already include this batch
             }
         }
         if (interrupted) {
@@ -116,7 +116,7 @@ public final class SharedModel {
 
     private final class Member implements LoadedModel {
 
-        private Batch batch; // asked for; null when done
+        private Batch batch; // to be computed; null when done
         private float[] logits;
         private Throwable failure;
 

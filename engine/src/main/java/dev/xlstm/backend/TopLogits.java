@@ -1,14 +1,14 @@
 package dev.xlstm.backend;
 
 /**
- * The largest logits of a row: the largest first, of equal ones that of the lower id.
+ * The largest logits of a row, in descending order; equal logits in ascending order of their ids.
  *
- * @param ids of the logits, [n]
+ * @param ids [n]
  * @param logits [n]
  */
 public record TopLogits(int[] ids, float[] logits) {
 
-    /** Room for n of them. */
+    /** Allocates n entries. */
     public TopLogits(int n) {
         this(new int[n], new float[n]);
     }

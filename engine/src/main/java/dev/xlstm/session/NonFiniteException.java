@@ -1,7 +1,7 @@
 package dev.xlstm.session;
 
 /**
- * A model's numbers overflowed or were never numbers: whatever a session would say from here on means nothing. The message
+ * A model computed infinities or NaN, so everything that a session would compute from here on is meaningless. The message
  * says after which token.
  */
 public final class NonFiniteException extends IllegalStateException {
@@ -10,8 +10,8 @@ public final class NonFiniteException extends IllegalStateException {
 
     /** For the ids {@code [from, to)}, counted from the session's first. */
     NonFiniteException(long from, long to) {
-        super("the model's numbers are not finite any more after token " + (to - 1)
-                + (to - from > 1 ? " (they were before token " + from + ")" : "")
-                + "; its weights, or the state it started from, are damaged");
+        super("the model's numbers are not finite after token " + (to - 1)
+                + (to - from > 1 ? " (they were finite before token " + from + ")" : "")
+                + "; its weights, or the state that the session started from, are damaged");
     }
 }

@@ -10,12 +10,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 
 /**
- * One sequence fed to a model. Its memory is a state of constant size, so a session can be forked at any token for the
- * cost of one copy, and can read without end.
+ * One sequence fed to a model. Its state has constant size, so a session can be forked at any token for the cost of one copy
+ * and can read input of any length.
  *
- * <p>Ids are computed in chunks of the model's largest batch, counted from the first id; what does not fill a chunk
- * waits until logits are asked for. How the ids arrive, one by one or all at once, therefore changes no bit of the
- * result.
+ * <p>The session computes ids in chunks of the model's largest batch; ids that do not fill a chunk wait until a caller needs
+ * logits. The result therefore depends only on where logits were read, not on how ids were grouped into calls.
  */
 public final class Session implements AutoCloseable {
 
@@ -26,10 +25,10 @@ public final class Session implements AutoCloseable {
     int waitingCount;
     final float[] logits; // after the last id
     boolean logitsValid;
-    private boolean late; // the model still has to write them
+    private boolean late; // the model still has to write the logits
     private TopLogits top = new TopLogits(0);
     long position;
-    private RuntimeException damage; // null while all is well
+    private RuntimeException damage; // why the session cannot go on; null if it can
 
     /** A session that has read nothing. */
     public Session(LoadedModel model) {
@@ -47,9 +46,9 @@ public final class Session implements AutoCloseable {
     /**
      * Appends {@code ids[from, to)}.
      *
-     * @throws BadRequestException if an id is outside the vocabulary; then none has been appended
-     * @throws NonFiniteException if the model has computed something else than numbers; the session is then lost, though
-     *     not those it was forked from
+     * @throws BadRequestException if an id is outside the vocabulary; then no id is appended
+     * @throws NonFiniteException if the model computed a value that is not finite; the session is then unusable, the sessions
+     *     that it was forked from are not
      */
     public void feed(int[] ids, int from, int to) {
         checkSound();
@@ -67,7 +66,7 @@ public final class Session implements AutoCloseable {
             at += count;
             position += count;
             logitsValid = false;
-            // the last chunk waits even when full: its logits may be asked for
+            // the last chunk waits even if it is full: the caller may read its logits
             if (waitingCount == waiting.length && at < to) {
                 compute();
             }
@@ -77,7 +76,7 @@ public final class Session implements AutoCloseable {
     /**
      * The logits after the last id.
      *
-     * @return {@code [vocab]}, the session's own array: valid until the next call, not to be changed
+     * @return {@code [vocab]}, the session's own array, read-only, valid until the next call
      * @throws IllegalStateException if nothing has been fed
      * @throws NonFiniteException as {@link #feed(int[], int, int)}
      */
@@ -97,7 +96,7 @@ public final class Session implements AutoCloseable {
         return logits;
     }
 
-    /** Has the model write what it still has to; from then on only the session writes to its array. */
+    /** Makes the model write outstanding logits; until the next pass it then leaves the array alone. */
     void finishLogits() {
         if (late) {
             late = false;
@@ -107,9 +106,9 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * The largest logits after the last id, where the model can pick them out at less cost than it can hand over all.
+     * The largest logits after the last id, if the model can select them faster than it can return all.
      *
-     * @return n of them, valid until the next call; null if {@link #logits()} is as good
+     * @return n logits, valid until the next call; null if {@link #logits()} is as fast
      * @throws NonFiniteException as {@link #feed(int[], int, int)}
      */
     public TopLogits topLogits(int n) {
@@ -130,7 +129,7 @@ public final class Session implements AutoCloseable {
         return top;
     }
 
-    /** Bytes of memory that a fork takes, about. */
+    /** Approximate bytes of memory of a fork. */
     public long byteSize() {
         return state.byteSize() + 4L * logits.length;
     }
@@ -141,8 +140,8 @@ public final class Session implements AutoCloseable {
     }
 
     /**
-     * Computes what waits. The logits of its last row are wanted even if nobody asks for them: what is not finite in a
-     * state, or in any row that went into it, is not finite in them.
+     * Computes the waiting ids. Always computes the logits of the last row: a value that is not finite, in the state or in
+     * any row, makes them not finite too.
      */
     private void compute() {
         forward(waiting, 0, waitingCount, Logits.LAST, logits, null);
@@ -152,7 +151,7 @@ public final class Session implements AutoCloseable {
         checkFinite(logits, 0, from, position);
     }
 
-    /** @param picked null if all logits are to go to {@code rows} at once */
+    /** @param picked null to write all logits to {@code rows} at once */
     private void forward(int[] ids, int from, int to, Logits wanted, float[] rows, TopLogits picked) {
         try {
             batch.clear().add(state, ids, from, to, wanted);
@@ -161,9 +160,10 @@ public final class Session implements AutoCloseable {
             } else {
                 model.forward(batch, picked, rows);
             }
-        } catch (Throwable e) { // the state may have read a part of the ids
-            damage = new IllegalStateException("the session was lost when the model failed: " + e.getMessage(), e);
-            if (e instanceof InternalError) { // the JVM's name for it
+        } catch (Throwable e) { // the state may have read some of the ids
+            damage =
+                    new IllegalStateException("the session is unusable because the model failed: " + e.getMessage(), e);
+            if (e instanceof InternalError) { // how HotSpot reports a truncated mapped file
                 damage = new UncheckedIOException(
                         new IOException("a file of the model was cut short while in use; fetch it again", e));
                 throw damage;
@@ -177,7 +177,7 @@ public final class Session implements AutoCloseable {
     private void checkFinite(float[] rows, int offset, long from, long to) {
         int worst = 0;
         for (int i = offset; i < offset + logits.length; i++) {
-            // negative if all bits of the exponent are set: infinities and NaN
+            // the sum overflows to a negative number if all exponent bits are set: infinities and NaN
             worst |= (Float.floatToRawIntBits(rows[i]) & 0x7F800000) + 0x00800000;
         }
         if (worst < 0) {
@@ -186,14 +186,14 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** @throws IllegalStateException if there is nothing to go on from */
+    /** @throws IllegalStateException if the session is unusable */
     void checkSound() {
         if (damage != null) {
             throw damage;
         }
     }
 
-    /** A second session that has read the same and goes its own way from here. */
+    /** A copy of this session, independent of it from here on. */
     public Session fork() {
         checkSound();
         Session copy = new Session(model);
@@ -201,7 +201,7 @@ public final class Session implements AutoCloseable {
         return copy;
     }
 
-    /** Becomes what a fork of another session of the same model would be, in the memory it has. */
+    /** Becomes a copy of another session of the same model, without allocating. */
     public void copyFrom(Session other) {
         other.checkSound();
         damage = null;
@@ -215,18 +215,18 @@ public final class Session implements AutoCloseable {
         position = other.position;
     }
 
-    /** Receives the log-probabilities of a scored sequence, in order. */
+    /** Receives the log-probabilities of scored ids, in order. */
     public interface ScoreListener {
 
         /**
-         * @param index of the id among those scored
-         * @param logProbability natural logarithm of the probability the model gave the id, NaN if nothing came before it
+         * @param index of the id in the scored array
+         * @param logProbability natural logarithm of the id's probability; NaN for the first id of a sequence
          */
         void scored(int index, double logProbability);
     }
 
     /**
-     * Feeds ids and reports how probable each was.
+     * Feeds ids and reports the probability of each.
      *
      * @throws BadRequestException if an id is outside the vocabulary
      */
@@ -236,7 +236,7 @@ public final class Session implements AutoCloseable {
         }
         listener.scored(0, position == 0 ? Double.NaN : new LogProbabilities(logits()).of(ids[0]));
         int vocab = logits.length;
-        int step = Math.min(model.maxRows(), 32); // rows of logits held at once
+        int step = Math.min(model.maxRows(), 32); // rows of logits in memory at a time
         float[] rows = new float[Math.min(step, ids.length) * vocab];
         for (int from = 0; from < ids.length; from += step) {
             int to = Math.min(from + step, ids.length);

@@ -31,19 +31,19 @@ import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
 /**
- * A session on disk, as a safetensors file that other programs can read, too. A session read from a float32 file goes on
- * bit for bit as the one that was written.
+ * A session on disk, as a safetensors file. A session read from a float32 file continues bit for bit as the one that was
+ * written.
  *
- * <p>Tensors: for each layer {@code layers.I.c [NH, dqk, dv]}, {@code layers.I.n [NH, dqk]} and {@code layers.I.m [NH]};
- * {@code waiting}, ids fed but not yet computed; {@code logits [V]}, if they have been computed. With bf16, c alone is
- * rounded to it: the file has half the size, and what comes after is no longer exact.
+ * <p>Tensors: the parts of the state under the names of {@link StateLayout}, in a file of xLSTM large {@code layers.I.c [NH,
+ * dqk, dv]}, {@code layers.I.n [NH, dqk]} and {@code layers.I.m [NH]}; {@code waiting}, ids fed but not yet computed; {@code
+ * logits [V]}, if computed. A bf16 file stores c as bf16: half the size, and approximate.
  *
  * <p>Metadata: {@code format}, {@code version}, {@code model} and {@code weights} ({@link Fingerprint}), {@code tokens}
- * (ids fed), {@code checksum} (CRC-32C over the rest of the metadata and all tensors), and what the caller adds.
+ * (ids fed), {@code checksum} (CRC-32C over the rest of the metadata and all tensors), and the caller's own keys.
  */
 public final class StateFile {
 
-    /** Raised when files written before can no longer be read. */
+    /** Incremented when older files can no longer be read. */
     private static final String VERSION = "1";
 
     private static final String FORMAT = "xlstm-state";
@@ -55,6 +55,9 @@ public final class StateFile {
     private static final String CHECKSUM_KEY = "checksum";
     private static final Set<String> OWN_KEYS =
             Set.of(FORMAT_KEY, VERSION_KEY, MODEL_KEY, WEIGHTS_KEY, TOKENS_KEY, CHECKSUM_KEY);
+
+    private static final String RECREATE = "; recreate it with xlstm prime";
+    private static final String OR_RECREATE = " or recreate the state with xlstm prime";
 
     private static final String WAITING = "waiting";
     private static final String LOGITS = "logits";
@@ -73,25 +76,25 @@ public final class StateFile {
         this.extra = extra;
     }
 
-    /** What was read: a new session, to be closed by the caller. */
+    /** The session that was read; the caller closes it. */
     public Session session() {
         return session;
     }
 
-    /** The metadata that the writer added. */
+    /** The metadata that the caller added when writing. */
     public Map<String, String> extra() {
         return extra;
     }
 
     /**
-     * Writes a session. The file appears whole and on disk for good, or not at all.
+     * Writes a session. The file appears complete and flushed to disk, or not at all.
      *
      * @param model of the session
-     * @param dtype F32, or BF16 for a file of half the size that is not exact
-     * @param extra metadata to be kept with it, under keys of its own
+     * @param dtype F32, or BF16 for an approximate file of half the size
+     * @param extra metadata of the caller
      * @param attributes of the new file, such as permissions
-     * @throws IllegalArgumentException for another dtype, or a key in {@code extra} that is taken
-     * @throws IllegalStateException if the session is lost, as by a {@link NonFiniteException}; no file is written then
+     * @throws IllegalArgumentException for another dtype, or if {@code extra} has a key of the format
+     * @throws IllegalStateException if the session is unusable, for example after a {@link NonFiniteException}; writes no file
      */
     public static void write(
             Path file,
@@ -105,7 +108,7 @@ public final class StateFile {
             throw new IllegalArgumentException("a state is written as F32 or BF16, not " + dtype);
         }
         if (extra.keySet().stream().anyMatch(OWN_KEYS::contains)) {
-            throw new IllegalArgumentException("metadata under a key of the format's own: " + extra.keySet());
+            throw new IllegalArgumentException("metadata under keys of the format: " + extra.keySet());
         }
         session.checkSound();
         try (Arena arena = Arena.ofConfined()) {
@@ -171,9 +174,9 @@ public final class StateFile {
     /**
      * Reads a session.
      *
-     * @param model that is to go on with it
+     * @param model that continues the session
      * @param fingerprint of that model
-     * @throws SafetensorsException with the reason, if the file is damaged, was altered, or belongs to another model
+     * @throws SafetensorsException if the file is damaged, was altered, or belongs to another model
      */
     public static StateFile read(Path path, LoadedModel model, Fingerprint fingerprint) throws IOException {
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
@@ -203,7 +206,7 @@ public final class StateFile {
             throw new SafetensorsException(
                     file.path(),
                     "is a state file of version " + metadata.get(VERSION_KEY) + "; this program reads version "
-                            + VERSION + ", so make it anew");
+                            + VERSION + RECREATE);
         }
         Map<String, String> summed = new LinkedHashMap<>(metadata);
         summed.remove(CHECKSUM_KEY);
@@ -211,25 +214,24 @@ public final class StateFile {
         file.tensors().values().forEach(checksum::add);
         if (!checksum.value().equals(metadata.get(CHECKSUM_KEY))) {
             throw new SafetensorsException(
-                    file.path(), "was altered or damaged: its checksum does not fit; make it anew");
+                    file.path(), "was altered or damaged: its checksum does not match" + RECREATE);
         }
         for (Part part : StateLayout.of(config).parts()) {
             if (!file.tensors().containsKey(part.fullName())) {
                 throw new SafetensorsException(
                         file.path(),
                         "is the state of another kind of model: it has no '" + part.fullName()
-                                + "', which the blocks of this one remember; take that model or make the state anew");
+                                + "', which this model needs; use that model" + OR_RECREATE);
             }
         }
         if (!model.weights().equals(metadata.get(WEIGHTS_KEY))) {
             throw new SafetensorsException(
                     file.path(),
                     "is the state of a model with " + metadata.get(WEIGHTS_KEY) + " weights; this one has "
-                            + model.weights() + ", so take the other or make the state anew");
+                            + model.weights() + "; use the other" + OR_RECREATE);
         }
         if (!model.hash().equals(metadata.get(MODEL_KEY))) {
-            throw new SafetensorsException(
-                    file.path(), "is the state of another model; take that one or make the state anew");
+            throw new SafetensorsException(file.path(), "is the state of another model; use that model" + OR_RECREATE);
         }
     }
 
@@ -253,21 +255,21 @@ public final class StateFile {
         }
     }
 
-    /** What the session had read but not computed, and the rest. */
+    /** Reads the number of tokens, the waiting ids and the logits. */
     private static void readPosition(SafetensorsFile file, Session session) throws SafetensorsException {
         Tensor waiting = file.tensors().get(WAITING);
         if (waiting == null || waiting.shape().length != 1) {
-            throw new SafetensorsException(file.path(), "lacks the tensor '" + WAITING + "'; make it anew");
+            throw new SafetensorsException(file.path(), "lacks the tensor '" + WAITING + "'" + RECREATE);
         }
         expect(file, waiting, DType.I32);
         long tokens = tokens(file);
         if (tokens < waiting.elementCount()) {
-            throw new SafetensorsException(file.path(), "counts fewer tokens than wait in it; make it anew");
+            throw new SafetensorsException(file.path(), "counts fewer tokens than wait in it" + RECREATE);
         }
         session.position = tokens - waiting.elementCount();
         int[] ids = waiting.data().toArray(INT);
         try {
-            session.feed(ids); // not copied: there may be more than another backend lets wait
+            session.feed(ids); // computes some if this backend has shorter chunks
         } catch (IllegalArgumentException e) {
             throw new SafetensorsException(file.path(), "tensor '" + WAITING + "': " + e.getMessage());
         }
@@ -276,7 +278,7 @@ public final class StateFile {
             expect(file, logits, DType.F32);
             checkFinite(file, LOGITS, logits.data());
             if (ids.length > 0 || tokens == 0) {
-                throw new SafetensorsException(file.path(), "has logits of ids it has not computed; make it anew");
+                throw new SafetensorsException(file.path(), "has logits of ids that are not computed" + RECREATE);
             }
             MemorySegment.copy(logits.data(), FLOAT, 0, session.logits, 0, session.logits.length);
             session.logitsValid = true;
@@ -287,7 +289,7 @@ public final class StateFile {
         try {
             return Long.parseLong(file.metadata().get(TOKENS_KEY));
         } catch (NumberFormatException e) {
-            throw new SafetensorsException(file.path(), "metadata '" + TOKENS_KEY + "' is not a number; make it anew");
+            throw new SafetensorsException(file.path(), "metadata '" + TOKENS_KEY + "' is not a number" + RECREATE);
         }
     }
 
@@ -295,7 +297,7 @@ public final class StateFile {
         Tensor tensor = file.tensors().get(name);
         if (tensor == null || !Arrays.equals(tensor.shape(), shape)) {
             throw new SafetensorsException(
-                    file.path(), "lacks a tensor '" + name + "' of shape " + Arrays.toString(shape) + "; make it anew");
+                    file.path(), "lacks a tensor '" + name + "' of shape " + Arrays.toString(shape) + RECREATE);
         }
         return tensor;
     }
@@ -304,7 +306,7 @@ public final class StateFile {
         if (tensor.dtype() != dtype) {
             throw new SafetensorsException(
                     file.path(),
-                    "tensor '" + tensor.name() + "' is " + tensor.dtype() + " instead of " + dtype + "; make it anew");
+                    "tensor '" + tensor.name() + "' is " + tensor.dtype() + " instead of " + dtype + RECREATE);
         }
     }
 
@@ -313,14 +315,14 @@ public final class StateFile {
         for (long at = 0; at < floats.byteSize(); at += 4) {
             if (!Float.isFinite(floats.get(FLOAT, at))) {
                 throw new SafetensorsException(
-                        file.path(), "tensor '" + name + "' holds a value that is not finite; make it anew");
+                        file.path(), "tensor '" + name + "' holds a value that is not finite" + RECREATE);
             }
         }
     }
 
     /** CRC-32C over metadata and tensors in the order of their names. */
     static final class Checksum {
-        private static final long PIECE = 1 << 28; // buffers end at 2 GB
+        private static final long PIECE = 1 << 28; // a ByteBuffer holds at most 2 GB
 
         private final Map<String, String> metadata;
         private final Map<String, Tensor> tensors = new TreeMap<>();

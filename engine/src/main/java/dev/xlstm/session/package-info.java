@@ -1,4 +1,4 @@
 /**
- * One sequence fed to a loaded model: feed, logits, fork, snapshots, state files. No text.
+ * One sequence fed to a loaded model: feed, logits, fork, state files. Knows ids, not text.
  */
 package dev.xlstm.session;

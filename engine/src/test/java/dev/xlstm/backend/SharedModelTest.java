@@ -27,7 +27,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-/** A thread that waits in vain would wait for ever, so each test has a limit. */
+/** Members of a shared model. A lost wake-up would block a thread forever, so each test has a time limit. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
 class SharedModelTest {
 
@@ -193,7 +193,7 @@ class SharedModelTest {
         assertThatThrownBy(() -> member.forward(new Batch(), new float[0])).isInstanceOf(OutOfMemoryError.class);
     }
 
-    /** The session is closed after its model here, as the state belongs to the model that all share. */
+    /** A session may be closed after its member: the state belongs to the shared model. */
     @Test
     void aPassThatFailsFailsForAllInItAndForNoneAfter() throws Exception {
         SharedModel shared = new SharedModel(counted);

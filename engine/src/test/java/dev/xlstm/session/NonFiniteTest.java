@@ -32,7 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-/** What is not a number is never taken for one: models whose embedding of one id is NaN. */
+/** Values that are not finite end a session: models whose embedding of one id is NaN. */
 class NonFiniteTest {
 
     private static final Path DATA = Path.of("..", "test-data");
@@ -41,7 +41,7 @@ class NonFiniteTest {
     @TempDir
     private Path directory;
 
-    /** A copy of a model in which an id's row of the embedding is NaN. */
+    /** A copy of a model whose embedding of one id is NaN. */
     private Path damaged(Path model, int id) throws IOException {
         Path copy = Files.createDirectories(directory.resolve("damaged"));
         try (Stream<Path> files = Files.list(model)) {
@@ -58,7 +58,7 @@ class NonFiniteTest {
         int begin = 8 + header + tensor.get("data_offsets").get(0).asInt();
         int end = 8 + header + tensor.get("data_offsets").get(1).asInt();
         int row = (end - begin) / tensor.get("shape").get(0).asInt();
-        // all bits set are NaN in every format of floating point
+        // all bits set is NaN in every floating-point format
         Arrays.fill(bytes.array(), begin + id * row, begin + (id + 1) * row, (byte) 0xFF);
         Files.write(weights, bytes.array());
         return copy;
@@ -71,7 +71,7 @@ class NonFiniteTest {
     }
 
     @Test
-    void aSessionSaysAfterWhichTokenAndIsLost() throws Exception {
+    void aSessionNamesTheTokenAndIsUnusable() throws Exception {
         try (ModelDirectory opened = ModelDirectory.open(damaged(DATA.resolve("fixtures/tiny-f32"), BAD));
                 LoadedModel model = new CpuBackend().load(opened.weights(), 2);
                 Session before = new Session(model);
@@ -81,10 +81,10 @@ class NonFiniteTest {
             before.feed(ids(100, -1));
 
             Session lost = before.fork();
-            // chunks of 256: the third has the bad id, and none of the logits was asked for
+            // chunks of 256: the third contains the id, and no logits are read
             assertThatThrownBy(() -> lost.feed(ids(900, 555)))
                     .isInstanceOf(NonFiniteException.class)
-                    .hasMessageContaining("after token 767 (they were before token 512)");
+                    .hasMessageContaining("after token 767 (they were finite before token 512)");
             assertThatThrownBy(lost::logits).isInstanceOf(NonFiniteException.class);
             assertThatThrownBy(() -> lost.feed(1)).isInstanceOf(NonFiniteException.class);
             assertThatThrownBy(lost::fork).isInstanceOf(NonFiniteException.class);
@@ -94,7 +94,7 @@ class NonFiniteTest {
                     .isInstanceOf(NonFiniteException.class);
             assertThat(file).doesNotExist();
 
-            // what it was forked from goes on, and may take its place
+            // the session that it was forked from continues, and can be copied into it
             lost.copyFrom(before);
             lost.feed(ids(900, -1), 100, 900);
             assertThat(lost.position()).isEqualTo(900);
@@ -116,9 +116,9 @@ class NonFiniteTest {
                 session.logits();
             }
             session.feed(BAD);
-            assertThatThrownBy(session::logits).hasMessageContaining("any more after token 7;");
+            assertThatThrownBy(session::logits).hasMessageContaining("not finite after token 7;");
             assertThatThrownBy(() -> scored.score(ids(70, 40), (index, logProbability) -> {}))
-                    .hasMessageContaining("after token 63 (they were before token 32)");
+                    .hasMessageContaining("after token 63 (they were finite before token 32)");
         }
     }
 
@@ -141,7 +141,7 @@ class NonFiniteTest {
     }
 
     @Test
-    void aSessionIsLostWhenTheModelFailsOnTheWay() throws Exception {
+    void aSessionIsUnusableAfterTheModelFails() throws Exception {
         try (ModelDirectory opened = ModelDirectory.open(DATA.resolve("fixtures/tiny-f32"));
                 LoadedModel model = new CpuBackend().load(opened.weights(), 1)) {
             LoadedModel failing = (LoadedModel) Proxy.newProxyInstance(
@@ -154,7 +154,8 @@ class NonFiniteTest {
             try (Session session = new Session(failing)) {
                 session.feed(1);
                 assertThatThrownBy(session::logits).isInstanceOf(OutOfMemoryError.class);
-                assertThatThrownBy(session::logits).hasMessage("the session was lost when the model failed: as if");
+                assertThatThrownBy(session::logits)
+                        .hasMessage("the session is unusable because the model failed: as if");
                 assertThatThrownBy(session::fork).isInstanceOf(IllegalStateException.class);
             }
         }

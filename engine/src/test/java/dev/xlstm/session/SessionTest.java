@@ -17,7 +17,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-/** On a model of each architecture. */
+/** Sessions of a model of each architecture. */
 @ParameterizedClass
 @ValueSource(strings = {"tiny-long", "blocks-step-long"})
 class SessionTest {
@@ -44,7 +44,7 @@ class SessionTest {
     }
 
     @Test
-    void howIdsArriveChangesNoBit() {
+    void groupingOfIdsChangesNoBit() {
         int[] ids = golden.ids("prompt_ids");
         Random random = new Random(1);
         try (Session whole = new Session(model)) {
@@ -64,7 +64,7 @@ class SessionTest {
     }
 
     @Test
-    void aForkGoesOnLikeItsOriginalAndAlone() {
+    void aForkContinuesLikeItsOriginalAndIndependently() {
         int[] ids = golden.ids("prompt_ids");
         try (Session original = new Session(model)) {
             original.feed(ids, 0, 300);
@@ -110,7 +110,7 @@ class SessionTest {
     }
 
     @Test
-    void badIdsLeaveTheSessionAsItWas() {
+    void invalidIdsLeaveTheSessionUnchanged() {
         try (Session session = new Session(model)) {
             assertThatThrownBy(session::logits).isInstanceOf(IllegalStateException.class);
             session.feed(1, 2);

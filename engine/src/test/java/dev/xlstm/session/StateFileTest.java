@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-/** On a model of each architecture. */
+/** State files of a model of each architecture. */
 @ParameterizedClass
 @ValueSource(strings = {"tiny-long", "blocks-step-long"})
 class StateFileTest {
@@ -79,7 +79,7 @@ class StateFileTest {
         return StateFile.read(file, model, fingerprint).session();
     }
 
-    /** Wherever the cut is, and however often, prompt and decode go on to the last bit. */
+    /** A session saved and resumed at random places continues bit for bit, in the prompt and while decoding. */
     @Test
     void whatIsReadGoesOnAsIfItHadNeverStopped() throws Exception {
         Random random = new Random(4);
@@ -158,7 +158,7 @@ class StateFileTest {
         }
     }
 
-    /** The names and shapes that other programs find. */
+    /** The names and shapes are the file format that other programs read. */
     @Test
     void tensorsAreThoseOfTheModelLayerByLayer() throws Exception {
         try (Session session = new Session(model)) {
@@ -215,7 +215,7 @@ class StateFileTest {
                 LoadedModel otherModel = new CpuBackend().load(otherFiles.weights(), 1)) {
             Fingerprint otherPrint = Fingerprint.of(otherFiles.weights());
             if (other.equals("tiny-long")) {
-                // it has all parts that an xLSTM large has, and more
+                // a superset of the parts of an xLSTM large
                 assertThatThrownBy(() -> StateFile.read(file, otherModel, otherPrint))
                         .hasMessageContaining("is the state of another model");
             } else {
@@ -232,7 +232,7 @@ class StateFileTest {
                 .hasMessageContaining(reason);
     }
 
-    /** Every byte counts, be it of the header or of the data, and every length. */
+    /** Detects a change of any byte, in the header or in the data, and of the length. */
     @Test
     void damageIsRefusedWhereverItIs() throws Exception {
         try (Session session = new Session(model)) {
@@ -275,7 +275,7 @@ class StateFileTest {
                 .hasMessageContaining("none");
     }
 
-    /** Files whose checksum fits, but whose content does not. */
+    /** Files with a valid checksum and invalid content. */
     @Test
     void forgedContentIsRefused() throws Exception {
         try (Session session = new Session(model)) {
@@ -291,7 +291,7 @@ class StateFileTest {
         assertForged("waiting", new byte[] {-1, -1, -1, -1}, "outside the model's vocabulary");
     }
 
-    /** Overwrites the first element of a tensor and makes the checksum fit. */
+    /** Overwrites the first element of a tensor and updates the checksum. */
     private void assertForged(String name, byte[] first, String reason) throws IOException {
         Path forged = directory.resolve("forged.state");
         try (SafetensorsFile good = SafetensorsFile.open(file);
@@ -327,7 +327,7 @@ class StateFileTest {
                 .hasMessageContaining(reason);
     }
 
-    /** Whoever had a state file before has it still when the next cannot be written. */
+    /** A failed write keeps the previous file. */
     @Test
     void aFailedWriteLeavesTheOldFileAndNothingElse() throws Exception {
         Files.writeString(file, "before", StandardCharsets.UTF_8);

@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Sessions that ask for the largest logits, beside sessions that always ask for all. */
+/** Compares sessions that read the largest logits with sessions that always read all. */
 public final class TopLogitsCheck {
 
     private static final int PAIRS = 3;
@@ -24,7 +24,7 @@ public final class TopLogitsCheck {
         this.random = random;
     }
 
-    /** Does to pairs of sessions what sessions can do, in random order; a pair must agree in every bit. */
+    /** Applies random operations to pairs of sessions; the sessions of a pair must agree in every bit. */
     public static void run(LoadedModel model, int steps, Random random) {
         TopLogitsCheck check = new TopLogitsCheck(model, random);
         try {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-/** What a session makes of a model that picks logits out and writes all of them late, as a device does. */
+/** A session on a model that selects logits and writes all of them late, as a device does. */
 class TopLogitsTest {
 
     @TempDir
@@ -94,7 +94,7 @@ class TopLogitsTest {
         });
     }
 
-    /** Keeps the logits of its last pass to itself as long as it may, and then writes them where it said. */
+    /** Keeps the logits of its last pass as long as the contract allows. */
     private static final class LateModel implements LoadedModel {
 
         static final int MOST = 40;

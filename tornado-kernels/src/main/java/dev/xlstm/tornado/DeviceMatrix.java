@@ -27,8 +27,8 @@ import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
  * </table>
  *
  * <p>A bf16 matrix becomes F16: kernels can convert halves, but not reinterpret bits. A row's scale is the power of two
- * that moves its largest weight to the top of a half's range, so every weight down to 2^-33 of that one is exact, and what
- * is smaller is off by less than a float32 sum of the row can show.
+ * that moves its largest weight to the top of a half's range. Weights down to 2^-33 of the largest are then exact; the error
+ * of smaller ones is below the rounding of a float32 sum of the row.
  */
 final class DeviceMatrix {
 
@@ -45,7 +45,7 @@ final class DeviceMatrix {
     final IntArray words;
     final FloatArray bias; // [rows]
 
-    /** Where the rows come from. */
+    /** Maps each row to a row of a linear layer. */
     private interface Rows {
         Linear linear(int row);
 
@@ -53,10 +53,10 @@ final class DeviceMatrix {
     }
 
     /**
-     * The rows of several linear layers with the same input, one layer after another: as few matrices as there are changes
-     * of format between neighbours.
+     * The rows of several linear layers with the same input, one layer after another, split into several matrices where the
+     * format changes.
      *
-     * @param norm applied to the input before; its bias, if any, is taken into those of the rows. May be null.
+     * @param norm of the input, may be null; its bias, if any, is folded into the biases of the rows
      */
     static List<DeviceMatrix> stack(List<Linear> linears, Norm norm) {
         List<DeviceMatrix> matrices = new ArrayList<>();
@@ -94,7 +94,7 @@ final class DeviceMatrix {
         });
     }
 
-    /** Row 2r is row r of the first layer, row 2r + 1 that of the second. */
+    /** Interleaves two layers: row 2r is row r of the first, row 2r + 1 is row r of the second. */
     static DeviceMatrix interleave(Linear even, Linear odd, Norm norm) {
         if (format(even) != format(odd)) {
             throw new IllegalArgumentException("the two matrices of the gated layer differ in format: "
@@ -170,7 +170,7 @@ final class DeviceMatrix {
         }
     }
 
-    /** The power of two that brings the largest magnitude into [2^15, 2^16), the last octave of a half. */
+    /** The power of two by which to divide so that the largest magnitude lies in [2^15, 2^16), a half's top octave. */
     static float halfScale(float[] weights) {
         float max = 0;
         for (float w : weights) {
@@ -182,7 +182,7 @@ final class DeviceMatrix {
         return Math.scalb(1f, Math.max(Float.MIN_EXPONENT, Math.getExponent(max) - 15));
     }
 
-    /** A weight is its scale times a whole number, so that number comes back exactly, however the file packs it. */
+    /** A weight is its scale times an integer, so the division recovers the integer exactly. */
     private void packBlocks(int row, float[] weights, WeightMatrix matrix, int index) {
         int blocks = columns / WeightMatrix.BLOCK;
         MemorySegment target = words.getSegment();

@@ -1,7 +1,8 @@
 package dev.xlstm.tornado;
 
-import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.backend.LoadProgress;
+import dev.xlstm.backend.StateLayout;
+import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.BlockWeights;
 import dev.xlstm.model.XlstmConfig;
@@ -14,12 +15,11 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 import uk.ac.manchester.tornado.api.types.arrays.TornadoNativeArray;
 
-/** All weights of a model in arrays the device can hold. The embedding stays with the host, which looks rows up. */
+/** All weights of a model in device arrays. The embedding stays on the host, which looks up its rows. */
 final class DeviceWeights {
 
-    /** The figures kernels are compiled for. */
+    /** The sizes and constants that kernels are compiled for. */
     record Sizes(
-            int layers,
             int hidden,
             int heads,
             int dqk,
@@ -39,12 +39,13 @@ final class DeviceWeights {
     /**
      * One block.
      *
-     * @param index [1], of the block
-     * @param qkvoif [2 QK + 2 VD + 2 NH, H], cut where the format changes
-     * @param upGate [2 U, H], rows of gate and up in turn
+     * @param stateOffsets of C, n and m in a state, then the size of a state, all in floats [4]; an array, because an int
+     *     would be a constant of the compiled kernel, and each block would get a kernel of its own
+     * @param qkvoif [2 QK + 2 VD + 2 NH, H], split where the format changes
+     * @param upGate [2 U, H], rows of gate and up interleaved
      */
     record Block(
-            IntArray index,
+            IntArray stateOffsets,
             FloatArray normMlstm,
             List<DeviceMatrix> qkvoif,
             FloatArray multiheadNorm,
@@ -58,7 +59,7 @@ final class DeviceWeights {
     final List<Block> blocks = new ArrayList<>();
     final FloatArray outNorm; // null if the model has none
     final DeviceMatrix head;
-    final FloatArray none = new FloatArray(1); // where a kernel wants a norm and there is none
+    final FloatArray none = new FloatArray(1); // argument for a norm that does not exist
 
     private final List<TornadoNativeArray> arrays = new ArrayList<>();
     private final LoadProgress progress;
@@ -66,16 +67,14 @@ final class DeviceWeights {
     private long sourceBytesDone;
 
     /**
-     * @throws DoesNotFitException if the model is of blocks there are no kernels for
+     * @throws DoesNotFitException if the model has blocks that the backend has no kernels for
      */
     DeviceWeights(XlstmWeights weights, LoadProgress progress) {
         XlstmConfig config = weights.config();
         BlockConfig.Large shape = config.large()
-                .orElseThrow(
-                        () -> new DoesNotFitException("the GPU backend computes xLSTM large only, no stacks of mLSTM"
-                                + " and sLSTM blocks; take --backend cpu"));
+                .orElseThrow(() -> new DoesNotFitException("the GPU backend supports xLSTM large only, not stacks of"
+                        + " mLSTM and sLSTM blocks; use --backend cpu"));
         sizes = new Sizes(
-                config.numLayers(),
                 config.hiddenSize(),
                 shape.numHeads(),
                 shape.qkHeadSize(),
@@ -85,6 +84,7 @@ final class DeviceWeights {
                 config.outputLogitSoftCap(),
                 config.normEps(),
                 shape.eps());
+        StateLayout layout = StateLayout.of(config);
         this.progress = progress;
         sourceBytes = weights.head().matrix().byteSize()
                 + weights.blocks().stream()
@@ -96,7 +96,7 @@ final class DeviceWeights {
             List<Linear> projections = List.of(w.q(), w.k(), w.v(), w.outputGate(), w.inputGate(), w.forgetGate());
             float[] multiheadBias = w.multiheadNorm().bias();
             blocks.add(new Block(
-                    kept(IntArray.fromElements(blocks.size())),
+                    stateOffsets(layout, blocks.size()),
                     norm(w.normMlstm()),
                     stack(projections, w.normMlstm()),
                     vector(w.multiheadNorm().weight()),
@@ -110,6 +110,20 @@ final class DeviceWeights {
         head = single(weights.head(), weights.outNorm());
         kept(none);
         matrices().forEach(m -> arrays.addAll(m.arrays()));
+    }
+
+    private IntArray stateOffsets(StateLayout layout, int block) {
+        long[] bytes = {
+            layout.parts().get(layout.index(block, "c")).offset(),
+            layout.parts().get(layout.index(block, "n")).offset(),
+            layout.parts().get(layout.index(block, "m")).offset(),
+            layout.byteSize()
+        };
+        IntArray offsets = new IntArray(bytes.length);
+        for (int i = 0; i < bytes.length; i++) {
+            offsets.set(i, Math.toIntExact(bytes[i] / Float.BYTES));
+        }
+        return kept(offsets);
     }
 
     private DeviceMatrix single(Linear linear, Norm norm) {
@@ -157,23 +171,24 @@ final class DeviceWeights {
         return all;
     }
 
-    /** Everything to be resident on the device. */
+    /** All arrays that stay on the device. */
     Object[] arrays() {
         return arrays.toArray();
     }
 
-    /** Bytes read to use every weight once. */
+    /** Bytes that one pass reads. */
     long byteSize() {
         return matrices().stream().mapToLong(DeviceMatrix::byteSize).sum();
     }
 
-    /** Bytes of all arrays, and of the largest. */
+    /** Bytes of all arrays. */
     long totalBytes() {
         return arrays.stream()
                 .mapToLong(TornadoNativeArray::getNumBytesOfSegmentWithHeader)
                 .sum();
     }
 
+    /** Bytes of the largest array. */
     long largestBytes() {
         return arrays.stream()
                 .mapToLong(TornadoNativeArray::getNumBytesOfSegmentWithHeader)

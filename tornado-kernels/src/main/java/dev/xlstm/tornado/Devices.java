@@ -1,8 +1,8 @@
 package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Device;
-import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.backend.LoadProgress;
+import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.model.XlstmWeights;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,13 +15,13 @@ import uk.ac.manchester.tornado.api.enums.TornadoVMBackendType;
 import uk.ac.manchester.tornado.api.exceptions.TornadoOutOfMemoryException;
 import uk.ac.manchester.tornado.api.runtime.TornadoRuntimeProvider;
 
-/** The devices TornadoVM finds, and what they can hold. */
+/** The devices that TornadoVM finds, and whether a model fits one. */
 final class Devices {
 
-    /** States kept on the device at once, where memory allows. */
+    /** Most states on the device at once, if memory allows. */
     private static final int MAX_SLOTS = 8;
 
-    /** Of a device's memory, what the rest of the system may use. */
+    /** Share of a device's memory that is left to other programs. */
     private static final double RESERVE = 0.05;
 
     private static final String WAY_OUT = "Quantise the model (--format q8_0 or q4_0), or use --backend cpu";
@@ -41,7 +41,7 @@ final class Devices {
                 + "); install the vendor's OpenCL or CUDA driver: clinfo -l shows OpenCL devices");
     }
 
-    /** First the one models are loaded on: TornadoVM's default, which its own properties choose. */
+    /** All devices, TornadoVM's default first: models load on it. TornadoVM's own properties select it. */
     private static List<TornadoDevice> all() {
         TornadoRuntime runtime = TornadoRuntimeProvider.getTornadoRuntime();
         List<TornadoDevice> devices = new ArrayList<>();
@@ -78,44 +78,44 @@ final class Devices {
         int slots = needs.slotsOn(describe(device));
         try {
             return new GpuModel(modelWeights, weights, device, slots);
-        } catch (TornadoOutOfMemoryException e) { // its hint is at a limit of TornadoVM's own, which is lifted
-            throw new DoesNotFitException("the model needs " + needs.bytes() + " bytes of device memory, which "
+        } catch (TornadoOutOfMemoryException e) { // its message blames TornadoVM's own limit, which GpuBackend lifts
+            throw new DoesNotFitException("the model needs " + needs.bytes() + " bytes of device memory; "
                     + device.getPhysicalDevice().getDeviceName().strip()
-                    + " has, but could not give: other programs may use it. " + WAY_OUT);
+                    + " has them but did not allocate them, perhaps because other programs use them. " + WAY_OUT);
         }
     }
 
     /**
-     * What a model takes of a device, in bytes.
+     * Device memory that a model needs, in bytes.
      *
-     * @param weights all of them
-     * @param largest array of them
-     * @param activations of a pass, with its logits
-     * @param state of a sequence
+     * @param weights all arrays of weights
+     * @param largest the largest of them
+     * @param activations of a pass, with logits
+     * @param state one state
      */
     record Needs(long weights, long largest, long activations, long state) {
 
-        /** With one state, and room to move another. */
+        /** The minimum: one state in a slot, and one being copied. */
         long bytes() {
             return weights + activations + 2 * state;
         }
 
         /**
-         * How many states fit beside the weights.
+         * The number of states that fit beside the weights.
          *
-         * @throws DoesNotFitException if not one does, or an array is larger than the device's largest buffer
+         * @throws DoesNotFitException if none fits, or an array is larger than the device's largest buffer
          */
         int slotsOn(Device device) {
             long buffer = Math.max(largest, state);
             if (buffer > device.largestBufferBytes()) {
-                throw new DoesNotFitException("the model's largest " + (largest > state ? "matrix" : "memory") + " has "
-                        + buffer + " bytes, but " + device.name() + " takes at most " + device.largestBufferBytes()
-                        + " in one buffer, whatever its memory. " + WAY_OUT);
+                throw new DoesNotFitException("the model's largest " + (largest > state ? "matrix" : "state") + " has "
+                        + buffer + " bytes, but " + device.name() + " allocates at most " + device.largestBufferBytes()
+                        + " bytes in one buffer. " + WAY_OUT);
             }
             long usable = (long) (device.memoryBytes() * (1 - RESERVE));
             if (bytes() > usable) {
                 throw new DoesNotFitException("the model needs " + bytes() + " bytes of device memory, but "
-                        + device.name() + " has " + usable + " to spare of its " + device.memoryBytes() + ". "
+                        + device.name() + " has " + usable + " available of " + device.memoryBytes() + ". "
                         + WAY_OUT);
             }
             long free = usable - bytes() + state;
@@ -125,14 +125,14 @@ final class Devices {
         }
     }
 
-    /** The device models are loaded on. */
+    /** The device that models load on. */
     static TornadoDevice chosen() {
         return all().getFirst();
     }
 
     /**
-     * Whether a task graph can be recorded on the device and started again as a whole: TornadoVM has its CUDA and PTX
-     * backends record what is sent, launched and fetched in the first execution.
+     * Whether the device can record a task graph and launch it as a whole: TornadoVM's CUDA and PTX backends record the
+     * transfers and launches of the first execution.
      */
     static boolean hasGraphs(TornadoDevice device) {
         return device.getTornadoVMBackend() == TornadoVMBackendType.CUDA
@@ -140,8 +140,8 @@ final class Devices {
     }
 
     /**
-     * Has a plan compiled for a device, with strict arithmetic: where memory is the limit, OpenCL's fast-math saves
-     * nothing. A CPU's OpenCL may lack half-precision arithmetic and still have the type, under its C name.
+     * Compiles a plan for a device with strict arithmetic: these kernels are memory-bound, so OpenCL's fast-math gains
+     * nothing. A CPU's OpenCL may lack half-precision arithmetic but have the type under its C name.
      */
     static void configure(TornadoExecutionPlan plan, TornadoDevice device) {
         plan.withDevice(device);

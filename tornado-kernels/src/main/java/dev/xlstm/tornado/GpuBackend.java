@@ -10,22 +10,22 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The first device TornadoVM finds, with kernels compiled from the Java methods of this package. Names no TornadoVM type:
- * the class must load where TornadoVM is not.
+ * Runs models on TornadoVM's default device, with kernels compiled from the Java methods of this package. The class names no
+ * TornadoVM type, because it must load without TornadoVM.
  */
 public final class GpuBackend implements Backend {
 
     private static final String BAILOUT = "tornado.recover.bailout";
 
-    /** TornadoVM reads these once, when its classes load. */
+    /** TornadoVM reads these properties once, when its classes load. */
     private static final Map<String, String> SETTINGS = Map.of(
-            // the default runs a kernel that does not compile as one thread of Java
+            // by default a kernel that does not compile runs as a single Java thread, with wrong results
             BAILOUT,
             "False",
-            // the default is 4 GB; the device's own limits are checked instead
+            // the default is 4 GB; Devices checks the device's own limits
             "tornado.device.memory",
             "1TB",
-            // room for the launches of many layers in one graph; the default of 4 KB is too little for three
+            // bytecode of one graph; the default of 4 KB holds less than three layers
             "tornado.tvm.maxbytecodesize",
             "4194304");
 

@@ -25,7 +25,8 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * A model on a device, as five task graphs that share weights and states there: a step of one row up to its logits, the
- * blocks for a chunk of rows, the head for the rows of a chunk whose logits are wanted, and a state's way in and out.
+ * blocks for a chunk of rows, the head for the rows of a chunk that need logits, and the copies of a state to its slot and
+ * back.
  */
 final class GpuModel implements LoadedModel {
 
@@ -40,9 +41,9 @@ final class GpuModel implements LoadedModel {
     private static final String[] NAMES = {"step", "chunk", "head", "enter", "leave"};
 
     /**
-     * Set to false, a step's kernels are launched one by one on CUDA devices, too. Otherwise they are recorded and launched
-     * as one CUDA graph: all buffers of a step stay where they are, and what it needs from the host is sent from the same
-     * place each time. Written from TornadoVM's documentation and sources, and not yet run on a device.
+     * CUDA devices record the kernels of a step and launch them as one CUDA graph, unless this property is false. A step
+     * allows it: all its buffers keep their addresses, and the host sends its input from the same array each time. Written
+     * from TornadoVM's documentation and sources, and not yet run on a device.
      */
     private static final String CUDA_GRAPHS = "xlstm.gpu.graphs";
 
@@ -50,20 +51,20 @@ final class GpuModel implements LoadedModel {
     private final XlstmConfig config;
     private final WeightMatrix embedding;
     private final StateSlots slots;
-    private final FloatArray states; // [slots, layers * floats of a layer's state]
+    private final FloatArray states; // [slots, floats of a state]
     private final FloatArray staging; // one state
     private final IntArray slotNumber = new IntArray(1);
-    private final Pass step;
-    private final Pass chunk;
-    private final Pass head;
+    private final PassGraph step;
+    private final PassGraph chunk;
+    private final PassGraph head;
     private final FloatArray stepLogits; // [V]
     private final FloatArray sorted; // see LargestLogits
-    private final int[] merging; // its working memory
+    private final int[] merging; // scratch of LargestLogits.merge
     private final FloatArray chunkLogits; // [MAX_ROWS, V]
     private final TornadoExecutionPlan plan;
     private final float[] row; // an embedding [H]
     private TornadoExecutionResult stepped; // the last execution of the step
-    private float[] late; // what is to receive its logits; null if nothing is
+    private float[] late; // the array that still has to receive the step's logits, or null
 
     /**
      * Uploads the weights and compiles all kernels.
@@ -84,7 +85,7 @@ final class GpuModel implements LoadedModel {
         chunkLogits = new FloatArray(MAX_ROWS * config.vocabSize());
 
         GridScheduler grids = new GridScheduler();
-        step = new Pass(NAMES[STEP], 1, weights, grids);
+        step = new PassGraph(NAMES[STEP], 1, weights, grids);
         step.embed();
         step.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, weights.arrays());
         step.graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, states, stepLogits, sorted);
@@ -95,14 +96,14 @@ final class GpuModel implements LoadedModel {
         step.graph.persistOnDevice(weights.arrays());
         step.graph.persistOnDevice(states);
 
-        chunk = new Pass(NAMES[CHUNK], MAX_ROWS, weights, grids);
+        chunk = new PassGraph(NAMES[CHUNK], MAX_ROWS, weights, grids);
         chunk.embed();
         chunk.graph.consumeFromDevice(NAMES[STEP], weights.arrays());
         consumeStates(chunk.graph, CHUNK);
         chunk.blocks(states);
         chunk.graph.persistOnDevice(chunk.x);
 
-        head = new Pass(NAMES[HEAD], MAX_ROWS, weights, grids);
+        head = new PassGraph(NAMES[HEAD], MAX_ROWS, weights, grids);
         head.graph.consumeFromDevice(NAMES[CHUNK], chunk.x);
         head.graph.consumeFromDevice(NAMES[CHUNK], weights.arrays());
         consumeStates(head.graph, HEAD);
@@ -155,17 +156,14 @@ final class GpuModel implements LoadedModel {
                 target.copyFrom(staging.getSegment());
             }
         });
-        // a first time in this order, for each graph takes over the arrays of the one before
+        // the first executions must be in this order: each graph takes over the arrays of the one before
         step.batch.set(0, 1);
         for (int graph = STEP; graph <= LEAVE; graph++) {
             execute(graph);
         }
     }
 
-    /**
-     * A graph takes the arrays it shares from the graph executed before it, which it must know by name; whatever that was,
-     * it has the states.
-     */
+    /** A graph takes shared arrays from the graph executed before it, by name. Any graph may have been, so name them all. */
     private void consumeStates(TaskGraph graph, int self) {
         for (int other = 0; other < NAMES.length; other++) {
             if (other != self) {
@@ -198,7 +196,7 @@ final class GpuModel implements LoadedModel {
         return "gpu, " + deviceName;
     }
 
-    /** Bytes of everything beside weights and states: about what the rows of a chunk and their logits take. */
+    /** Bytes of everything but weights and states: approximately the rows of a chunk with their logits. */
     static long activationBytes(DeviceWeights weights) {
         DeviceWeights.Sizes s = weights.sizes;
         long floats =
@@ -206,7 +204,7 @@ final class GpuModel implements LoadedModel {
         return (MAX_ROWS + 1) * floats * Float.BYTES;
     }
 
-    /** Kernels started to decode one id. */
+    /** Kernels launched to decode one id. */
     int launchesPerStep() {
         return step.launches();
     }
@@ -245,7 +243,7 @@ final class GpuModel implements LoadedModel {
     @Override
     public void finishLogits() {
         if (late != null) {
-            plan.withGraph(STEP); // others may have been executed since
+            plan.withGraph(STEP); // the plan may have executed another graph since
             copy(oneRow(), late, 0, 1);
             late = null;
         }
@@ -258,11 +256,11 @@ final class GpuModel implements LoadedModel {
         finishLogits();
     }
 
-    /** Feeds the chunks [from, to); returns the number of rows whose logits are wanted. */
+    /** Feeds the chunks {@code [from, to)}; returns the number of rows that need logits. */
     private int compute(Batch batch, int from, int to) {
         int first = batch.start(from);
         int rows = batch.start(to) - first;
-        Pass pass = rows == 1 ? step : chunk;
+        PassGraph pass = rows == 1 ? step : chunk;
         pass.batch.set(0, rows);
         int picked = 0;
         for (int c = from; c < to; c++) {
@@ -309,7 +307,7 @@ final class GpuModel implements LoadedModel {
         try {
             plan.close();
         } catch (TornadoExecutionPlanException e) {
-            throw new IllegalStateException("the device's memory could not be freed", e);
+            throw new IllegalStateException("cannot free the device's memory", e);
         }
     }
 }

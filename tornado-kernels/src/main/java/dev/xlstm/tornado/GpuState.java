@@ -5,27 +5,25 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The state of a sequence: in a slot of the device, or waiting in main memory. {@link StateSlots} moves it.
- *
- * <p>Main memory holds the canonical layout, as a slot does.
+ * The state of a sequence, in the canonical layout: in a slot of the device, or in main memory. {@link StateSlots} moves it.
  */
 final class GpuState implements State {
 
     final StateSlots slots;
     int slot = -1; // -1: not on the device
     private Arena arena;
-    private MemorySegment waiting; // null: all zero, if it has no slot
+    private MemorySegment waiting; // in main memory; null if the state has a slot or is all zero
 
     GpuState(StateSlots slots) {
         this.slots = slots;
     }
 
-    /** The content, valid while the state has no slot; null if it is all zero. */
+    /** The content of a state without a slot; null if it is all zero. */
     MemorySegment waiting() {
         return waiting;
     }
 
-    /** Room for the content in main memory. */
+    /** Allocates main memory for the content. */
     MemorySegment allocate() {
         if (waiting == null) {
             arena = Arena.ofShared();

@@ -6,28 +6,27 @@ import uk.ac.manchester.tornado.api.KernelContext;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 
 /**
- * The largest logits of a row, so that a sampler which needs no others gets a few kilobytes instead of all. The point is not
- * the copy but the host's time: ranking 50,304 logits takes a CPU core about 0.6 ms, a tenth of what a token of the 7B model
- * may take.
+ * The largest logits of a row, for samplers that need no others. This saves host time rather than copying: ranking 50,304
+ * logits takes a CPU core about 0.6 ms, a tenth of the time of a token of the 7B model.
  *
- * <p>The device sorts slices of the vocabulary, all at once, and the host merges the heads of the sorted slices: a second
- * kernel to do that would save less than its launch costs.
+ * <p>The device sorts slices of the vocabulary in parallel, and the host merges the heads of the sorted slices; a second
+ * kernel for the merge would cost more in its launch than it saves.
  */
 final class LargestLogits {
 
-    /** Logits a workgroup sorts; a power of two. */
+    /** Logits per workgroup; a power of two. */
     static final int SLICE = 1024;
 
     /** Threads of a workgroup. */
     static final int GROUP = 256;
 
-    /** How many of each slice are kept. */
+    /** Logits kept of each slice. */
     static final int MOST = 64;
 
-    /** Ids are passed on as floats, which count this far. */
+    /** Ids are stored as floats, which are exact up to here. */
     static final int MAX_VOCAB = 1 << 24;
 
-    /** Instead of the id, where a logit is not finite. */
+    /** Replaces the id of a logit that is not finite. */
     private static final int NOT_FINITE = -1;
 
     private LargestLogits() {}
@@ -36,14 +35,14 @@ final class LargestLogits {
         return (vocab + SLICE - 1) / SLICE;
     }
 
-    /** Floats of the result that {@code n} logits need: ranks come one after another. */
+    /** Floats of the result for the first {@code n} ranks, which come first. */
     static int size(int vocab, int n) {
         return 2 * slices(vocab) * n;
     }
 
     /**
-     * {@code sorted[r][s] = (logit, id)} of rank r in slice s of the row: a bitonic sort, the largest logit first, of equal
-     * ones the lower id. What is not finite comes before all, without its id.
+     * {@code sorted[r][s] = (logit, id)} of rank r in slice s of the row: a bitonic sort by descending logit, then ascending
+     * id. Logits that are not finite come first, without their ids.
      *
      * @param logits [vocab]
      * @param sorted [MOST, slices, 2]
@@ -55,7 +54,7 @@ final class LargestLogits {
         int slice = context.groupIdx;
         for (int i = thread; i < SLICE; i += GROUP) {
             int id = slice * SLICE + i;
-            float value = -Float.MAX_VALUE; // beyond the vocabulary: last, as the id is larger than any
+            float value = -Float.MAX_VALUE; // past the vocabulary: sorts last, since its id is the largest
             if (id < vocab) {
                 value = logits.get(id);
             }
@@ -66,7 +65,7 @@ final class LargestLogits {
             values[i] = value;
             ids[i] = id;
         }
-        for (int run = 2; run <= SLICE; run <<= 1) { // sorted runs of this length, every other one backwards
+        for (int run = 2; run <= SLICE; run <<= 1) { // sorted runs of this length, every other one descending
             for (int distance = run >> 1; distance > 0; distance >>= 1) {
                 context.localBarrier();
                 for (int i = thread; i < SLICE / 2; i += GROUP) {
@@ -76,7 +75,7 @@ final class LargestLogits {
                     float valueB = values[b];
                     int idA = ids[a];
                     int idB = ids[b];
-                    // one number to decide by: TornadoVM 5.2 gets p || (q && r) wrong
+                    // a single comparison: TornadoVM 5.2 compiles p || (q && r) wrongly
                     float order = valueB - valueA;
                     if (order == 0f) {
                         order = idA - idB;
@@ -101,10 +100,10 @@ final class LargestLogits {
     }
 
     /**
-     * The largest of the largest.
+     * Merges the sorted slices.
      *
-     * @param sorted what {@link #sort} has left, its first {@code top.size()} ranks
-     * @param next [slices], working memory
+     * @param sorted the result of {@link #sort}, at least its first {@code top.size()} ranks
+     * @param next scratch [slices]
      */
     static void merge(FloatArray sorted, int[] next, TopLogits top) {
         Arrays.fill(next, 0);

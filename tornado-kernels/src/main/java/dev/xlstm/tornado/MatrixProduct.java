@@ -7,8 +7,8 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * The product of a matrix and many vectors: prefill. Each weight is read once for {@link #STEPS} steps, through tiles in
- * local memory, and a thread keeps 4 x 4 sums in registers.
+ * The product of a matrix and many vectors, for prefill: tiles in local memory, so that each weight is read once for {@link
+ * #STEPS} steps, and 4 x 4 sums per thread in registers.
  */
 final class MatrixProduct {
 
@@ -28,8 +28,7 @@ final class MatrixProduct {
 
     /**
      * {@link MatrixVector#multiply} for the steps {@code t < batch[0]}: {@code x [t, columns]}, and
-     * {@code y[t, width]}, of which it writes the columns from {@code at} on. The norm's factor of each step has been
-     * computed before.
+     * {@code y[t, width]}, whose columns it writes from {@code at} on. {@link Norms#rms} computes the factors before.
      *
      * <p>Workgroup (g, s) computes the rows {@code [ROWS g, ROWS g + ROWS)} of the steps {@code [STEPS s, STEPS s + STEPS)}.
      *
@@ -91,7 +90,7 @@ final class MatrixProduct {
                     inputs[i % DEPTH * STEPS + i / DEPTH] = v;
                 }
                 context.localBarrier();
-                int depth = Math.min(DEPTH, columns - first); // no constant: unrolled, the kernel takes long to compile
+                int depth = Math.min(DEPTH, columns - first); // not a constant: an unrolled kernel compiles slowly
                 for (int d = 0; d < depth; d++) {
                     for (int i = 0; i < 4; i++) {
                         float w = weights[d * ROWS + myRow + i];

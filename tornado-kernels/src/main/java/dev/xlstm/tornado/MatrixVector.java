@@ -7,21 +7,21 @@ import uk.ac.manchester.tornado.api.types.arrays.HalfFloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * The product of a matrix and one vector: what decoding spends its time on. Each weight is read once, by a workgroup that
- * owns {@link #ROWS} whole rows, so the order of a sum is fixed.
+ * The product of a matrix and one vector, which takes most of the time of decoding. A workgroup owns {@link #ROWS} whole rows
+ * and reads each weight once, so the order of a sum is fixed.
  *
- * <p>In all kernels of this package int and float parameters are constants of the compiled kernel: a branch on the format
- * or on what becomes of the result costs nothing. What changes from pass to pass comes in arrays.
+ * <p>In all kernels of this package, int and float parameters are constants of the compiled kernel, so a branch on the format
+ * or the epilogue costs nothing. Values that change from pass to pass come in arrays.
  */
 final class MatrixVector {
 
     /** Threads of a workgroup. */
     static final int GROUP = 64;
 
-    /** Rows a workgroup computes: the vector is loaded once for all of them. */
+    /** Rows per workgroup, which loads the vector once for all of them. */
     static final int ROWS = 4;
 
-    // what becomes of the product
+    // epilogues
     static final int STORE = 0;
     static final int ADD = 1;
     static final int GATE = 2;
@@ -65,7 +65,7 @@ final class MatrixVector {
         float[] sums = context.allocateFloatLocalArray((ROWS + 1) * GROUP);
         int thread = context.localIdx;
         int row = ROWS * context.groupIdx;
-        int r0 = row; // beyond the last row, that row again: computed and thrown away
+        int r0 = row; // indices past the last row repeat it; their results are dropped
         int r1 = Math.min(row + 1, rows - 1);
         int r2 = Math.min(row + 2, rows - 1);
         int r3 = Math.min(row + 3, rows - 1);

@@ -7,13 +7,16 @@ import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
  * The mLSTM cell (Beck et al. 2024, arXiv 2405.04517, in the stabilised form), its norm and output gate, for any number of
- * steps of any number of sequences. The recurrent form serves prefill too: beside the matrix products its work is small,
- * and heads and columns of the state are enough to share among workgroups.
+ * steps of any number of sequences. Prefill uses the recurrent form too: its work is small beside the matrix products, and
+ * heads and columns of the state give enough workgroups.
  *
  * <p>Row t of {@code y} holds {@code q [heads, dqk], k [heads, dqk], v [heads, dv], o [heads, dv], i [heads], f [heads]},
- * the gates after their cap. Row t belongs to the state in slot {@code batch[1 + t]}; rows of a sequence are
- * consecutive, and no sequence comes twice. A slot holds the layers one after another, each
- * {@code C [heads, dqk, dv], n [heads, dqk], m [heads]}.
+ * the gates after their cap. Row t belongs to the state in slot {@code batch[1 + t]}; the rows of a sequence are
+ * consecutive, and no sequence appears twice. A slot holds a state in the canonical layout; {@code offsets} says where the
+ * layer's parts lie in it (see {@link DeviceWeights.Block}).
+ *
+ * <p>A kernel has as many parameters as it has arrays and sizes: TornadoVM compiles a static method and passes neither
+ * fields nor objects.
  */
 final class MlstmKernels {
 
@@ -35,10 +38,10 @@ final class MlstmKernels {
      * h  = C'ᵀ q/√dqk / (max(|n'·q/√dqk|, exp(-m')) + eps)
      * </pre>
      *
-     * <p>Workgroup {@code head * tiles + tile} owns {@code COLUMNS} columns of the head's C. All workgroups of a head need
-     * n and m, so none may change them: after the last row t of a sequence the new ones are left in {@code carry[t]}.
+     * <p>Workgroup {@code head * tiles + tile} owns {@code COLUMNS} columns of the head's C. All workgroups of a head read
+     * n and m, so none may change them: after the last row t of a sequence, {@code carry[t]} receives the new values.
      *
-     * @param layer [1], the layer's index
+     * @param offsets of C, n and m in a slot, and the floats of a slot [4]
      * @param carry [t, heads, dqk + 1], n and then m
      * @param h [t, heads, dv]
      */
@@ -47,10 +50,9 @@ final class MlstmKernels {
             IntArray batch,
             FloatArray y,
             FloatArray states,
-            IntArray layer,
+            IntArray offsets,
             FloatArray carry,
             FloatArray h,
-            int layers,
             int heads,
             int dqk,
             int dv,
@@ -65,21 +67,20 @@ final class MlstmKernels {
         int part = thread / COLUMNS;
         int column = tile * COLUMNS + thread % COLUMNS;
         int width = 2 * heads * (dqk + dv + 1);
-        int perLayer = heads * (dqk * dv + dqk + 1);
         float scale = 1f / TornadoMath.sqrt((float) dqk);
         int rows = batch.get(0);
         float m = 0f;
         for (int t = 0; t < rows; t++) {
             int slot = batch.get(1 + t);
-            int base = (slot * layers + layer.get(0)) * perLayer;
+            int slotAt = slot * offsets.get(3);
             int before = -1;
             if (t > 0) {
                 before = batch.get(t);
             }
             if (slot != before) { // a sequence begins
-                m = states.get(base + heads * (dqk * dv + dqk) + head);
+                m = states.get(slotAt + offsets.get(2) + head);
                 for (int r = thread; r < dqk; r += CELL_GROUP) {
-                    n[r] = states.get(base + heads * dqk * dv + head * dqk + r);
+                    n[r] = states.get(slotAt + offsets.get(1) + head * dqk + r);
                 }
             }
             int qAt = t * width + head * dqk;
@@ -102,7 +103,7 @@ final class MlstmKernels {
             float sum = 0f;
             if (column < dv) {
                 float v = input * y.get(vAt + column);
-                int at = base + head * dqk * dv + column;
+                int at = slotAt + offsets.get(0) + head * dqk * dv + column;
                 for (int r = part; r < dqk; r += CELL_GROUP / COLUMNS) {
                     float next = forget * states.get(at + r * dv) + y.get(kAt + r) * v;
                     states.set(at + r * dv, next);
@@ -143,9 +144,10 @@ final class MlstmKernels {
     }
 
     /**
-     * {@code h = sigmoid(o) * (weight * (h - mean) / sqrt(variance + normEps) + bias)} for each head of each row, mean and
-     * variance over the head; then n and m go from the carry to the state. A workgroup has one head of one row.
+     * {@code h = sigmoid(o) * (weight * (h - mean) / sqrt(variance + normEps) + bias)} for each head of each row, with mean
+     * and variance over the head; then copies n and m from the carry to the state. A workgroup computes one head of one row.
      *
+     * @param offsets as in {@link #cell}
      * @param weight [heads, dv]
      * @param bias [heads, dv]
      */
@@ -157,9 +159,8 @@ final class MlstmKernels {
             FloatArray weight,
             FloatArray bias,
             FloatArray states,
-            IntArray layer,
+            IntArray offsets,
             FloatArray carry,
-            int layers,
             int heads,
             int dqk,
             int dv,
@@ -210,13 +211,13 @@ final class MlstmKernels {
                 after = batch.get(2 + t);
             }
             if (slot != after) {
-                int base = (slot * layers + layer.get(0)) * heads * (dqk * dv + dqk + 1) + heads * dqk * dv;
+                int slotAt = slot * offsets.get(3);
                 int from = (t * heads + head) * (dqk + 1);
                 for (int r = thread; r < dqk; r += GATE_GROUP) {
-                    states.set(base + head * dqk + r, carry.get(from + r));
+                    states.set(slotAt + offsets.get(1) + head * dqk + r, carry.get(from + r));
                 }
                 if (thread == 0) {
-                    states.set(base + heads * dqk + head, carry.get(from + dqk));
+                    states.set(slotAt + offsets.get(2) + head, carry.get(from + dqk));
                 }
             }
         }
@@ -233,7 +234,7 @@ final class MlstmKernels {
         return Math.min(z, 0f) - log;
     }
 
-    /** {@code states[batch[0] * size + i] = staging[i]} for i in [0, size): a state enters its slot. */
+    /** {@code states[batch[0] * size + i] = staging[i]} for i in [0, size): copies a state into its slot. */
     static void enter(KernelContext context, IntArray batch, FloatArray staging, FloatArray states, int size) {
         int i = context.globalIdx;
         if (i < size) {
@@ -241,7 +242,7 @@ final class MlstmKernels {
         }
     }
 
-    /** {@code staging[i] = states[batch[0] * size + i]} for i in [0, size): a state leaves its slot. */
+    /** {@code staging[i] = states[batch[0] * size + i]} for i in [0, size): copies a state out of its slot. */
     static void leave(KernelContext context, IntArray batch, FloatArray states, FloatArray staging, int size) {
         int i = context.globalIdx;
         if (i < size) {

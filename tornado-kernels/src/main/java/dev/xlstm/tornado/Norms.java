@@ -5,7 +5,7 @@ import uk.ac.manchester.tornado.api.math.TornadoMath;
 import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
-/** RMS norms of many rows; {@link MatrixVector} norms its one vector itself. */
+/** RMS norms of many rows, and the gather of rows; {@link MatrixVector} normalises its one vector itself. */
 final class Norms {
 
     /** Threads of a workgroup. */
@@ -14,8 +14,8 @@ final class Norms {
     private Norms() {}
 
     /**
-     * {@code factors[t] = 1 / sqrt(mean(x[t]²) + eps)}: what the norm multiplies row t by, beside its weights. A workgroup
-     * computes one row.
+     * {@code factors[t] = 1 / sqrt(mean(x[t]²) + eps)}, the factor of the norm apart from its weights. A workgroup computes
+     * one row.
      *
      * @param batch its first element is the number of rows
      * @param x [t, columns]
@@ -43,7 +43,7 @@ final class Norms {
         }
     }
 
-    /** {@code picked[p] = x[batch[1 + p]]} for {@code p < batch[0]}: the rows whose logits are wanted. */
+    /** {@code picked[p] = x[batch[1 + p]]} for {@code p < batch[0]}: gathers the rows that need logits. */
     static void pick(KernelContext context, IntArray batch, FloatArray x, FloatArray picked, int columns) {
         int p = context.groupIdx;
         if (p < batch.get(0)) {

@@ -3,13 +3,10 @@ package dev.xlstm.tornado;
 import dev.xlstm.backend.State;
 import java.lang.foreign.MemorySegment;
 
-/**
- * Which states are on the device. It has a fixed number of slots; when they are all taken, the state not used for the
- * longest time moves to main memory.
- */
+/** A fixed number of device slots for states. When all are taken, the least recently used state moves to main memory. */
 final class StateSlots {
 
-    /** Moves one state between main memory and the device; all of it is staged in one array. */
+    /** Copies one state between main memory and the device. */
     interface Transfer {
 
         /** @param source canonical layout, or null for all zero */
@@ -40,7 +37,7 @@ final class StateSlots {
     }
 
     /**
-     * Brings a state to the device. What {@link #count()} calls in a row have brought stays there.
+     * Ensures that a state has a slot. The states of the last {@link #count()} calls keep theirs.
      *
      * @return its slot
      * @throws IllegalArgumentException if the state belongs to another model
@@ -81,7 +78,7 @@ final class StateSlots {
         drop(state);
     }
 
-    /** Takes the state's slot away; its content there is lost. */
+    /** Frees the state's slot; the content there is lost. */
     void drop(GpuState state) {
         if (state.slot >= 0) {
             owners[state.slot] = null;
@@ -89,7 +86,7 @@ final class StateSlots {
         }
     }
 
-    /** Reads a state that has a slot. */
+    /** Copies the content of a state that has a slot. */
     void read(GpuState state, MemorySegment target) {
         transfer.fromDevice(state.slot, target);
     }

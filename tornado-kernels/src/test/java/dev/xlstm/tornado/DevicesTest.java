@@ -29,7 +29,7 @@ class DevicesTest {
                 .hasMessageContaining("--backend cpu")
                 .hasMessageNotContaining("device memory");
         assertThatThrownBy(() -> needs(8 * GIB, GIB, 3 * GIB).slotsOn(device(80 * GIB, 2 * GIB)))
-                .hasMessageContaining("largest memory has " + 3 * GIB);
+                .hasMessageContaining("largest state has " + 3 * GIB);
     }
 
     @Test

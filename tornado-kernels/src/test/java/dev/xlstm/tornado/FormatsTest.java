@@ -2,11 +2,11 @@ package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.Batch.Logits;
-import dev.xlstm.backend.cpu.CpuBackend;
-import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.bench.RandomWeights;
+import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.model.BlockConfig;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;

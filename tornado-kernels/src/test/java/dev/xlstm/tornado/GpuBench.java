@@ -1,9 +1,9 @@
 package dev.xlstm.tornado;
 
-import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.bench.Bench;
 import dev.xlstm.bench.RandomWeights;
+import dev.xlstm.error.DoesNotFitException;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.model.XlstmWeights;
 import dev.xlstm.session.Session;

@@ -2,10 +2,10 @@ package dev.xlstm.tornado;
 
 import dev.xlstm.backend.Batch;
 import dev.xlstm.backend.Batch.Logits;
-import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.backend.GoldenFixture;
 import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.backend.State;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.XlstmConfig;
 import java.lang.foreign.Arena;

@@ -1,7 +1,7 @@
 package dev.xlstm.tornado;
 
-import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.bench.Bench;
 import dev.xlstm.model.Fingerprint;
 import dev.xlstm.model.ModelDirectory;

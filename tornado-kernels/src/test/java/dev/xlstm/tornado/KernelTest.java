@@ -257,15 +257,16 @@ class KernelTest {
         FloatArray h = new FloatArray(maxRows * heads * dv);
         FloatArray weight = gaussian(heads * dv, random);
         FloatArray bias = gaussian(heads * dv, random);
-        IntArray layerIndex = IntArray.fromElements(layer);
+        int layerAt = layer * perLayer;
+        IntArray offsets = IntArray.fromElements(
+                layerAt, layerAt + heads * dqk * dv, layerAt + heads * (dqk * dv + dqk), layers * perLayer);
         double[] expectedStates = new double[states.getSize()];
         for (int i = 0; i < expectedStates.length; i++) {
             expectedStates[i] = states.get(i);
         }
 
         TaskGraph graph = new TaskGraph("g")
-                .transferToDevice(
-                        DataTransferMode.FIRST_EXECUTION, batch, y, states, layerIndex, carry, h, weight, bias)
+                .transferToDevice(DataTransferMode.FIRST_EXECUTION, batch, y, states, offsets, carry, h, weight, bias)
                 .task(
                         "cell",
                         MlstmKernels::cell,
@@ -273,10 +274,9 @@ class KernelTest {
                         batch,
                         y,
                         states,
-                        layerIndex,
+                        offsets,
                         carry,
                         h,
-                        layers,
                         heads,
                         dqk,
                         dv,
@@ -292,9 +292,8 @@ class KernelTest {
                         weight,
                         bias,
                         states,
-                        layerIndex,
+                        offsets,
                         carry,
-                        layers,
                         heads,
                         dqk,
                         dv,
@@ -307,14 +306,12 @@ class KernelTest {
                     heads * tiles,
                     1,
                     MlstmKernels.CELL_GROUP,
-                    c -> MlstmKernels.cell(
-                            c, batch, y, states, layerIndex, carry, h, layers, heads, dqk, dv, tiles, eps));
+                    c -> MlstmKernels.cell(c, batch, y, states, offsets, carry, h, heads, dqk, dv, tiles, eps));
             Emulation.run(
                     maxRows * heads,
                     1,
                     MlstmKernels.GATE_GROUP,
-                    c -> MlstmKernels.gate(
-                            c, batch, y, h, weight, bias, states, layerIndex, carry, layers, heads, dqk, dv, eps));
+                    c -> MlstmKernels.gate(c, batch, y, h, weight, bias, states, offsets, carry, heads, dqk, dv, eps));
         } else {
             run(graph, grids, h, states);
         }

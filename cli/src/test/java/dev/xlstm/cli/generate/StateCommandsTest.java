@@ -148,7 +148,8 @@ class StateCommandsTest {
         bytes[bytes.length - 1000] ^= 1;
         Files.write(Path.of(state), bytes);
         assertThat(run("", "generate", "--state", state, "x").err())
-                .isEqualTo("xlstm: " + state + ": was altered or damaged: its checksum does not fit; make it anew\n");
+                .isEqualTo("xlstm: " + state
+                        + ": was altered or damaged: its checksum does not match; recreate it with xlstm prime\n");
         assertThat(run("", "generate", "--state", directory + "/none", "x").err())
                 .isEqualTo("xlstm: " + directory + "/none: no such file\n");
     }

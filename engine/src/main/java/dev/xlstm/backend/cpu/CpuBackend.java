@@ -10,7 +10,7 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Optional;
 
-/** The CPU, with the kernels of the Vector API. */
+/** Runs models on the CPU, with kernels that use the Vector API. */
 public final class CpuBackend implements Backend {
 
     @Override
@@ -22,7 +22,7 @@ public final class CpuBackend implements Backend {
     public Optional<String> obstacle() {
         return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent()
                 ? Optional.empty()
-                : Optional.of("the JVM was started without its vector module; start xlstm with its launcher,"
+                : Optional.of("the JVM runs without its vector module; start xlstm with its launcher,"
                         + " or add --add-modules=jdk.incubator.vector");
     }
 

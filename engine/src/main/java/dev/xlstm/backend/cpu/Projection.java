@@ -9,30 +9,30 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * Linear layers that do not wait for each other, cut by output rows into tasks of about equal size. An epilogue works on
- * each stretch of outputs while it is still in the cache.
+ * Linear layers that are independent of each other, split by outputs into tasks of about equal size. An epilogue processes
+ * the outputs of a task while they are still in the cache.
  */
 final class Projection implements ThreadTeam.Task {
 
-    /** What is done with outputs {@code [from, to)} of activation row {@code row} once they are there. */
+    /** Processes outputs {@code [from, to)} of activation row {@code row}. */
     interface Epilogue {
         void apply(int row, int from, int to);
     }
 
-    /** Weights of a task: enough to be worth handing out, few enough to share evenly. */
+    /** Weights per task: enough to outweigh the cost of a task, few enough for an even split. */
     private static final int TASK_WEIGHTS = 1 << 17;
 
-    /** Outputs of a task come in multiples of this: four panels of a quantised matrix. */
+    /** The outputs of a task are a multiple of this: four panels of a quantised matrix. */
     private static final int GRANULE = 64;
 
     private final Activations[] inputs; // of each linear layer
     private final Linear[] linears;
     private final Activations[] outputs;
     private final Epilogue epilogue;
-    private final float[][] scratch; // one a worker
+    private final float[][] scratch; // one per worker
     private final Activations[] distinctInputs;
     private final ThreadTeam.Task packTask = this::packGroup;
-    private final int[] first; // of each task: its first linear layer
+    private final int[] first; // of each task: its first layer
     private final int[] last; // one past its last
     private final int[] from; // its outputs
     private final int[] to;
@@ -60,13 +60,13 @@ final class Projection implements ThreadTeam.Task {
         to = tasks.stream().mapToInt(t -> t[3]).toArray();
     }
 
-    /** Layers of any heights, each with tasks of its own, that read the same activations. */
+    /** Layers of any number of outputs that read the same activations; each is split into tasks of its own. */
     static Projection separate(
             Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] scratch) {
         return separate(Collections.nCopies(linears.size(), input), linears, outputs, epilogue, scratch);
     }
 
-    /** Layers of any heights, each with tasks of its own, that read an input each. */
+    /** Layers of any number of outputs with an input each; each is split into tasks of its own. */
     static Projection separate(
             List<Activations> inputs,
             List<Linear> linears,
@@ -80,7 +80,7 @@ final class Projection implements ThreadTeam.Task {
         return new Projection(inputs, linears, outputs, epilogue, scratch, tasks);
     }
 
-    /** Layers of one height whose outputs the epilogue combines: a task computes the same stretch of all. */
+    /** Layers of equal numbers of outputs, which the epilogue combines: a task computes the same outputs of all layers. */
     static Projection together(
             Activations input, List<Linear> linears, List<Activations> outputs, Epilogue epilogue, float[][] scratch) {
         List<int[]> tasks = new ArrayList<>();

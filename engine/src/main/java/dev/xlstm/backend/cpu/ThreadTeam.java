@@ -5,30 +5,30 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads that share the tasks of one job after another, the calling thread among them. Between jobs of one forward
- * pass the helpers spin, since waking a thread costs more than most jobs; after a while without work they sleep. No
- * lock is taken and nothing is allocated.
+ * A fixed set of threads, the caller among them, that execute the tasks of one job at a time. Between the jobs of a forward
+ * pass the helpers spin, because waking a thread costs more than most jobs; without work they go to sleep. Takes no lock and
+ * allocates nothing.
  */
 final class ThreadTeam implements AutoCloseable {
 
-    /** One task of a job; {@code worker} is below the number of threads and tells whose scratch memory to use. */
+    /** The tasks of a job; {@code worker}, below the number of threads, selects the scratch memory. */
     interface Task {
         void run(int index, int worker);
     }
 
     private static final long SPIN_NANOS = 50_000;
-    private static final int SPINS = 1000; // about as long
+    private static final int SPINS = 1000; // takes about SPIN_NANOS
 
     private final Thread[] helpers;
 
-    /** Number of the job in the upper half, tasks not yet taken in the lower: both change in one step. */
+    /** Job number in the upper half, tasks not yet taken in the lower half, so that both change atomically. */
     private final AtomicLong ticket = new AtomicLong();
 
     private final AtomicInteger finished = new AtomicInteger();
     private final AtomicInteger sleeping = new AtomicInteger();
     private volatile Throwable failure;
     private volatile boolean closed;
-    private Task task; // written before the ticket that announces it
+    private Task task; // written before the ticket that publishes it
     private int count;
 
     ThreadTeam(int threads) {
@@ -67,13 +67,14 @@ final class ThreadTeam implements AutoCloseable {
             if (spins < SPINS) {
                 Thread.onSpinWait();
             } else {
-                Thread.yield(); // the helper, or the compiler it waits for, may be in want of this core
+                Thread.yield(); // a helper or the JIT compiler may need this core
             }
         }
         if (failure != null) {
             Throwable thrown = failure;
             failure = null;
-            if (thrown instanceof Error error) { // of memory, or of a mapped file: to be told by its kind
+            if (thrown
+                    instanceof Error error) { // callers distinguish OutOfMemoryError and InternalError (a mapped file)
                 throw error;
             }
             throw new IllegalStateException("a worker thread failed: " + thrown, thrown);
@@ -87,7 +88,7 @@ final class ThreadTeam implements AutoCloseable {
             try {
                 taken = ticket.compareAndSet(seen, seen - 1);
                 if (taken) {
-                    // the job cannot end before this task does, so its fields stand still
+                    // the job cannot end before this task does, so its fields do not change
                     task.run(count - (int) seen, worker);
                 }
             } catch (Throwable thrown) {
@@ -111,7 +112,7 @@ final class ThreadTeam implements AutoCloseable {
                 Thread.onSpinWait();
             } else {
                 sleeping.incrementAndGet();
-                if ((int) ticket.get() == 0 && !closed) { // announced after this thread counted as sleeping?
+                if ((int) ticket.get() == 0 && !closed) { // no job was published since this thread counts as sleeping
                     LockSupport.park(this);
                 }
                 sleeping.decrementAndGet();

@@ -10,10 +10,10 @@ import uk.ac.manchester.tornado.api.types.arrays.FloatArray;
 import uk.ac.manchester.tornado.api.types.arrays.IntArray;
 
 /**
- * A task graph being built for at most {@link #maxRows} rows: one row with the kernels of {@link MatrixVector}, more with
- * those of {@link MatrixProduct}; the cell's are the same.
+ * Builds the task graph of a forward pass for at most {@link #maxRows} rows: one row uses the kernels of {@link MatrixVector},
+ * more use {@link MatrixProduct}. The kernels of the cell are the same.
  */
-final class Pass {
+final class PassGraph {
 
     private final DeviceWeights weights;
     private final DeviceWeights.Sizes sizes;
@@ -23,12 +23,11 @@ final class Pass {
 
     final int maxRows;
     final TaskGraph graph;
-    final IntArray
-            batch; // the number of rows, then for each its state's slot, or the row it is picked from [1 + maxRows]
+    final IntArray batch; // number of rows; then the slot of each row's state, or the row to pick [1 + maxRows]
     final FloatArray x; // residual stream [maxRows, H]
     private final FloatArray factors; // 1 / rms of each row of x [maxRows]
 
-    Pass(String name, int maxRows, DeviceWeights weights, GridScheduler grids) {
+    PassGraph(String name, int maxRows, DeviceWeights weights, GridScheduler grids) {
         this.maxRows = maxRows;
         this.weights = weights;
         this.grids = grids;
@@ -46,24 +45,24 @@ final class Pass {
         return array;
     }
 
-    /** x comes from the host, where embeddings are. */
+    /** Sends x, the embeddings that the host has looked up, at each execution. */
     void embed() {
         graph.transferToDevice(DataTransferMode.EVERY_EXECUTION, x);
     }
 
-    /** {@code x[p] = from[batch[1 + p]]}: the rows whose logits are wanted. */
+    /** {@code x[p] = from[batch[1 + p]]}: gathers the rows that need logits. */
     void pick(FloatArray from) {
         graph.transferToDevice(DataTransferMode.FIRST_EXECUTION, x);
         graph.task("pick", Norms::pick, context, batch, from, x, sizes.hidden());
         launched("pick", maxRows, 1, Norms.GROUP);
     }
 
-    /** {@code x = x + mLSTM(norm(x)); x = x + FFN(norm(x))} for every block. */
+    /** {@code x += mLSTM(norm(x)); x += FFN(norm(x))} for every block. */
     void blocks(FloatArray states) {
         FloatArray y = scratch(maxRows * sizes.projected()); // q, k, v, o~, i~, f~
         FloatArray carry = scratch(maxRows * sizes.heads() * (sizes.dqk() + 1)); // n and m
         FloatArray h = scratch(maxRows * sizes.heads() * sizes.dv()); // of the cell
-        FloatArray u = scratch(maxRows * sizes.ffn()); // gated
+        FloatArray u = scratch(maxRows * sizes.ffn()); // silu(W_gate y) * (W_up y)
         for (int l = 0; l < weights.blocks.size(); l++) {
             DeviceWeights.Block block = weights.blocks.get(l);
             rms("norm1_" + l, block.normMlstm());
@@ -109,14 +108,14 @@ final class Pass {
                 sizes.logitCap());
     }
 
-    /** The best of {@link LargestLogits}, of one row. */
+    /** Sorts the logits of one row for {@link LargestLogits}. */
     void rank(FloatArray logits, FloatArray sorted) {
         int slices = LargestLogits.slices(logits.getSize());
         graph.task("rank", LargestLogits::sort, context, logits, sorted, logits.getSize(), slices);
         launched("rank", slices, 1, LargestLogits.GROUP);
     }
 
-    /** {@link MatrixVector} computes the factor of its one row itself. */
+    /** Computes {@link #factors} of many rows; {@link MatrixVector} computes the factor of its one row itself. */
     private void rms(String name, FloatArray norm) {
         if (maxRows > 1 && norm != null) {
             graph.task(name, Norms::rms, context, batch, x, factors, sizes.hidden(), sizes.normEps());
@@ -134,10 +133,9 @@ final class Pass {
                 batch,
                 y,
                 states,
-                block.index(),
+                block.stateOffsets(),
                 carry,
                 h,
-                sizes.layers(),
                 sizes.heads(),
                 sizes.dqk(),
                 sizes.dv(),
@@ -154,9 +152,8 @@ final class Pass {
                 block.multiheadNorm(),
                 block.multiheadBias(),
                 states,
-                block.index(),
+                block.stateOffsets(),
                 carry,
-                sizes.layers(),
                 sizes.heads(),
                 sizes.dqk(),
                 sizes.dv(),
@@ -164,6 +161,10 @@ final class Pass {
         launched("gate_" + l, maxRows * sizes.heads(), 1, MlstmKernels.GATE_GROUP);
     }
 
+    /**
+     * {@code output = epilogue(matrix · norm(input))}; the parameters are those of {@link MatrixProduct#multiply}, less what
+     * this graph supplies.
+     */
     private void multiply(
             String name,
             DeviceMatrix matrix,
@@ -241,7 +242,7 @@ final class Pass {
         launches++;
     }
 
-    /** Kernels started by one execution. */
+    /** Kernels that one execution launches. */
     int launches() {
         return launches;
     }
