@@ -259,6 +259,10 @@ public final class TextSession implements AutoCloseable {
         }
     }
 
+    TextModel model() {
+        return model;
+    }
+
     /** Whether the model has a tokenizer; without one it takes and gives ids only. */
     public boolean hasText() {
         return model.tokenizer().isPresent();

@@ -6,9 +6,12 @@ import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.IdList;
 import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.TextInput;
+import dev.xlstm.generation.LineScorer;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
+import dev.xlstm.generation.WindowedPerplexity;
 import java.io.IOException;
+import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -28,7 +31,10 @@ import picocli.CommandLine.Spec;
             "Shows how probable a model finds a text.",
             "",
             "Prints a line for each token: its id, the natural logarithm of the probability the model gave it after those"
-                    + " before, and the token. The last line is the perplexity."
+                    + " before, and the token. The last line is the perplexity.",
+            "",
+            "With --lines, prints how surprising each line of a text is, while the text arrives: its number, tokens, bits,"
+                    + " bits a token and bits a character, as columns separated by tabs."
         },
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
@@ -37,6 +43,8 @@ import picocli.CommandLine.Spec;
             "  xlstm score \"The cat sat on the mat.\"",
             "  xlstm score -f held-out.txt | tail -1",
             "  xlstm score --ids-file ids.txt --json",
+            "  journalctl -f | xlstm score --lines",
+            "  xlstm score --lines --top 20 -f server.log | tail -20",
         })
 public final class ScoreCommand implements Callable<Integer> {
 
@@ -56,8 +64,47 @@ public final class ScoreCommand implements Callable<Integer> {
                     "Read token ids, taken as they are, separated by commas or white space; - reads standard input.")
     private Path idsFile;
 
-    @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
+    @Option(
+            names = "--json",
+            fallbackValue = "true",
+            description = "Print one JSON object; with --lines, one for each line.")
     private boolean json;
+
+    @Option(
+            names = "--lines",
+            fallbackValue = "true",
+            description = "Score a text of any length line by line, each line after all text before it.")
+    private boolean lines;
+
+    @Option(
+            names = "--each",
+            fallbackValue = "true",
+            description = "With --lines: score each line by itself, after the same beginning.")
+    private boolean each;
+
+    @Option(
+            names = "--state",
+            paramLabel = "FILE",
+            description = "With --lines: begin after the text of this state file.")
+    private Path state;
+
+    @Option(
+            names = "--top",
+            paramLabel = "K",
+            description = "With --lines: at the end list the K lines with the most bits a token.")
+    private int top;
+
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            description = "Print the perplexity over windows of N tokens alone, each read from an empty state.")
+    private int context;
+
+    @Option(
+            names = "--stride",
+            paramLabel = "N",
+            description = "With --context: tokens from one window to the next. Default: half a window")
+    private int stride;
 
     @Mixin
     private ModelOptions model;
@@ -73,6 +120,10 @@ public final class ScoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        check();
+        if (lines) {
+            return scoreLines();
+        }
         if (idsFile != null && (text != null || file != null)) {
             throw new ParameterException(spec.commandLine(), "--ids-file takes no other text beside it");
         }
@@ -86,6 +137,10 @@ public final class ScoreCommand implements Callable<Integer> {
             if (ids.length == 0) {
                 throw new ParameterException(spec.commandLine(), "there are no tokens to score");
             }
+            if (context > 0) {
+                printWindowed(opened, ids);
+                return ExitCode.OK;
+            }
             double[] logprobs = new double[ids.length];
             session.session().score(ids, (index, logprob) -> logprobs[index] = logprob);
             if (json) {
@@ -94,6 +149,51 @@ public final class ScoreCommand implements Callable<Integer> {
                 printLines(opened, ids, logprobs);
             }
             return ExitCode.OK;
+        }
+    }
+
+    private void check() {
+        if (!lines && (each || state != null || top != 0)) {
+            throw new ParameterException(spec.commandLine(), "--each, --state and --top go with --lines");
+        }
+        if (lines && (idsFile != null || context != 0)) {
+            throw new ParameterException(spec.commandLine(), "--lines takes a text, and no --context");
+        }
+        if (top < 0 || context < 0 || stride < 0 || stride > 0 && context == 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--top, --context and --stride are at least 1; --stride goes with --context");
+        }
+    }
+
+    private int scoreLines() throws IOException {
+        try (TextModel opened = model.open(streams, false);
+                TextSession session = state == null ? opened.newSession() : opened.resume(state);
+                Reader input = new TextInput(streams, spec, file, text).reader()) {
+            LineScoreOutput output = new LineScoreOutput(streams, json, top);
+            if (each) {
+                LineScorer.scoreEach(session, input, output);
+            } else {
+                LineScorer.score(session, input, output);
+            }
+            output.end();
+            return ExitCode.OK;
+        }
+    }
+
+    private void printWindowed(TextModel opened, int[] ids) {
+        WindowedPerplexity windows =
+                new WindowedPerplexity(opened, context, stride == 0 ? Math.max(1, context / 2) : stride);
+        windows.accept(ids);
+        double perplexity = windows.finish();
+        if (json) {
+            JsonOutput.print(streams, out -> {
+                out.writeNumberProperty("tokens", windows.tokens());
+                out.writeName("perplexity");
+                JsonOutput.number(out, perplexity);
+            });
+        } else {
+            streams.print("tokens\t" + windows.tokens() + "\nperplexity\t"
+                    + (Double.isNaN(perplexity) ? "-" : String.format(Locale.ROOT, "%.6f", perplexity)) + "\n");
         }
     }
 

@@ -2,6 +2,10 @@ package dev.xlstm.cli.options;
 
 import dev.xlstm.cli.console.Streams;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +28,22 @@ public record TextInput(Streams streams, CommandSpec spec, Path file, String arg
             return argument;
         }
         return read();
+    }
+
+    /** The same text, read while it arrives; bytes that are not UTF-8 become U+FFFD. */
+    public Reader reader() throws IOException {
+        boolean named = argument != null && !argument.equals("-");
+        if (named || file == null && argument == null && streams.inIsTerminal()) {
+            return new StringReader(exact());
+        }
+        if (file != null && argument != null) {
+            throw new ParameterException(spec.commandLine(), "give a file or '-', not both");
+        }
+        if (file != null && Files.isDirectory(file)) {
+            throw new IOException(file + ": is a directory, not a text");
+        }
+        InputStream bytes = file == null || isStdin(file) ? streams.in() : Files.newInputStream(file);
+        return new InputStreamReader(bytes, StandardCharsets.UTF_8);
     }
 
     private String read() throws IOException {
