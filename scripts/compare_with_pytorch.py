@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compare xlstm's speed with that of the reference in transformers, on the same random weights, in one run.
+"""Compare the speed of xlstm with the reference in transformers, on the same random weights, in one run.
 
     scripts/compare_with_pytorch.py --shape 400m --dtype float32
 
-Prints tokens/s of both, for reading a prompt and for generating, and their ratios. Needs torch, transformers (5 or
-later) and numpy; xlstm must have been built.
+Prints tokens/s of both for prefill and decode, and their ratio. Needs torch, transformers 5 or later, numpy, and a built
+xlstm.
 """
 
 import argparse
@@ -25,10 +25,10 @@ FORMATS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 def pytorch_rates(model_dir, dtype, prompt, generate, repetitions, threads):
-    """Tokens a second of prefill and decode; medians."""
+    """Median tokens/s of prefill and decode."""
     torch.set_num_threads(threads)
     raw = json.loads((Path(model_dir) / "config.json").read_text())
-    # transformers takes its own default, not embedding_dim and num_blocks, where these are missing
+    # where hidden_size or num_hidden_layers is missing, transformers uses defaults instead of embedding_dim and num_blocks
     config = xLSTMConfig.from_pretrained(
         model_dir,
         hidden_size=raw.get("hidden_size", raw.get("embedding_dim")),

@@ -1,7 +1,7 @@
-"""The text the demo model learns from: stories as they are, and conversations in the turn format.
+"""The training text of the demo model: stories unchanged, and conversations in the turn format.
 
-Files expected in the corpus folder, plain text, documents separated by a line `<|endoftext|>`:
-tinystories.txt, storybooks_ccby.txt; and tinytalks_v1.txt with `Q:` and `A:` lines.
+The corpus folder holds plain text: tinystories.txt and storybooks_ccby.txt, with a line `<|endoftext|>` between documents, and
+tinytalks_v1.txt with `Q:` and `A:` lines.
 """
 
 import random
@@ -15,10 +15,10 @@ END_OF_TEXT, PADDING, USER, ASSISTANT, END, SYSTEM = SPECIAL_TOKENS = (
     "<|assistant|>",
     "<|end|>",
     "<|system|>",
-)  # their ids are their positions
+)  # a token's id is its position
 HELD_OUT_STORIES = 100
-CHAT_STORY_SHARE = 0.3  # stories told as an answer, in each epoch
-CONVERSATIONS = 4000  # in each epoch
+CHAT_STORY_SHARE = 0.3  # share of stories told as an answer, per epoch
+CONVERSATIONS = 4000  # per epoch
 
 NAMES = """
     Anna Ben Lily Tom Max Mia Sam Lucy Tim Sara Jack Emma Leo Zoe Bob Alice Amy Jake Ella Noah Ruby Finn Rosa
@@ -225,7 +225,7 @@ def documents(path: Path) -> list[str]:
 
 
 def question_answers(path: Path) -> list[tuple[str, str]]:
-    """The pairs of tinytalks, without those about the assistant it was written for."""
+    """The question-answer pairs of tinytalks, without those about its own assistant."""
     pairs = re.findall(r"^Q: (.+)\nA: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return [pair for pair in pairs if "Tiny" not in pair[0] + pair[1]]
 
@@ -240,7 +240,7 @@ class DemoCorpus:
         self.pairs = question_answers(folder / "tinytalks_v1.txt")
 
     def epoch(self, number: int) -> list[str]:
-        """Every document once, in a new order, with newly made conversations. The same number gives the same list."""
+        """Every document once, shuffled, with newly generated conversations. The same epoch gives the same list."""
         rng = random.Random(number)
         texts = list(self.books)
         for story in self.stories:
@@ -295,7 +295,7 @@ def told_on_request(story: str, rng: random.Random) -> str:
 
 
 def conversation(pairs: list[tuple[str, str]], rng: random.Random) -> str:
-    """Two to seven exchanges; now and then something said early is asked for later."""
+    """Two to seven exchanges; some ask later for something that was said early."""
     turns = []
     for _ in range(rng.randint(2, 5)):
         kind = rng.random()
@@ -336,7 +336,7 @@ def conversation(pairs: list[tuple[str, str]], rng: random.Random) -> str:
 
 
 def typed(text: str, rng: random.Random) -> str:
-    """People do not always type capitals and full stops."""
+    """Drops capitals and full stops at random, as people do."""
     if rng.random() < 0.12:
         text = text.lower()
     if rng.random() < 0.15:
@@ -358,7 +358,7 @@ def small_talk(rng):
 
 
 def memory(rng):
-    """Something told, and the question that needs it again."""
+    """A statement, and a later question that needs it."""
     name, colour, animal, food = rng.choice(NAMES), rng.choice(COLOURS), rng.choice(ANIMALS), rng.choice(FOODS)
     return rng.choice(
         [

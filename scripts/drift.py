@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Show that a long run gets neither slower nor larger: generates a million tokens in one process and compares the speed and
-the memory of the process near the beginning, once the JVM has compiled the loops, with those at the end.
+"""Show that a long run gets neither slower nor larger: generate a million tokens in one process, then compare its speed and
+memory near the beginning (after JIT warm-up) with those at the end.
 
     scripts/drift.py [--tokens N] [options of xlstm generate]
 
-Ends with an error if the run does: it stops where a logit is not a finite number.
+Fails if the run fails, for example at a logit that is not finite.
 """
 
 import argparse
@@ -14,11 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-PARTS = 20  # of the run; the first is the compiler's, the second and the last are compared
+PARTS = 20  # of the run; the first is warm-up, the second is compared with the last
 
 
 def resident(process):
-    """Memory of the process, in MB."""
+    """Resident memory of the process in MB."""
     with open(f"/proc/{process.pid}/status") as status:
         return next(int(line.split()[1]) / 1000 for line in status if line.startswith("VmRSS:"))
 
@@ -34,7 +34,7 @@ def main():
     tokens = 0
     with subprocess.Popen([*command, "-n", str(arguments.tokens), *options], stdout=subprocess.PIPE) as process:
         while piece := os.read(process.stdout.fileno(), 1 << 16):
-            tokens += piece.count(b"\n")  # an event each
+            tokens += piece.count(b"\n")  # one event per line
             while len(seen) < len(marks) and tokens >= marks[len(seen)]:
                 seen.append((time.monotonic(), resident(process)))
     if process.returncode or len(seen) < len(marks):

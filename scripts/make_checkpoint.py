@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Make an xLSTM checkpoint with random weights, for measuring: it computes like a trained model and says nothing.
+"""Make an xLSTM checkpoint with random weights, for benchmarks.
 
     scripts/make_checkpoint.py --shape 1b --dtype bf16 --out /tmp/xlstm-1b
 
-Tensors go to disk one piece at a time: memory stays small at any size. Needs numpy.
+Tensors are written in pieces, so memory stays small at any size. Needs numpy.
 """
 
 import argparse
@@ -28,12 +28,12 @@ PIECE = 1 << 22  # values drawn at once
 
 
 def ffn_size(hidden):
-    """The reference's rounding; not a ceiling."""
+    """Rounds as the reference does; this is not a plain ceiling."""
     return int(math.floor((hidden * FFN_FACTOR + FFN_MULTIPLE - 1) / FFN_MULTIPLE) * FFN_MULTIPLE)
 
 
 def tensors(hidden, blocks, heads, vocab):
-    """Yields (name, shape, standard deviation or constant values)."""
+    """Yields (name, shape, source): source is a standard deviation, or the values themselves."""
     qk, v, ffn = hidden // 2, hidden, ffn_size(hidden)
     weight = 1 / math.sqrt(hidden)
     residual = 1 / math.sqrt(2 * blocks)  # each block adds twice to the residual stream
@@ -61,7 +61,7 @@ def tensors(hidden, blocks, heads, vocab):
 
 
 def config(hidden, blocks, heads, vocab, dtype):
-    """The fields of xLSTM-7b's config.json, including that it names sizes by their older names only."""
+    """The fields of xLSTM-7b's config.json, which has embedding_dim and num_blocks instead of the newer names."""
     return {
         "architectures": ["xLSTMForCausalLM"],
         "model_type": "xlstm",
@@ -91,7 +91,7 @@ def config(hidden, blocks, heads, vocab, dtype):
 
 
 def stored(values, dtype):
-    """float32 values as the bytes of their stored type; bf16 is rounded to nearest, ties to even."""
+    """Encodes float32 values in the stored type; bf16 is rounded to nearest, ties to even."""
     if dtype == "F32":
         return values.astype("<f4").tobytes()
     if dtype == "F16":
@@ -101,7 +101,7 @@ def stored(values, dtype):
 
 
 def pieces(shape, source, random):
-    """A tensor's float32 values, at most PIECE of them at a time."""
+    """Yields a tensor's float32 values, at most PIECE at a time."""
     if isinstance(source, np.ndarray):
         yield source.astype(np.float32)
         return
@@ -113,7 +113,7 @@ def pieces(shape, source, random):
 
 
 def write_shard(path, shard, dtype, random):
-    """A safetensors file: header length, header padded to 8 bytes, the tensors' bytes. Returns the latter's number."""
+    """Writes a safetensors file: header length, header padded to 8 bytes, tensor data. Returns the bytes of tensor data."""
     header, position = {"__metadata__": {"format": "pt"}}, 0
     for name, shape, _ in shard:
         end = position + math.prod(shape) * (4 if dtype == "F32" else 2)
@@ -130,7 +130,7 @@ def write_shard(path, shard, dtype, random):
 
 
 def split(all_tensors, shards):
-    """Consecutive tensors in groups of about equal size, none of them empty."""
+    """Splits the tensors into consecutive, non-empty groups of about equal size."""
     sizes = [math.prod(shape) for _, shape, _ in all_tensors]
     groups, done = [[] for _ in range(shards)], 0
     for i, (tensor, size) in enumerate(zip(all_tensors, sizes)):
@@ -144,7 +144,7 @@ def shape(text):
     try:
         hidden, blocks, heads, vocab = SHAPES[text] if text in SHAPES else (int(n) for n in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is none of {', '.join(SHAPES)} and not H,L,NH,V") from None
+        raise argparse.ArgumentTypeError(f"'{text}' is not one of {', '.join(SHAPES)}, nor H,L,NH,V") from None
     if min(hidden, blocks, heads, vocab) < 1 or hidden // 2 % heads or hidden % heads:
         raise argparse.ArgumentTypeError(f"'{text}': all must be positive, and NH must divide H and H/2")
     return hidden, blocks, heads, vocab
@@ -156,7 +156,7 @@ def main():
     parser.add_argument("--dtype", type=str.upper, choices=["F32", "F16", "BF16"], default="BF16")
     parser.add_argument("--shards", type=int, default=1, help="number of files (default 1)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True, help="directory, made if it is not there")
+    parser.add_argument("--out", type=Path, required=True, help="directory, created if it does not exist")
     args = parser.parse_args()
 
     all_tensors = list(tensors(*args.shape))

@@ -1,10 +1,10 @@
-"""Writes golden figures of the demo model: what PyTorch computes, for the engine's tests to hold themselves to.
+"""Writes the golden figures of the demo model, computed by PyTorch, that the engine's tests compare with.
 
     python scripts/make_demo_golden.py --model test-data/demo-model --out test-data/demo-model-golden
 
-The form is that of test-data/fixtures: golden.json and golden.safetensors hold logits, states and a greedy continuation
-of one longer prompt, in float32 on the exactly up-cast weights, step by step and in chunks, and in float64 (the truth).
-golden.json also holds a few shorter prompts with their ids and greedy continuations.
+The format is that of test-data/fixtures. golden.json and golden.safetensors hold logits, states and a greedy continuation of one
+long prompt: in float32 on the exactly widened weights, step by step and in chunks, and in float64 as the reference.
+golden.json also holds a few short prompts with their ids and greedy continuations.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from xlstm_reference import State, Xlstm, XlstmConfig
 
-LOGIT_ROWS = 4  # of the prompt's end; all rows would make the file large
+LOGIT_ROWS = 4  # the last rows of the prompt; all rows would make a large file
 CONTINUATION = 32
 SHORT_CONTINUATION = 64
 LONG_PROMPT = (
@@ -52,7 +52,7 @@ def main() -> None:
     truth, state_truth = run(double, prompt, step=1)
     ids, rows, state_after = greedy(single, recurrent[-1], state_recurrent, CONTINUATION)
     ids_truth, rows_truth, _ = greedy(double, truth[-1], state_truth, CONTINUATION)
-    assert ids == ids_truth, "float32 and float64 part ways: choose another prompt"
+    assert ids == ids_truth, "float32 and float64 differ: choose another prompt"
 
     differences = {
         "recurrent_vs_float64": largest(recurrent - truth),

@@ -3,9 +3,9 @@
     pip install -r scripts/requirements.txt
     python scripts/train_demo_model.py --corpus DIR --out test-data/demo-model --compile
 
-The learning rate follows the processor time used, so a run always ends annealed, however fast or busy the machine is.
-The folder is written anew each time the loss on the held-out stories improves. `OMP_WAIT_POLICY=PASSIVE` in the
-environment helps on a machine that has other work.
+The learning rate schedule follows processor time, so every run ends fully annealed, however fast or busy the machine is. The
+folder is rewritten whenever the loss on held-out stories improves. `OMP_WAIT_POLICY=PASSIVE` in the environment helps on a
+machine with other work.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from torch import Tensor
 from demo_corpus import END, END_OF_TEXT, PADDING, SPECIAL_TOKENS, DemoCorpus
 from xlstm_reference import Xlstm, XlstmConfig
 
-WINDOW = 256  # ids per optimiser step and row
-WINDOWS_IN_A_ROW = 2  # windows of one text that follow each other, the state carried over
+WINDOW = 256  # ids per row of an optimiser step
+WINDOWS_IN_A_ROW = 2  # consecutive windows of one text, with the state carried over
 REPORT_SECONDS = 120
 
 CHAT_TEMPLATE = (
@@ -43,16 +43,16 @@ CHAT_TEMPLATE = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder with the texts that demo_corpus.py names")
+    parser.add_argument("--corpus", type=Path, required=True, help="folder with the texts listed in demo_corpus.py")
     parser.add_argument("--out", type=Path, help="folder to write the model to")
     parser.add_argument(
         "--minutes", type=float, default=60, help="processor time per thread to train for (default %(default)s)"
     )
     parser.add_argument(
-        "--init", type=Path, metavar="DIR", help="go on from the weights and tokenizer of a model folder"
+        "--init", type=Path, metavar="DIR", help="continue from the weights and tokenizer of a model folder"
     )
-    parser.add_argument("--first-epoch", type=int, default=0, help="number of the first epoch: decides order and talk")
-    parser.add_argument("--batch", type=int, default=8, help="texts side by side (default %(default)s)")
+    parser.add_argument("--first-epoch", type=int, default=0, help="number of the first epoch; seeds the order and the conversations")
+    parser.add_argument("--batch", type=int, default=8, help="texts per step (default %(default)s)")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--weight-decay", type=float, default=0.1)
     parser.add_argument("--dropout", type=float, default=0.1)
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def keep_freed_memory() -> None:
-    """Stops glibc from giving large buffers back after each use: the page faults cost more than the arithmetic."""
+    """Keeps glibc from returning large buffers after each use: the page faults would cost more than the arithmetic."""
     if sys.platform == "linux":
         m_trim_threshold, m_mmap_max = -1, -4
         libc = ctypes.CDLL(None)
@@ -92,7 +92,7 @@ def train(corpus: DemoCorpus, args: argparse.Namespace) -> None:
     model = Xlstm(config, args.dropout)
     if args.init:
         model.load_state_dict(load_file(args.init / "model.safetensors"))
-    average = copy.deepcopy(model).eval()  # a running mean of the weights does better than those of any one step
+    average = copy.deepcopy(model).eval()  # a running mean of the weights performs better than the weights of any step
     forward = torch.compile(model) if args.compile else model
     optimizer = make_optimizer(model, args.weight_decay)
     print(f"{sum(p.numel() for p in model.parameters()):,} parameters", flush=True)
@@ -137,12 +137,12 @@ def train(corpus: DemoCorpus, args: argparse.Namespace) -> None:
 
 
 def training_seconds(threads: int) -> float:
-    """Processor time per thread: a pause, or other work on the machine, costs none."""
+    """Processor time per thread: neither a pause nor other work on the machine adds to it."""
     return time.process_time() / threads
 
 
 def make_optimizer(model: Xlstm, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW; weight decay on the matrices, not on gates, norms and biases."""
+    """AdamW, with weight decay on matrices but not on gates, norms and biases."""
     matrices, others = [], []
     for name, parameter in model.named_parameters():
         is_matrix = parameter.dim() == 2 and "igate" not in name and "fgate" not in name
@@ -156,7 +156,7 @@ def make_optimizer(model: Xlstm, weight_decay: float) -> torch.optim.Optimizer:
 
 
 def set_learning_rate(optimizer, peak: float, step: int, progress: float) -> None:
-    """A hundred steps of warm-up, then half a cosine down to zero."""
+    """A hundred warm-up steps, then half a cosine to zero."""
     rate = peak * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -185,13 +185,13 @@ def train_tokenizer(corpus: DemoCorpus, vocab_size: int) -> Tokenizer:
 
 
 def encode(tokenizer: Tokenizer, text: str) -> Tensor:
-    """The document between two end-of-text ids."""
+    """The ids of a document, with an end-of-text id before and after."""
     bound = tokenizer.token_to_id(END_OF_TEXT)
     return torch.tensor([bound, *tokenizer.encode(text).ids, bound])
 
 
 def epoch_stream(corpus: DemoCorpus, tokenizer: Tokenizer, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """All documents of an epoch in one row of ids, an end-of-text id before each; and where each of them begins."""
+    """All documents of an epoch as one sequence, an end-of-text id before each, and the start of each document."""
     bound = tokenizer.token_to_id(END_OF_TEXT)
     parts = [[bound, *encoding.ids] for encoding in tokenizer.encode_batch(corpus.epoch(number))]
     starts = np.cumsum([0] + [len(part) for part in parts[:-1]])
@@ -199,7 +199,7 @@ def epoch_stream(corpus: DemoCorpus, tokenizer: Tokenizer, number: int) -> tuple
 
 
 def draw_segments(stream: np.ndarray, starts: np.ndarray, batch: int, rng: np.random.Generator) -> Tensor:
-    """[batch, WINDOW * WINDOWS_IN_A_ROW, 2] pairs of id and next id; half the rows begin where a document does."""
+    """[batch, WINDOW * WINDOWS_IN_A_ROW, 2] pairs of id and next id; half of the rows start at a document."""
     length = WINDOW * WINDOWS_IN_A_ROW + 1
     begin = np.where(rng.random(batch) < 0.5, rng.choice(starts, batch), rng.integers(0, len(stream), batch))
     rows = torch.from_numpy(stream[(begin[:, None] + np.arange(length)) % len(stream)])
@@ -208,7 +208,7 @@ def draw_segments(stream: np.ndarray, starts: np.ndarray, batch: int, rng: np.ra
 
 @torch.no_grad()
 def held_out_loss(model: Xlstm, documents: list[Tensor], batch: int = 20) -> float:
-    """Mean negative log-likelihood per id (nats), each document from an empty state."""
+    """Mean negative log-likelihood per id in nats; each document starts from an empty state."""
     total, count = 0.0, 0
     documents = sorted(documents, key=len)
     for first in range(0, len(documents), batch):
@@ -221,7 +221,7 @@ def held_out_loss(model: Xlstm, documents: list[Tensor], batch: int = 20) -> flo
 
 
 def export(model: Xlstm, tokenizer: Tokenizer, folder: Path) -> None:
-    """Writes weights (bf16), configuration and tokenizer, with the names and fields transformers reads."""
+    """Writes weights (bf16), configuration and tokenizer under the names and fields that transformers reads."""
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: tensor.to(torch.bfloat16).contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})

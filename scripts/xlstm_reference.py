@@ -48,7 +48,7 @@ class XlstmConfig:
 
 
 class State(NamedTuple):
-    """The memory of one layer. `m` is the running maximum that keeps the exponential gates in range."""
+    """The state of one layer. `m` is the running maximum that keeps the exponential gates in range."""
 
     c: Tensor  # [B, N, K, V]
     n: Tensor  # [B, N, K]
@@ -78,9 +78,9 @@ def mlstm_step(q: Tensor, k: Tensor, v: Tensor, i: Tensor, f: Tensor, state: Sta
 
 
 def mlstm_chunk(q: Tensor, k: Tensor, v: Tensor, i: Tensor, f: Tensor, state: State, eps: float):
-    """All steps of a chunk at once. q, k [B,N,T,K]; v [B,N,T,V]; i, f [B,N,T]. Returns h [B,N,T,V], State.
+    """All steps of a chunk. q, k [B,N,T,K]; v [B,N,T,V]; i, f [B,N,T]. Returns h [B,N,T,V], State.
 
-    h does not depend on the choice of m, so no gradient needs to pass through it.
+    h does not depend on the choice of m, so m needs no gradient.
     """
     steps = q.shape[2]
     b = F.logsigmoid(f).cumsum(-1)  # [B,N,T] log of the decay since the start of the chunk
@@ -105,7 +105,7 @@ def mlstm_chunk(q: Tensor, k: Tensor, v: Tensor, i: Tensor, f: Tensor, state: St
 
 
 def mlstm_chunkwise(q, k, v, i, f, state: State, eps: float, chunk_size: int = 64):
-    """`mlstm_chunk` over chunks of `chunk_size` steps (the last may be shorter), the state handed on."""
+    """Runs `mlstm_chunk` over chunks of `chunk_size` steps (the last may be shorter) and passes the state on."""
     chunks = []
     for parts in zip(*(x.split(chunk_size, dim=2) for x in (q, k, v, i, f))):
         h, state = mlstm_chunk(*parts, state, eps)
@@ -124,7 +124,7 @@ class RmsNorm(nn.Module):
 
 
 class MultiHeadLayerNorm(nn.Module):
-    """LayerNorm over each head's V values, then one weight for all N * V."""
+    """LayerNorm over each head's V values, then one weight vector for all N * V."""
 
     def __init__(self, size: int, eps: float):
         super().__init__()
@@ -198,7 +198,7 @@ class Backbone(nn.Module):
 
 
 class Xlstm(nn.Module):
-    """Parameter names are the checkpoint's tensor names, so `state_dict()` is the checkpoint."""
+    """The parameter names are those of the checkpoint, so `state_dict()` is the checkpoint."""
 
     def __init__(self, config: XlstmConfig, dropout: float = 0.0):
         super().__init__()
@@ -219,7 +219,7 @@ class Xlstm(nn.Module):
             layer = block.mlstm_layer
             nn.init.zeros_(layer.igate_preact.weight)
             nn.init.zeros_(layer.fgate_preact.weight)
-            nn.init.constant_(layer.igate_preact.bias, -10.0)  # the memory starts almost closed to writing
+            nn.init.constant_(layer.igate_preact.bias, -10.0)  # the input gate starts almost closed
             with torch.no_grad():  # half-lives from a dozen to a few hundred steps
                 layer.fgate_preact.bias.copy_(torch.linspace(3.0, 6.0, self.config.num_heads))
 
