@@ -19,6 +19,8 @@ class EarlyLoopsTest {
             "tensor.BF16Matrix",
             "tensor.Q8_0Matrix",
             "tensor.Q4_0Matrix",
+            "tensor.QuantizedMatrix",
+            "tensor.ExactTiles",
             "tensor.TiledProduct",
             "cell.MlstmCell");
 

@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class KernelBenchmark {
 
     private static final int COLUMNS = 2048;
-    private static final int STEP = 64; // rows of a call, as a task has
+    private static final int STEP = 128; // rows of a call, as a task has
 
     @Param({"f32", "f16", "bf16", "q8_0", "q4_0"})
     public String format;
@@ -36,8 +36,8 @@ public class KernelBenchmark {
     @Param({"1", "16", "256"})
     public int n;
 
-    /** Rows of weights: 64 stay in the cache, 131,072 do not. */
-    @Param({"64", "131072"})
+    /** Rows of weights: 128 stay in the cache, 131,072 do not. */
+    @Param({"128", "131072"})
     public int rows;
 
     private WeightMatrix matrix;

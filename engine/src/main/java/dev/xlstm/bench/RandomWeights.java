@@ -9,6 +9,8 @@ import dev.xlstm.model.XlstmWeights.Linear;
 import dev.xlstm.model.XlstmWeights.Norm;
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.tensor.Activation;
+import dev.xlstm.tensor.Quantizer;
+import dev.xlstm.tensor.Simd;
 import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
@@ -63,37 +65,49 @@ public final class RandomWeights {
         return new XlstmConfig(hidden, vocab, blocks, NormKind.LAYER, 1e-5f, true, false, 0, 64);
     }
 
-    private static final int POOL = 1 << 20; // random bytes, repeated: what numbers they are does not matter
+    private static final int POOL = 1 << 18; // random weights, repeated: their values do not matter
 
     private final Arena arena;
     private final WeightFormat format;
-    private final MemorySegment bytes;
-    private final MemorySegment weights; // in the unquantised format
-    private final MemorySegment scales;
+    private final MemorySegment pool;
 
     private RandomWeights(Arena arena, WeightFormat format) {
         this.arena = arena;
         this.format = format;
         Random random = new Random(1);
-        byte[] noise = new byte[POOL];
-        random.nextBytes(noise);
-        bytes = MemorySegment.ofArray(noise);
-        weights = arena.allocate(POOL, 64);
-        scales = arena.allocate(POOL, 64);
-        for (int i = 0; i < POOL / 4; i++) {
-            float w = (float) (0.02 * random.nextGaussian());
-            switch (format) {
-                case F32 -> weights.set(JAVA_FLOAT_UNALIGNED, 4L * i, w);
-                case F16 -> setPair(weights, i, Float.floatToFloat16(w));
-                default -> setPair(weights, i, (short) (Float.floatToIntBits(w) >>> 16));
-            }
-            setPair(scales, i, Float.floatToFloat16(format == WeightFormat.Q4_0 ? 0.004f : 0.0002f));
+        float[] weights = new float[POOL];
+        for (int i = 0; i < POOL; i++) {
+            weights[i] = (float) (0.02 * random.nextGaussian());
         }
+        pool = format.isQuantized() ? quantized(weights) : stored(weights);
     }
 
-    private static void setPair(MemorySegment target, int pair, short value) {
-        target.set(JAVA_SHORT_UNALIGNED, 4L * pair, value);
-        target.set(JAVA_SHORT_UNALIGNED, 4L * pair + 2, value);
+    /** A panel of quantised rows; any number of its blocks are those of some matrix. */
+    private MemorySegment quantized(float[] weights) {
+        int rows = Quantizer.PANEL_ROWS;
+        int columns = POOL / rows;
+        MemorySegment target = arena.allocate(Quantizer.byteSize(format, rows, columns), 64);
+        for (int r = 0; r < rows; r++) {
+            float[] row = Arrays.copyOfRange(weights, r * columns, (r + 1) * columns);
+            Quantizer.quantize(format, row, columns, r, target);
+        }
+        return target;
+    }
+
+    private MemorySegment stored(float[] weights) {
+        MemorySegment target = arena.allocate((long) POOL * weightBytes(), 64);
+        for (int i = 0; i < POOL; i++) {
+            switch (format) {
+                case F32 -> target.set(JAVA_FLOAT_UNALIGNED, 4L * i, weights[i]);
+                case F16 -> target.set(JAVA_SHORT_UNALIGNED, 2L * i, Float.floatToFloat16(weights[i]));
+                default -> target.set(JAVA_SHORT_UNALIGNED, 2L * i, Simd.bfloat16(weights[i]));
+            }
+        }
+        return target;
+    }
+
+    private int weightBytes() {
+        return format == WeightFormat.F32 ? 4 : 2;
     }
 
     /** A single matrix; format and arena as for {@link #create}. */
@@ -193,23 +207,17 @@ public final class RandomWeights {
     }
 
     private WeightMatrix matrix(int rows, int columns) {
-        long count = (long) rows * columns;
-        return switch (format) {
-            case F32 -> WeightMatrix.of(DType.F32, repeat(weights, 4 * count), rows, columns);
-            case F16 -> WeightMatrix.of(DType.F16, repeat(weights, 2 * count), rows, columns);
-            case BF16 -> WeightMatrix.of(DType.BF16, repeat(weights, 2 * count), rows, columns);
-            case Q8_0 ->
-                WeightMatrix.quantized(format, repeat(bytes, count), repeat(scales, count / 16), rows, columns);
-            case Q4_0 ->
-                WeightMatrix.quantized(format, repeat(bytes, count / 2), repeat(scales, count / 16), rows, columns);
-        };
+        if (format.isQuantized()) {
+            return WeightMatrix.quantized(format, repeat(Quantizer.byteSize(format, rows, columns)), rows, columns);
+        }
+        MemorySegment data = repeat((long) rows * columns * weightBytes());
+        return WeightMatrix.of(DType.valueOf(format.name()), data, rows, columns);
     }
 
-    private MemorySegment repeat(MemorySegment pool, long byteSize) {
+    private MemorySegment repeat(long byteSize) {
         MemorySegment target = arena.allocate(byteSize, 64);
-        for (long at = 0; at < byteSize; at += POOL) {
-            long length = Math.min(POOL, byteSize - at);
-            MemorySegment.copy(pool, 0, target, at, length);
+        for (long at = 0; at < byteSize; at += pool.byteSize()) {
+            MemorySegment.copy(pool, 0, target, at, Math.min(pool.byteSize(), byteSize - at));
         }
         return target;
     }

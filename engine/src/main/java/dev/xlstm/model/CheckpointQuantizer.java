@@ -164,8 +164,7 @@ public final class CheckpointQuantizer {
                 layout.add(new TensorInfo(tensor.name(), tensor.dtype(), tensor.shape()));
             } else {
                 quantised.put(tensor.name(), matrix);
-                layout.add(Quantization.quants(format, tensor.name(), matrix.rows(), matrix.columns()));
-                layout.add(Quantization.scales(tensor.name(), matrix.rows(), matrix.columns()));
+                layout.add(Quantization.tensor(format, tensor.name(), matrix.rows(), matrix.columns()));
             }
         }
         Map<String, String> metadata = new LinkedHashMap<>(checkpoint.metadata());
@@ -187,18 +186,14 @@ public final class CheckpointQuantizer {
     private void writeQuantised(SafetensorsWriter writer, Tensor tensor, WeightMatrix matrix) throws IOException {
         int rows = matrix.rows();
         int columns = matrix.columns();
-        int step = Math.max(1, PIECE_BYTES / (4 * columns) / Quantizer.PIECE_ROWS) * Quantizer.PIECE_ROWS;
-        long quantBytes = Quantizer.quantBytes(format, columns);
-        long scaleBytes = Quantizer.scaleBytes(columns);
-        String scalesName = Quantization.scales(tensor.name(), rows, columns).name();
+        int step = Math.max(1, PIECE_BYTES / (4 * columns) / Quantizer.PANEL_ROWS) * Quantizer.PANEL_ROWS;
         try (Arena arena = Arena.ofShared()) { // shared, as rows are quantised in parallel
-            MemorySegment quants = arena.allocate(step * quantBytes, 8);
-            MemorySegment scales = arena.allocate(step * scaleBytes, 8);
+            MemorySegment piece = arena.allocate(Quantizer.byteSize(format, step, columns), 8);
             for (int from = 0; from < rows; from += step) {
                 int to = Math.min(from + step, rows);
-                MatrixConverter.quantize(format, tensor.name(), matrix, from, to, quants, scales);
-                writer.write(tensor.name(), quants.asSlice(0, (to - from) * quantBytes));
-                writer.write(scalesName, scales.asSlice(0, (to - from) * scaleBytes));
+                MemorySegment target = piece.asSlice(0, Quantizer.byteSize(format, to - from, columns));
+                MatrixConverter.quantize(format, tensor.name(), matrix, from, to, target.fill((byte) 0));
+                writer.write(tensor.name(), target);
                 read(tensor.data().byteSize() / rows * (to - from));
             }
         }

@@ -2,6 +2,7 @@ package dev.xlstm.model;
 
 import dev.xlstm.safetensors.DType;
 import dev.xlstm.tensor.Quantizer;
+import dev.xlstm.tensor.Simd;
 import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tensor.WeightMatrix;
 import java.lang.foreign.Arena;
@@ -39,34 +40,25 @@ final class MatrixConverter {
     private WeightMatrix quantize(String name, WeightMatrix source) {
         int rows = source.rows();
         int columns = source.columns();
-        long quantBytes = Quantizer.quantBytes(format, columns);
-        long scaleBytes = Quantizer.scaleBytes(columns);
-        MemorySegment quants = arena.allocate(rows * quantBytes, ALIGNMENT);
-        MemorySegment scales = arena.allocate(rows * scaleBytes, ALIGNMENT);
-        quantize(format, name, source, 0, rows, quants, scales);
-        return WeightMatrix.quantized(format, quants, scales, rows, columns);
+        MemorySegment data = arena.allocate(Quantizer.byteSize(format, rows, columns), ALIGNMENT);
+        quantize(format, name, source, 0, rows, data);
+        return WeightMatrix.quantized(format, data, rows, columns);
     }
 
     /**
-     * Quantises the rows [from, to) to the beginning of {@code quants} and {@code scales}. Pieces of a matrix may be written
-     * one after the other if each but the last has a multiple of {@link Quantizer#PIECE_ROWS} rows.
+     * Quantises the rows [from, to) to {@code target}, which holds zeros. Pieces of a matrix may be written one after the other
+     * if each but the last has a multiple of {@link Quantizer#PANEL_ROWS} rows.
      *
      * @throws IllegalArgumentException if a weight is not finite or too large; names the matrix
      */
     static void quantize(
-            WeightFormat format,
-            String name,
-            WeightMatrix source,
-            int from,
-            int to,
-            MemorySegment quants,
-            MemorySegment scales) {
+            WeightFormat format, String name, WeightMatrix source, int from, int to, MemorySegment target) {
         int columns = source.columns();
         IntStream.range(from, to).parallel().forEach(r -> {
             float[] row = new float[columns];
             source.unpack(r, 0, columns, row, 0);
             try {
-                Quantizer.quantize(format, row, columns, r - from, to - from, quants, scales);
+                Quantizer.quantize(format, row, columns, r - from, target);
             } catch (ArithmeticException e) {
                 throw new IllegalArgumentException(
                         "tensor '" + name + "', row " + r + ": " + e.getMessage() + "; it cannot be quantised", e);
@@ -87,19 +79,10 @@ final class MatrixConverter {
                 switch (dtype) {
                     case F32 -> target.setAtIndex(FLOAT, at + c, row[c]);
                     case F16 -> target.setAtIndex(SHORT, at + c, Float.floatToFloat16(row[c]));
-                    default -> target.setAtIndex(SHORT, at + c, bfloat16(row[c]));
+                    default -> target.setAtIndex(SHORT, at + c, Simd.bfloat16(row[c]));
                 }
             }
         });
         return WeightMatrix.of(dtype, target, rows, columns);
-    }
-
-    /** The upper half of a float32, rounded to nearest, ties to even. */
-    private static short bfloat16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        if (Float.isNaN(value)) {
-            return (short) (bits >>> 16 | 0x40); // quiet, and still not a number
-        }
-        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }
 }

@@ -13,16 +13,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Which matrices are quantised, and how a checkpoint holds them: the quants under the matrix's name, U8 {@code [rows,
- * columns]} for q8_0 and {@code [rows, columns / 2]} for q4_0; the scales under {@code NAME.scales}, F16 {@code [rows,
- * columns / 32]}; the scheme in the metadata.
+ * Which matrices are quantised, and how a checkpoint holds them: numbers and scales together under the matrix's name, U8
+ * {@code [rows / 32, columns / 32, bytes of a block of 32 rows]}, as {@link Quantizer} writes them; the scheme and its version
+ * in the metadata.
  */
 final class Quantization {
 
     private static final String SCHEME = "xlstm.quantization";
     private static final String VERSION = "xlstm.quantization.version";
-    private static final String THIS_VERSION = "2"; // 1 had rows one by one
-    private static final String SCALES = ".scales";
+    private static final String THIS_VERSION = "3"; // 1 had rows one by one, 2 scales in tensors of their own
 
     private Quantization() {}
 
@@ -45,12 +44,9 @@ final class Quantization {
         metadata.put(VERSION, THIS_VERSION);
     }
 
-    static TensorInfo quants(WeightFormat format, String name, int rows, int columns) {
-        return new TensorInfo(name, DType.U8, rows, Quantizer.quantBytes(format, columns));
-    }
-
-    static TensorInfo scales(String name, int rows, int columns) {
-        return new TensorInfo(name + SCALES, DType.F16, rows, columns / WeightMatrix.BLOCK);
+    /** The stored tensor of a matrix. */
+    static TensorInfo tensor(WeightFormat format, String name, int rows, int columns) {
+        return new TensorInfo(name, DType.U8, Quantizer.shape(format, rows, columns));
     }
 
     /** Whether a checkpoint says that it is quantised. */
@@ -81,8 +77,8 @@ final class Quantization {
         if (!THIS_VERSION.equals(version)) {
             throw new ModelException(
                     checkpoint.directory(),
-                    VERSION + " in its metadata is '" + shorten(String.valueOf(version)) + "', known is " + THIS_VERSION
-                            + "; use the xlstm that wrote it, or quantise the original again");
+                    VERSION + " in its metadata is '" + shorten(String.valueOf(version)) + "', not " + THIS_VERSION
+                            + "; quantise the original model again with xlstm quantize");
         }
         return format;
     }

@@ -220,16 +220,8 @@ final class TensorSource {
             wrong(quants, "is quantised, but its " + columns + " columns are not a multiple of 32");
             return null;
         }
-        String scalesName = Quantization.scales(name, rows, columns).name();
-        Tensor scales = tensors.get(scalesName);
-        if (scales == null) {
-            missing.add(scalesName);
-            return null;
-        }
-        used.add(scalesName);
-        boolean fits = fits(quants, Quantization.quants(scheme, quants.name(), rows, columns));
-        fits &= fits(scales, Quantization.scales(quants.name(), rows, columns));
-        return fits ? WeightMatrix.quantized(scheme, quants.data(), scales.data(), rows, columns) : null;
+        boolean fits = fits(quants, Quantization.tensor(scheme, quants.name(), rows, columns));
+        return fits ? WeightMatrix.quantized(scheme, quants.data(), rows, columns) : null;
     }
 
     private boolean fits(Tensor tensor, TensorInfo expected) {

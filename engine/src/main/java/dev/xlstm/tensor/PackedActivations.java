@@ -29,19 +29,6 @@ public final class PackedActivations {
         COLUMN_MAJOR_GROUPS
     }
 
-    /** The order for matrices of quantised formats. */
-    enum QuantizedOrder {
-
-        /** Up to 4 rows, multiplied one after the other: {@link #row}. */
-        ROWS_APART,
-
-        /** Up to 8 rows: {@link #columnMajorBy8}. */
-        COLUMN_MAJOR_BY_8,
-
-        /** Many rows: {@link #columnBlocks}. */
-        COLUMN_BLOCKS
-    }
-
     /** Rows of a column-major group: two vectors. */
     static final int GROUP = 2 * LANES;
 
@@ -51,7 +38,11 @@ public final class PackedActivations {
     /** Most rows that are few for plain matrices: with more, tiles of unpacked weights are faster. */
     private static final int FEW_ROWS = GROUP;
 
-    private static final int ROWS_APART = 4;
+    /**
+     * Most rows that are few for quantised matrices that have a choice: with more, q8_0 is faster in tiles of floats. The
+     * integer kernel takes 7 n + 2 instructions for 64 weights and n rows, the tiles about 5 n + 16.
+     */
+    private static final int FEW_ROUNDED_ROWS = 8;
 
     private static final int CACHE_LINE = 64; // bytes
 
@@ -59,17 +50,12 @@ public final class PackedActivations {
 
     private final int columns;
     private final List<PlainMatrix> plain = new ArrayList<>();
-    private boolean forQuantized;
+    private RoundedActivations rounded; // null without quantised matrices
     private float[] x; // [rows, columns]
     private int rows;
     private MemorySegment interleaved = MemorySegment.NULL;
     private boolean packsGroups;
     private float[] columnMajorGroups = {};
-    private float[] columnBlocks = {};
-    private float[] columnMajorBy8 = {};
-    private float[] sums = {};
-    private float[][] rowsApart;
-    private float[][] sumsApart;
 
     public PackedActivations(int columns) {
         this.columns = columns;
@@ -77,9 +63,11 @@ public final class PackedActivations {
 
     /** Announces a matrix that will be multiplied with these activations. */
     public void addConsumer(WeightMatrix matrix) {
-        forQuantized |= matrix instanceof QuantizedMatrix;
         if (matrix instanceof PlainMatrix one) {
             plain.add(one);
+        } else {
+            rounded = rounded == null ? new RoundedActivations(columns) : rounded;
+            rounded.addConsumer(matrix.format());
         }
     }
 
@@ -89,10 +77,9 @@ public final class PackedActivations {
                 : rows <= FEW_ROWS ? PlainOrder.INTERLEAVED_BY_8 : PlainOrder.COLUMN_MAJOR_GROUPS;
     }
 
-    QuantizedOrder quantizedOrder() {
-        return rows <= ROWS_APART
-                ? QuantizedOrder.ROWS_APART
-                : rows <= INTERLEAVED_ROWS ? QuantizedOrder.COLUMN_MAJOR_BY_8 : QuantizedOrder.COLUMN_BLOCKS;
+    /** Whether rows are few for quantised matrices. */
+    boolean hasFewRounded() {
+        return rows <= FEW_ROUNDED_ROWS;
     }
 
     /**
@@ -101,18 +88,14 @@ public final class PackedActivations {
     public void begin(float[] x, int rows) {
         this.x = x;
         this.rows = rows;
-        if (forQuantized && sums.length == 0) {
-            sums = new float[INTERLEAVED_ROWS * sumsOfRow()];
+        if (rounded != null) {
+            rounded.begin(rows);
+            if (rows == 1) { // too little work to share
+                rounded.pack(x, 0);
+            }
         }
-        if (rows == 1) {
-            sumBlocks(0);
-            return;
-        }
-        if (!plain.isEmpty()) {
+        if (rows > 1 && !plain.isEmpty()) {
             beginPlain();
-        }
-        if (forQuantized) {
-            beginQuantized();
         }
     }
 
@@ -125,33 +108,6 @@ public final class PackedActivations {
         int count = few ? 1 : groups();
         if (packsGroups && columnMajorGroups.length < count * GROUP * columns) {
             columnMajorGroups = new float[count * GROUP * columns];
-        }
-    }
-
-    private void beginQuantized() {
-        if (quantizedOrder() == QuantizedOrder.COLUMN_BLOCKS) {
-            int count = (columns + TiledProduct.TILE_COLUMNS - 1) / TiledProduct.TILE_COLUMNS;
-            if (columnBlocks.length < count * rows * TiledProduct.TILE_COLUMNS) {
-                columnBlocks = new float[count * rows * TiledProduct.TILE_COLUMNS];
-            }
-        } else if (columnMajorBy8.length == 0) {
-            columnMajorBy8 = new float[INTERLEAVED_ROWS * columns];
-            rowsApart = new float[ROWS_APART][columns];
-            sumsApart = new float[ROWS_APART][sumsOfRow()];
-        }
-    }
-
-    private void sumBlocks(int row) {
-        for (int b = 0; forQuantized && b < columns / WeightMatrix.BLOCK; b++) {
-            float even = 0;
-            float odd = 0;
-            int at = row * columns + b * WeightMatrix.BLOCK;
-            for (int c = at; c < at + WeightMatrix.BLOCK; c += 2) {
-                even += x[c];
-                odd += x[c + 1];
-            }
-            sums[row * sumsOfRow() + 2 * b] = even;
-            sums[row * sumsOfRow() + 2 * b + 1] = odd;
         }
     }
 
@@ -176,33 +132,8 @@ public final class PackedActivations {
                 transpose(first, height(), count);
             }
         }
-        if (forQuantized) {
-            packQuantized(first, count);
-        }
-    }
-
-    private void packQuantized(int first, int count) {
-        for (int r = first; r < first + count; r++) {
-            switch (quantizedOrder()) {
-                case ROWS_APART -> {
-                    sumBlocks(r);
-                    System.arraycopy(x, r * columns, rowsApart[r], 0, columns);
-                    System.arraycopy(sums, r * sumsOfRow(), sumsApart[r], 0, sumsOfRow());
-                }
-                case COLUMN_MAJOR_BY_8 -> {
-                    sumBlocks(r);
-                    for (int c = 0; c < columns; c++) {
-                        columnMajorBy8[c * INTERLEAVED_ROWS + r] = x[r * columns + c];
-                    }
-                }
-                case COLUMN_BLOCKS -> {
-                    for (int c = 0; c < columns; c += TiledProduct.TILE_COLUMNS) {
-                        int k = Math.min(TiledProduct.TILE_COLUMNS, columns - c);
-                        int at = c * rows + r * TiledProduct.TILE_COLUMNS;
-                        System.arraycopy(x, r * columns + c, columnBlocks, at, k);
-                    }
-                }
-            }
+        for (int r = first; rounded != null && r < first + count; r++) {
+            rounded.pack(x, r);
         }
     }
 
@@ -260,33 +191,8 @@ public final class PackedActivations {
         return columnMajorGroups;
     }
 
-    /** {@code [TILE_COLUMNS columns, row, column of these]}. */
-    float[] columnBlocks() {
-        return columnBlocks;
-    }
-
-    /** {@code [column, row]}, of 8 rows. */
-    float[] columnMajorBy8() {
-        return columnMajorBy8;
-    }
-
-    /** {@code [row, block, 2]}: the sum of a block's even columns and that of its odd ones. */
-    float[] sums() {
-        return sums;
-    }
-
-    /** One of up to 4 rows. */
-    float[] row(int t) {
-        return rows == 1 ? x : rowsApart[t];
-    }
-
-    /** The sums of one of up to 4 rows. */
-    float[] sums(int t) {
-        return rows == 1 ? sums : sumsApart[t];
-    }
-
-    /** Sums of a row. */
-    int sumsOfRow() {
-        return 2 * (columns / WeightMatrix.BLOCK);
+    /** For matrices of quantised formats. */
+    RoundedActivations rounded() {
+        return rounded;
     }
 }

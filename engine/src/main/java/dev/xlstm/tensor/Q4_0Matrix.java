@@ -8,32 +8,47 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 import static dev.xlstm.tensor.Simd.F32;
-import static dev.xlstm.tensor.Simd.I16;
 import static dev.xlstm.tensor.Simd.I32;
+import static dev.xlstm.tensor.Simd.LANES;
+import static dev.xlstm.tensor.Simd.WIDE_I16;
 
 /**
- * Numbers of 4 bits: {@code w = scale * (nibble - 8)}, eight in a word. Shifted to the head of the mantissa two come together:
- * masked, the higher is {@code 1 + nibble / 16} and the lower {@code 1 + nibble / 256}, which are summed apart.
+ * Numbers of 4 bits in [-8, 7], stored as n + 8. The 16 bits of a row in a line are the nibbles of four columns,
+ * {@code v = n0 + 16 n1 + 256 n2 + 4096 n3}.
+ *
+ * <p>With {@code t_k = v >>> 4k} each nibble is {@code n_k = t_k - 16 t_(k+1)} modulo 2^16, and
+ * {@code Σ n_k x_k = t0 x0 + t1 (x1 - 16 x0) + t2 (x2 - 16 x1) + t3 (x3 - 16 x2)}: no masks, as activations come as these
+ * differences. The sum of a block, {@code Σ (n - 8) x}, is at most 8 * 127 * 32 = 32512, so 16 bits hold it exactly, whatever
+ * overflows on the way; the accumulator starts at {@code -8 Σx}, which cancels the bias.
  */
 final class Q4_0Matrix extends QuantizedMatrix {
 
-    static final int DIGITS = 8;
+    private static final int BLOCK_LINES = BLOCK / 4;
+    private static final int SCALES = BLOCK_LINES * LINE; // byte of a block
+    private static final int BLOCK_BYTES = SCALES + LINE;
 
-    private static final int HIGH = 0x00780000; // the four leading mantissa bits
-    private static final int LOW = 0x00078000; // the next four
-    private static final float TAKE_OFF_HIGH = -1.5f;
-    private static final float TAKE_OFF_LOW = -1.03125f;
-    private static final int WORD_BYTES = 4 * PANEL; // of a panel, for eight columns
-    private static final float UNIT = 16;
-    private static final KernelWarmup ONE_ROW = new KernelWarmup(64);
-    private static final KernelWarmup FEW_ROWS = new KernelWarmup(16);
+    /**
+     * Whether shorts are shifted by a vector of counts, one instruction of AVX-512 and NEON. AVX2 has none: there, ints are
+     * shifted and masks clear the bits that crossed. Shifting by a scalar count would load the count each time.
+     */
+    private static final boolean SHORT_SHIFTS = Simd.SHORT_SHIFTS;
 
-    Q4_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
-        this(quants, scales, rows, 0, rows, columns);
+    private static final ShortVector BY_4 = ShortVector.broadcast(WIDE_I16, 4);
+    private static final ShortVector BY_8 = ShortVector.broadcast(WIDE_I16, 8);
+    private static final ShortVector BY_12 = ShortVector.broadcast(WIDE_I16, 12);
+    private static final IntVector LOW_12 = IntVector.broadcast(I32, 0x0fff0fff);
+    private static final IntVector LOW_8 = IntVector.broadcast(I32, 0x00ff00ff);
+    private static final IntVector LOW_4 = IntVector.broadcast(I32, 0x000f000f);
+
+    private static final KernelWarmup ONE_ROW = new KernelWarmup(4 * PANEL);
+    private static final KernelWarmup GROUPS = new KernelWarmup(2 * PANEL);
+
+    Q4_0Matrix(MemorySegment data, int rows, int columns) {
+        this(data, 0, rows, columns);
     }
 
-    private Q4_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, ONE_ROW, FEW_ROWS);
+    private Q4_0Matrix(MemorySegment data, int first, int rows, int columns) {
+        super(data, first, rows, columns, ONE_ROW, GROUPS);
     }
 
     @Override
@@ -42,302 +57,463 @@ final class Q4_0Matrix extends QuantizedMatrix {
     }
 
     @Override
-    protected WeightMatrix of(int storedRows, int firstRow, int count) {
-        return new Q4_0Matrix(quants, scales, storedRows, firstRow, count, columns);
+    protected WeightMatrix of(int firstRow, int count) {
+        return new Q4_0Matrix(data, firstRow, count, columns);
     }
 
     @Override
-    protected void dots(
+    protected int number(long at, int column) {
+        return (data.get(Simd.SHORT, at + column / 4 * LINE) >>> column % 4 * 4 & 15) - 8;
+    }
+
+    @Override
+    protected void multiplyMany(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        multiplyGroups(x, y, from, to, scratch);
+    }
+
+    @Override
+    protected void dots4(RoundedActivations x, int t, int count, long w0, long w1, long w2, long w3, float[] out) {
+        int start = x.scaleAt(t, 0);
+        for (int l = 0; l < INTS; l += LANES) {
+            int at = 4 * l;
+            dots4(
+                    data,
+                    w0 + at,
+                    w1 + at,
+                    w2 + at,
+                    w3 + at,
+                    count,
+                    x.q4(),
+                    t * columns,
+                    x.q4Starts(),
+                    x.scales(),
+                    start,
+                    out,
+                    l);
+        }
+    }
+
+    @Override
+    protected void dots2x4(RoundedActivations x, int t, int count, long w0, long w1, float[] out) {
+        int start = x.scaleAt(t, 0);
+        int stride = columns / BLOCK;
+        for (int l = 0; l < INTS; l += LANES) {
+            int at = 4 * l;
+            dots2x4(
+                    data,
+                    w0 + at,
+                    w1 + at,
+                    count,
+                    x.q4(),
+                    t * columns,
+                    columns,
+                    x.q4Starts(),
+                    x.scales(),
+                    start,
+                    stride,
+                    out,
+                    l);
+        }
+    }
+
+    /**
+     * Four panels by one row of x, for {@link Simd#LANES} ints of each line. Here and below a kernel takes arrays and offsets
+     * in place of objects, and repeats its lines: C2 inlines nothing but the Vector API in methods of this size, and a vector
+     * that crosses a call is an object.
+     */
+    private static void dots4(
             MemorySegment w,
-            MemorySegment scales,
-            int blocks,
-            float[] x,
-            float[] sums,
             long w0,
             long w1,
             long w2,
             long w3,
-            long d0,
-            long d1,
-            long d2,
-            long d3,
-            float[] y,
-            int y0,
-            int y1,
-            int y2,
-            int y3) {
-        Simd.mayFault(w, w0);
-        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
-        for (int b = 0; b < blocks; b++) {
-            FloatVector low0 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[2 * b]);
-            FloatVector low1 = low0, low2 = low0, low3 = low0;
-            FloatVector high0 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[2 * b + 1]);
-            FloatVector high1 = high0, high2 = high0, high3 = high0;
-            for (int v = 4 * b; v < 4 * b + 4; v++) {
-                long at = (long) v * WORD_BYTES;
-                IntVector a = IntVector.fromMemorySegment(I32, w, w0 + at, ByteOrder.LITTLE_ENDIAN);
-                IntVector e = IntVector.fromMemorySegment(I32, w, w1 + at, ByteOrder.LITTLE_ENDIAN);
-                IntVector f = IntVector.fromMemorySegment(I32, w, w2 + at, ByteOrder.LITTLE_ENDIAN);
-                IntVector g = IntVector.fromMemorySegment(I32, w, w3 + at, ByteOrder.LITTLE_ENDIAN);
-                FloatVector u = FloatVector.broadcast(F32, x[8 * v]);
-                low0 = a.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
-                low1 = e.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
-                low2 = f.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
-                low3 = g.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
-                u = FloatVector.broadcast(F32, x[8 * v + 1]);
-                high0 = a.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
-                high1 = e.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
-                high2 = f.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
-                high3 = g.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
-                u = FloatVector.broadcast(F32, x[8 * v + 2]);
-                IntVector a8 = a.lanewise(VectorOperators.LSHR, 8);
-                IntVector e8 = e.lanewise(VectorOperators.LSHR, 8);
-                IntVector f8 = f.lanewise(VectorOperators.LSHR, 8);
-                IntVector g8 = g.lanewise(VectorOperators.LSHR, 8);
-                low0 = a8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
-                low1 = e8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
-                low2 = f8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
-                low3 = g8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
-                u = FloatVector.broadcast(F32, x[8 * v + 3]);
-                high0 = a8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
-                high1 = e8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
-                high2 = f8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
-                high3 = g8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
-                a = a.lanewise(VectorOperators.ROR, 16);
-                e = e.lanewise(VectorOperators.ROR, 16);
-                f = f.lanewise(VectorOperators.ROR, 16);
-                g = g.lanewise(VectorOperators.ROR, 16);
-                u = FloatVector.broadcast(F32, x[8 * v + 4]);
-                low0 = a.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
-                low1 = e.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
-                low2 = f.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
-                low3 = g.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
-                u = FloatVector.broadcast(F32, x[8 * v + 5]);
-                high0 = a.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
-                high1 = e.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
-                high2 = f.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
-                high3 = g.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
-                u = FloatVector.broadcast(F32, x[8 * v + 6]);
-                a8 = a.lanewise(VectorOperators.LSHR, 8);
-                e8 = e.lanewise(VectorOperators.LSHR, 8);
-                f8 = f.lanewise(VectorOperators.LSHR, 8);
-                g8 = g.lanewise(VectorOperators.LSHR, 8);
-                low0 = a8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low0);
-                low1 = e8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low1);
-                low2 = f8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low2);
-                low3 = g8.and(LOW).or(ONE).viewAsFloatingLanes().fma(u, low3);
-                u = FloatVector.broadcast(F32, x[8 * v + 7]);
-                high0 = a8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high0);
-                high1 = e8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high1);
-                high2 = f8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high2);
-                high3 = g8.and(HIGH).or(ONE).viewAsFloatingLanes().fma(u, high3);
-            }
-            long at = (long) b * SCALE_BYTES;
-            FloatVector sixteen = FloatVector.broadcast(F32, 16);
-            s0 = low0.fma(sixteen, high0)
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d0 + at, ByteOrder.LITTLE_ENDIAN)
-                                            .convertShape(VectorOperators.S2I, I32, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(HALF)
-                                    .viewAsFloatingLanes()
-                                    .mul(HALF_UNIT),
-                            s0);
-            s1 = low1.fma(sixteen, high1)
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d1 + at, ByteOrder.LITTLE_ENDIAN)
-                                            .convertShape(VectorOperators.S2I, I32, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(HALF)
-                                    .viewAsFloatingLanes()
-                                    .mul(HALF_UNIT),
-                            s1);
-            s2 = low2.fma(sixteen, high2)
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d2 + at, ByteOrder.LITTLE_ENDIAN)
-                                            .convertShape(VectorOperators.S2I, I32, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(HALF)
-                                    .viewAsFloatingLanes()
-                                    .mul(HALF_UNIT),
-                            s2);
-            s3 = low3.fma(sixteen, high3)
-                    .fma(
-                            ((IntVector) ShortVector.fromMemorySegment(I16, scales, d3 + at, ByteOrder.LITTLE_ENDIAN)
-                                            .convertShape(VectorOperators.S2I, I32, 0))
-                                    .lanewise(VectorOperators.LSHL, 13)
-                                    .and(HALF)
-                                    .viewAsFloatingLanes()
-                                    .mul(HALF_UNIT),
-                            s3);
-        }
-        s0.mul(UNIT).intoArray(y, y0);
-        s1.mul(UNIT).intoArray(y, y1);
-        s2.mul(UNIT).intoArray(y, y2);
-        s3.mul(UNIT).intoArray(y, y3);
-    }
-
-    @Override
-    protected void dots8(
-            MemorySegment w,
-            MemorySegment scales,
             int blocks,
-            float[] x,
-            float[] sums,
-            int sumsApart,
-            long w0,
-            long d0,
-            float[] y,
-            int y0) {
+            int[] x,
+            int xAt,
+            int[] starts,
+            float[] scales,
+            int scaleAt,
+            float[] out,
+            int outAt) {
         Simd.mayFault(w, w0);
-        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        ShortVector by4 = BY_4, by8 = BY_8, by12 = BY_12;
+        IntVector low12 = LOW_12, low8 = LOW_8, low4 = LOW_4;
+        FloatVector l0 = FloatVector.zero(F32), l1 = l0, l2 = l0, l3 = l0, h0 = l0, h1 = l0, h2 = l0, h3 = l0;
         for (int b = 0; b < blocks; b++) {
-            int at = 2 * b;
-            FloatVector low0 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at]);
-            FloatVector high0 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 1]);
-            FloatVector low1 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 1 * sumsApart]);
-            FloatVector high1 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 1 * sumsApart + 1]);
-            FloatVector low2 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 2 * sumsApart]);
-            FloatVector high2 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 2 * sumsApart + 1]);
-            FloatVector low3 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 3 * sumsApart]);
-            FloatVector high3 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 3 * sumsApart + 1]);
-            FloatVector low4 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 4 * sumsApart]);
-            FloatVector high4 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 4 * sumsApart + 1]);
-            FloatVector low5 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 5 * sumsApart]);
-            FloatVector high5 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 5 * sumsApart + 1]);
-            FloatVector low6 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 6 * sumsApart]);
-            FloatVector high6 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 6 * sumsApart + 1]);
-            FloatVector low7 = FloatVector.broadcast(F32, TAKE_OFF_LOW * sums[at + 7 * sumsApart]);
-            FloatVector high7 = FloatVector.broadcast(F32, TAKE_OFF_HIGH * sums[at + 7 * sumsApart + 1]);
-            for (int half = 8 * b; half < 8 * b + 8; half++) { // of a word: four columns
-                IntVector a = IntVector.fromMemorySegment(
-                                I32, w, w0 + (long) (half / 2) * WORD_BYTES, ByteOrder.LITTLE_ENDIAN)
-                        .lanewise(VectorOperators.ROR, half % 2 * 16);
-                int c = 32 * half;
-                FloatVector f = a.and(LOW).or(ONE).viewAsFloatingLanes();
-                low0 = f.fma(FloatVector.broadcast(F32, x[c]), low0);
-                low1 = f.fma(FloatVector.broadcast(F32, x[c + 1]), low1);
-                low2 = f.fma(FloatVector.broadcast(F32, x[c + 2]), low2);
-                low3 = f.fma(FloatVector.broadcast(F32, x[c + 3]), low3);
-                low4 = f.fma(FloatVector.broadcast(F32, x[c + 4]), low4);
-                low5 = f.fma(FloatVector.broadcast(F32, x[c + 5]), low5);
-                low6 = f.fma(FloatVector.broadcast(F32, x[c + 6]), low6);
-                low7 = f.fma(FloatVector.broadcast(F32, x[c + 7]), low7);
-                f = a.and(HIGH).or(ONE).viewAsFloatingLanes();
-                high0 = f.fma(FloatVector.broadcast(F32, x[c + 8]), high0);
-                high1 = f.fma(FloatVector.broadcast(F32, x[c + 9]), high1);
-                high2 = f.fma(FloatVector.broadcast(F32, x[c + 10]), high2);
-                high3 = f.fma(FloatVector.broadcast(F32, x[c + 11]), high3);
-                high4 = f.fma(FloatVector.broadcast(F32, x[c + 12]), high4);
-                high5 = f.fma(FloatVector.broadcast(F32, x[c + 13]), high5);
-                high6 = f.fma(FloatVector.broadcast(F32, x[c + 14]), high6);
-                high7 = f.fma(FloatVector.broadcast(F32, x[c + 15]), high7);
-                IntVector a8 = a.lanewise(VectorOperators.LSHR, 8);
-                f = a8.and(LOW).or(ONE).viewAsFloatingLanes();
-                low0 = f.fma(FloatVector.broadcast(F32, x[c + 16]), low0);
-                low1 = f.fma(FloatVector.broadcast(F32, x[c + 17]), low1);
-                low2 = f.fma(FloatVector.broadcast(F32, x[c + 18]), low2);
-                low3 = f.fma(FloatVector.broadcast(F32, x[c + 19]), low3);
-                low4 = f.fma(FloatVector.broadcast(F32, x[c + 20]), low4);
-                low5 = f.fma(FloatVector.broadcast(F32, x[c + 21]), low5);
-                low6 = f.fma(FloatVector.broadcast(F32, x[c + 22]), low6);
-                low7 = f.fma(FloatVector.broadcast(F32, x[c + 23]), low7);
-                f = a8.and(HIGH).or(ONE).viewAsFloatingLanes();
-                high0 = f.fma(FloatVector.broadcast(F32, x[c + 24]), high0);
-                high1 = f.fma(FloatVector.broadcast(F32, x[c + 25]), high1);
-                high2 = f.fma(FloatVector.broadcast(F32, x[c + 26]), high2);
-                high3 = f.fma(FloatVector.broadcast(F32, x[c + 27]), high3);
-                high4 = f.fma(FloatVector.broadcast(F32, x[c + 28]), high4);
-                high5 = f.fma(FloatVector.broadcast(F32, x[c + 29]), high5);
-                high6 = f.fma(FloatVector.broadcast(F32, x[c + 30]), high6);
-                high7 = f.fma(FloatVector.broadcast(F32, x[c + 31]), high7);
+            ShortVector s0 = IntVector.broadcast(I32, starts[scaleAt + b]).reinterpretAsShorts(),
+                    s1 = s0,
+                    s2 = s0,
+                    s3 = s0;
+            long at = (long) b * BLOCK_BYTES;
+            int column = xAt + b * BLOCK;
+            for (int line = 0; line < SCALES; line += LINE) {
+                int c = column + line / (LINE / 4);
+                ShortVector x0 = IntVector.broadcast(I32, x[c + 0]).reinterpretAsShorts();
+                ShortVector x1 = IntVector.broadcast(I32, x[c + 1]).reinterpretAsShorts();
+                ShortVector x2 = IntVector.broadcast(I32, x[c + 2]).reinterpretAsShorts();
+                ShortVector x3 = IntVector.broadcast(I32, x[c + 3]).reinterpretAsShorts();
+                ShortVector v = ShortVector.fromMemorySegment(WIDE_I16, w, w0 + at + line, ByteOrder.LITTLE_ENDIAN);
+                s0 = s0.add(v.mul(x0))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by4)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 4)
+                                                .and(low12)
+                                                .reinterpretAsShorts())
+                                .mul(x1))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by8)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 8)
+                                                .and(low8)
+                                                .reinterpretAsShorts())
+                                .mul(x2))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by12)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 12)
+                                                .and(low4)
+                                                .reinterpretAsShorts())
+                                .mul(x3));
+                v = ShortVector.fromMemorySegment(WIDE_I16, w, w1 + at + line, ByteOrder.LITTLE_ENDIAN);
+                s1 = s1.add(v.mul(x0))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by4)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 4)
+                                                .and(low12)
+                                                .reinterpretAsShorts())
+                                .mul(x1))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by8)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 8)
+                                                .and(low8)
+                                                .reinterpretAsShorts())
+                                .mul(x2))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by12)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 12)
+                                                .and(low4)
+                                                .reinterpretAsShorts())
+                                .mul(x3));
+                v = ShortVector.fromMemorySegment(WIDE_I16, w, w2 + at + line, ByteOrder.LITTLE_ENDIAN);
+                s2 = s2.add(v.mul(x0))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by4)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 4)
+                                                .and(low12)
+                                                .reinterpretAsShorts())
+                                .mul(x1))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by8)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 8)
+                                                .and(low8)
+                                                .reinterpretAsShorts())
+                                .mul(x2))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by12)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 12)
+                                                .and(low4)
+                                                .reinterpretAsShorts())
+                                .mul(x3));
+                v = ShortVector.fromMemorySegment(WIDE_I16, w, w3 + at + line, ByteOrder.LITTLE_ENDIAN);
+                s3 = s3.add(v.mul(x0))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by4)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 4)
+                                                .and(low12)
+                                                .reinterpretAsShorts())
+                                .mul(x1))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by8)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 8)
+                                                .and(low8)
+                                                .reinterpretAsShorts())
+                                .mul(x2))
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.LSHR, by12)
+                                        : v.reinterpretAsInts()
+                                                .lanewise(VectorOperators.LSHR, 12)
+                                                .and(low4)
+                                                .reinterpretAsShorts())
+                                .mul(x3));
             }
-            FloatVector sixteen = FloatVector.broadcast(F32, 16);
-            FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(
-                                    I16, scales, d0 + (long) b * SCALE_BYTES, ByteOrder.LITTLE_ENDIAN)
-                            .convertShape(VectorOperators.S2I, I32, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(HALF)
-                    .viewAsFloatingLanes()
-                    .mul(HALF_UNIT);
-            s0 = low0.fma(sixteen, high0).fma(scale, s0);
-            s1 = low1.fma(sixteen, high1).fma(scale, s1);
-            s2 = low2.fma(sixteen, high2).fma(scale, s2);
-            s3 = low3.fma(sixteen, high3).fma(scale, s3);
-            s4 = low4.fma(sixteen, high4).fma(scale, s4);
-            s5 = low5.fma(sixteen, high5).fma(scale, s5);
-            s6 = low6.fma(sixteen, high6).fma(scale, s6);
-            s7 = low7.fma(sixteen, high7).fma(scale, s7);
+            float scale = scales[scaleAt + b];
+            IntVector sum = s0.reinterpretAsInts();
+            IntVector d = IntVector.fromMemorySegment(I32, w, w0 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l0 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l0);
+            h0 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h0);
+            sum = s1.reinterpretAsInts();
+            d = IntVector.fromMemorySegment(I32, w, w1 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l1 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l1);
+            h1 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h1);
+            sum = s2.reinterpretAsInts();
+            d = IntVector.fromMemorySegment(I32, w, w2 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l2 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l2);
+            h2 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h2);
+            sum = s3.reinterpretAsInts();
+            d = IntVector.fromMemorySegment(I32, w, w3 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l3 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l3);
+            h3 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h3);
         }
-        s0.mul(UNIT).intoArray(y, y0);
-        s1.mul(UNIT).intoArray(y, y0 + 1 * PANEL);
-        s2.mul(UNIT).intoArray(y, y0 + 2 * PANEL);
-        s3.mul(UNIT).intoArray(y, y0 + 3 * PANEL);
-        s4.mul(UNIT).intoArray(y, y0 + 4 * PANEL);
-        s5.mul(UNIT).intoArray(y, y0 + 5 * PANEL);
-        s6.mul(UNIT).intoArray(y, y0 + 6 * PANEL);
-        s7.mul(UNIT).intoArray(y, y0 + 7 * PANEL);
+        l0.intoArray(out, outAt + 0 * PANEL);
+        h0.intoArray(out, outAt + 0 * PANEL + INTS);
+        l1.intoArray(out, outAt + 1 * PANEL);
+        h1.intoArray(out, outAt + 1 * PANEL + INTS);
+        l2.intoArray(out, outAt + 2 * PANEL);
+        h2.intoArray(out, outAt + 2 * PANEL + INTS);
+        l3.intoArray(out, outAt + 3 * PANEL);
+        h3.intoArray(out, outAt + 3 * PANEL + INTS);
     }
 
-    @Override
-    protected void scalarDots(
-            int row, int count, int height, float[] x, int xAt, float[] sums, int sumsAt, float[] y, int yAt) {
-        int i1 = Math.min(1, count - 1), i2 = Math.min(2, count - 1), i3 = count - 1;
-        long word = wordsAt(row, 0);
-        long scale = scalesAt(row, 0);
-        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-        for (int b = 0; b < columns / BLOCK; b++) {
-            float low0 = TAKE_OFF_LOW * sums[sumsAt + 2 * b], low1 = low0, low2 = low0, low3 = low0;
-            float high0 = TAKE_OFF_HIGH * sums[sumsAt + 2 * b + 1], high1 = high0, high2 = high0, high3 = high0;
-            for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += DIGITS) {
-                int a = quants.get(Simd.INT, word);
-                int e = quants.get(Simd.INT, word + 4 * i1);
-                int f = quants.get(Simd.INT, word + 4 * i2);
-                int g = quants.get(Simd.INT, word + 4 * i3);
-                word += 4L * height;
-                for (int digit = 0; digit < DIGITS; digit += 2) {
-                    low0 = Math.fma(Float.intBitsToFloat(a & LOW | ONE), x[xAt + c + digit], low0);
-                    high0 = Math.fma(Float.intBitsToFloat(a & HIGH | ONE), x[xAt + c + digit + 1], high0);
-                    a = Integer.rotateRight(a, 8);
-                    low1 = Math.fma(Float.intBitsToFloat(e & LOW | ONE), x[xAt + c + digit], low1);
-                    high1 = Math.fma(Float.intBitsToFloat(e & HIGH | ONE), x[xAt + c + digit + 1], high1);
-                    e = Integer.rotateRight(e, 8);
-                    low2 = Math.fma(Float.intBitsToFloat(f & LOW | ONE), x[xAt + c + digit], low2);
-                    high2 = Math.fma(Float.intBitsToFloat(f & HIGH | ONE), x[xAt + c + digit + 1], high2);
-                    f = Integer.rotateRight(f, 8);
-                    low3 = Math.fma(Float.intBitsToFloat(g & LOW | ONE), x[xAt + c + digit], low3);
-                    high3 = Math.fma(Float.intBitsToFloat(g & HIGH | ONE), x[xAt + c + digit + 1], high3);
-                    g = Integer.rotateRight(g, 8);
-                }
+    /** Two panels by four rows of x, each {@code stride} factors after the other: a line's shifts serve all four. */
+    private static void dots2x4(
+            MemorySegment w,
+            long w0,
+            long w1,
+            int blocks,
+            int[] x,
+            int xAt,
+            int xStride,
+            int[] starts,
+            float[] scales,
+            int scaleAt,
+            int scaleStride,
+            float[] out,
+            int outAt) {
+        Simd.mayFault(w, w0);
+        ShortVector by4 = BY_4, by8 = BY_8, by12 = BY_12;
+        IntVector low12 = LOW_12, low8 = LOW_8, low4 = LOW_4;
+        int scale1 = scaleAt + scaleStride, scale2 = scale1 + scaleStride, scale3 = scale2 + scaleStride;
+        FloatVector al0 = FloatVector.zero(F32),
+                al1 = al0,
+                al2 = al0,
+                al3 = al0,
+                ah0 = al0,
+                ah1 = al0,
+                ah2 = al0,
+                ah3 = al0,
+                bl0 = al0,
+                bl1 = al0,
+                bl2 = al0,
+                bl3 = al0,
+                bh0 = al0,
+                bh1 = al0,
+                bh2 = al0,
+                bh3 = al0;
+        for (int b = 0; b < blocks; b++) {
+            ShortVector a0 = IntVector.broadcast(I32, starts[scaleAt + b]).reinterpretAsShorts(), b0 = a0;
+            ShortVector a1 = IntVector.broadcast(I32, starts[scale1 + b]).reinterpretAsShorts(), b1 = a1;
+            ShortVector a2 = IntVector.broadcast(I32, starts[scale2 + b]).reinterpretAsShorts(), b2 = a2;
+            ShortVector a3 = IntVector.broadcast(I32, starts[scale3 + b]).reinterpretAsShorts(), b3 = a3;
+            long at = (long) b * BLOCK_BYTES;
+            int column = xAt + b * BLOCK;
+            for (int line = 0; line < SCALES; line += LINE) {
+                int c0 = column + line / (LINE / 4), c1 = c0 + xStride, c2 = c1 + xStride, c3 = c2 + xStride;
+                ShortVector v = ShortVector.fromMemorySegment(WIDE_I16, w, w0 + at + line, ByteOrder.LITTLE_ENDIAN);
+                ShortVector u = ShortVector.fromMemorySegment(WIDE_I16, w, w1 + at + line, ByteOrder.LITTLE_ENDIAN);
+                ShortVector f = IntVector.broadcast(I32, x[c0]).reinterpretAsShorts();
+                a0 = a0.add(v.mul(f));
+                b0 = b0.add(u.mul(f));
+                f = IntVector.broadcast(I32, x[c1]).reinterpretAsShorts();
+                a1 = a1.add(v.mul(f));
+                b1 = b1.add(u.mul(f));
+                f = IntVector.broadcast(I32, x[c2]).reinterpretAsShorts();
+                a2 = a2.add(v.mul(f));
+                b2 = b2.add(u.mul(f));
+                f = IntVector.broadcast(I32, x[c3]).reinterpretAsShorts();
+                a3 = a3.add(v.mul(f));
+                b3 = b3.add(u.mul(f));
+                ShortVector vk = SHORT_SHIFTS
+                        ? v.lanewise(VectorOperators.LSHR, by4)
+                        : v.reinterpretAsInts()
+                                .lanewise(VectorOperators.LSHR, 4)
+                                .and(low12)
+                                .reinterpretAsShorts();
+                ShortVector uk = SHORT_SHIFTS
+                        ? u.lanewise(VectorOperators.LSHR, by4)
+                        : u.reinterpretAsInts()
+                                .lanewise(VectorOperators.LSHR, 4)
+                                .and(low12)
+                                .reinterpretAsShorts();
+                f = IntVector.broadcast(I32, x[c0 + 1]).reinterpretAsShorts();
+                a0 = a0.add(vk.mul(f));
+                b0 = b0.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c1 + 1]).reinterpretAsShorts();
+                a1 = a1.add(vk.mul(f));
+                b1 = b1.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c2 + 1]).reinterpretAsShorts();
+                a2 = a2.add(vk.mul(f));
+                b2 = b2.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c3 + 1]).reinterpretAsShorts();
+                a3 = a3.add(vk.mul(f));
+                b3 = b3.add(uk.mul(f));
+                vk = SHORT_SHIFTS
+                        ? v.lanewise(VectorOperators.LSHR, by8)
+                        : v.reinterpretAsInts()
+                                .lanewise(VectorOperators.LSHR, 8)
+                                .and(low8)
+                                .reinterpretAsShorts();
+                uk = SHORT_SHIFTS
+                        ? u.lanewise(VectorOperators.LSHR, by8)
+                        : u.reinterpretAsInts()
+                                .lanewise(VectorOperators.LSHR, 8)
+                                .and(low8)
+                                .reinterpretAsShorts();
+                f = IntVector.broadcast(I32, x[c0 + 2]).reinterpretAsShorts();
+                a0 = a0.add(vk.mul(f));
+                b0 = b0.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c1 + 2]).reinterpretAsShorts();
+                a1 = a1.add(vk.mul(f));
+                b1 = b1.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c2 + 2]).reinterpretAsShorts();
+                a2 = a2.add(vk.mul(f));
+                b2 = b2.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c3 + 2]).reinterpretAsShorts();
+                a3 = a3.add(vk.mul(f));
+                b3 = b3.add(uk.mul(f));
+                vk = SHORT_SHIFTS
+                        ? v.lanewise(VectorOperators.LSHR, by12)
+                        : v.reinterpretAsInts()
+                                .lanewise(VectorOperators.LSHR, 12)
+                                .and(low4)
+                                .reinterpretAsShorts();
+                uk = SHORT_SHIFTS
+                        ? u.lanewise(VectorOperators.LSHR, by12)
+                        : u.reinterpretAsInts()
+                                .lanewise(VectorOperators.LSHR, 12)
+                                .and(low4)
+                                .reinterpretAsShorts();
+                f = IntVector.broadcast(I32, x[c0 + 3]).reinterpretAsShorts();
+                a0 = a0.add(vk.mul(f));
+                b0 = b0.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c1 + 3]).reinterpretAsShorts();
+                a1 = a1.add(vk.mul(f));
+                b1 = b1.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c2 + 3]).reinterpretAsShorts();
+                a2 = a2.add(vk.mul(f));
+                b2 = b2.add(uk.mul(f));
+                f = IntVector.broadcast(I32, x[c3 + 3]).reinterpretAsShorts();
+                a3 = a3.add(vk.mul(f));
+                b3 = b3.add(uk.mul(f));
             }
-            s0 = Math.fma(Math.fma(low0, 16f, high0), half(scale), s0);
-            s1 = Math.fma(Math.fma(low1, 16f, high1), half(scale + 2 * i1), s1);
-            s2 = Math.fma(Math.fma(low2, 16f, high2), half(scale + 2 * i2), s2);
-            s3 = Math.fma(Math.fma(low3, 16f, high3), half(scale + 2 * i3), s3);
-            scale += 2L * height;
+            IntVector d = IntVector.fromMemorySegment(I32, w, w0 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            FloatVector low = d.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector high = d.and(UPPER).reinterpretAsFloats();
+            IntVector sum = a0.reinterpretAsInts();
+            al0 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scaleAt + b]), al0);
+            ah0 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scaleAt + b]), ah0);
+            sum = a1.reinterpretAsInts();
+            al1 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale1 + b]), al1);
+            ah1 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scale1 + b]), ah1);
+            sum = a2.reinterpretAsInts();
+            al2 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale2 + b]), al2);
+            ah2 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scale2 + b]), ah2);
+            sum = a3.reinterpretAsInts();
+            al3 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale3 + b]), al3);
+            ah3 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scale3 + b]), ah3);
+            d = IntVector.fromMemorySegment(I32, w, w1 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            low = d.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            high = d.and(UPPER).reinterpretAsFloats();
+            sum = b0.reinterpretAsInts();
+            bl0 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scaleAt + b]), bl0);
+            bh0 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scaleAt + b]), bh0);
+            sum = b1.reinterpretAsInts();
+            bl1 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale1 + b]), bl1);
+            bh1 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scale1 + b]), bh1);
+            sum = b2.reinterpretAsInts();
+            bl2 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale2 + b]), bl2);
+            bh2 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scale2 + b]), bh2);
+            sum = b3.reinterpretAsInts();
+            bl3 = ((FloatVector) sum.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 16)
+                            .convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale3 + b]), bl3);
+            bh3 = ((FloatVector) sum.lanewise(VectorOperators.ASHR, 16).convert(VectorOperators.I2F, 0))
+                    .fma(high.mul(scales[scale3 + b]), bh3);
         }
-        y[yAt + row] = UNIT * s0;
-        y[yAt + row + i1] = UNIT * s1;
-        y[yAt + row + i2] = UNIT * s2;
-        y[yAt + row + i3] = UNIT * s3;
-    }
-
-    @Override
-    protected void unpackPanel(long at, int k, float[] scales, int scaleAt, float[] out, int offset, int apart) {
-        Simd.mayFault(quants, at);
-        for (int b = 0; b < k / BLOCK; b++) {
-            FloatVector scale = FloatVector.fromArray(F32, scales, scaleAt + PANEL * b);
-            for (int v = 4 * b; v < 4 * b + 4; v++) {
-                IntVector words =
-                        IntVector.fromMemorySegment(I32, quants, at + (long) v * WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
-                words = words.lanewise(VectorOperators.ROR, FIRST_BIT);
-                for (int digit = 0; digit < DIGITS; digit++) {
-                    ((FloatVector) words.and(15).sub(8).convert(VectorOperators.I2F, 0))
-                            .mul(scale)
-                            .intoArray(out, offset + (DIGITS * v + digit) * apart);
-                    words = words.lanewise(VectorOperators.LSHR, 4);
-                }
-            }
-        }
+        al0.intoArray(out, outAt + 0 * PANEL);
+        ah0.intoArray(out, outAt + 0 * PANEL + INTS);
+        bl0.intoArray(out, outAt + 1 * PANEL);
+        bh0.intoArray(out, outAt + 1 * PANEL + INTS);
+        al1.intoArray(out, outAt + 2 * PANEL);
+        ah1.intoArray(out, outAt + 2 * PANEL + INTS);
+        bl1.intoArray(out, outAt + 3 * PANEL);
+        bh1.intoArray(out, outAt + 3 * PANEL + INTS);
+        al2.intoArray(out, outAt + 4 * PANEL);
+        ah2.intoArray(out, outAt + 4 * PANEL + INTS);
+        bl2.intoArray(out, outAt + 5 * PANEL);
+        bh2.intoArray(out, outAt + 5 * PANEL + INTS);
+        al3.intoArray(out, outAt + 6 * PANEL);
+        ah3.intoArray(out, outAt + 6 * PANEL + INTS);
+        bl3.intoArray(out, outAt + 7 * PANEL);
+        bh3.intoArray(out, outAt + 7 * PANEL + INTS);
     }
 }

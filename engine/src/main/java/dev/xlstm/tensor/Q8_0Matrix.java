@@ -8,26 +8,42 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 import static dev.xlstm.tensor.Simd.F32;
-import static dev.xlstm.tensor.Simd.I16;
 import static dev.xlstm.tensor.Simd.I32;
+import static dev.xlstm.tensor.Simd.LANES;
+import static dev.xlstm.tensor.Simd.WIDE_I16;
 
-/** Numbers of 8 bits: {@code w = scale * (byte - 128)}, four in a word. */
+/**
+ * Numbers of 8 bits in [-127, 127]. The 16 bits of a row in a line are the numbers of two columns,
+ * {@code v = (w0 + 128) + 256 w1}.
+ *
+ * <p>{@code v x0 + (v >> 8) (x1 - 256 x0) - 128 x0 = w0 x0 + w1 x1} modulo 2^16, at most 32258, so 16 bits hold it exactly.
+ * With 2^15 added it is not negative, and ints made of two rows can be summed without taking them apart: {@code A += t}
+ * and {@code B += t >>> 16}. At the end of a block B is the sum of the high row and {@code A - (B << 16)} that of the low one;
+ * both start at {@code -16 * 2^15}, which cancels the bias.
+ */
 final class Q8_0Matrix extends QuantizedMatrix {
 
-    static final int DIGITS = 4;
+    private static final int BLOCK_LINES = BLOCK / 2;
+    private static final int SCALES = BLOCK_LINES * LINE; // byte of a block
+    private static final int BLOCK_BYTES = SCALES + LINE;
+    private static final int BIAS = -BLOCK_LINES << 15;
+    private static final int FACTORS = 3; // of a line and a row of x
 
-    private static final int BYTE = 0x007f8000; // the eight leading mantissa bits
-    private static final int WORD_BYTES = 4 * PANEL; // of a panel, for four columns
-    private static final float UNIT = 256;
-    private static final KernelWarmup ONE_ROW = new KernelWarmup(64);
-    private static final KernelWarmup FEW_ROWS = new KernelWarmup(16);
+    private static final boolean SHORT_SHIFTS = Simd.SHORT_SHIFTS; // see Q4_0Matrix
+    private static final ShortVector BY_8 = ShortVector.broadcast(WIDE_I16, 8);
 
-    Q8_0Matrix(MemorySegment quants, MemorySegment scales, int rows, int columns) {
-        this(quants, scales, rows, 0, rows, columns);
+    private static final KernelWarmup ONE_ROW = new KernelWarmup(4 * PANEL);
+    private static final KernelWarmup GROUPS = new KernelWarmup(2 * PANEL);
+    private static final KernelWarmup TILES = new KernelWarmup(2 * PANEL);
+
+    private final KernelWarmup.Loops tiles = new ExactTiles(this);
+
+    Q8_0Matrix(MemorySegment data, int rows, int columns) {
+        this(data, 0, rows, columns);
     }
 
-    private Q8_0Matrix(MemorySegment quants, MemorySegment scales, int stored, int first, int rows, int columns) {
-        super(quants, scales, stored, first, rows, columns, DIGITS, ONE_ROW, FEW_ROWS);
+    private Q8_0Matrix(MemorySegment data, int first, int rows, int columns) {
+        super(data, first, rows, columns, ONE_ROW, GROUPS);
     }
 
     @Override
@@ -36,301 +52,365 @@ final class Q8_0Matrix extends QuantizedMatrix {
     }
 
     @Override
-    protected WeightMatrix of(int storedRows, int firstRow, int count) {
-        return new Q8_0Matrix(quants, scales, storedRows, firstRow, count, columns);
+    protected WeightMatrix of(int firstRow, int count) {
+        return new Q8_0Matrix(data, firstRow, count, columns);
     }
 
     @Override
-    protected void dots(
+    protected int number(long at, int column) {
+        int pair = data.get(Simd.SHORT, at + column / 2 * LINE);
+        return column % 2 == 0 ? (pair & 255) - 128 : pair >> 8;
+    }
+
+    @Override
+    protected void multiplyMany(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        TILES.run(tiles, x, y, from, to, columns, scratch);
+    }
+
+    @Override
+    protected void dots4(RoundedActivations x, int t, int count, long w0, long w1, long w2, long w3, float[] out) {
+        for (int l = 0; l < INTS; l += LANES) {
+            int at = 4 * l;
+            dots4(
+                    data,
+                    w0 + at,
+                    w1 + at,
+                    w2 + at,
+                    w3 + at,
+                    count,
+                    x.q8(),
+                    t * columns / 2 * FACTORS,
+                    x.scales(),
+                    x.scaleAt(t, 0),
+                    out,
+                    l);
+        }
+    }
+
+    @Override
+    protected void dots2x4(RoundedActivations x, int t, int count, long w0, long w1, float[] out) {
+        int stride = columns / 2 * FACTORS;
+        for (int l = 0; l < INTS; l += LANES) {
+            int at = 4 * l;
+            dots2x4(
+                    data,
+                    w0 + at,
+                    w1 + at,
+                    count,
+                    x.q8(),
+                    t * stride,
+                    stride,
+                    x.scales(),
+                    x.scaleAt(t, 0),
+                    columns / BLOCK,
+                    out,
+                    l);
+        }
+    }
+
+    /** Four panels by one row of x, for {@link Simd#LANES} ints of each line. Spelled out as in {@link Q4_0Matrix}. */
+    private static void dots4(
             MemorySegment w,
-            MemorySegment scales,
-            int blocks,
-            float[] x,
-            float[] sums,
             long w0,
             long w1,
             long w2,
             long w3,
-            long d0,
-            long d1,
-            long d2,
-            long d3,
-            float[] y,
-            int y0,
-            int y1,
-            int y2,
-            int y3) {
-        Simd.mayFault(w, w0);
-        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0;
-        for (int b = 0; b < blocks; b++) {
-            FloatVector t0 = FloatVector.broadcast(F32, -1.5f * (sums[2 * b] + sums[2 * b + 1]));
-            FloatVector t1 = t0, t2 = t0, t3 = t0;
-            for (int v = 8 * b; v < 8 * b + 8; v++) {
-                long at = (long) v * WORD_BYTES;
-                IntVector a = IntVector.fromMemorySegment(I32, w, w0 + at, ByteOrder.LITTLE_ENDIAN);
-                IntVector e = IntVector.fromMemorySegment(I32, w, w1 + at, ByteOrder.LITTLE_ENDIAN);
-                IntVector f = IntVector.fromMemorySegment(I32, w, w2 + at, ByteOrder.LITTLE_ENDIAN);
-                IntVector g = IntVector.fromMemorySegment(I32, w, w3 + at, ByteOrder.LITTLE_ENDIAN);
-                FloatVector u = FloatVector.broadcast(F32, x[4 * v]);
-                t0 = a.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t0);
-                t1 = e.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t1);
-                t2 = f.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t2);
-                t3 = g.and(BYTE).or(ONE).viewAsFloatingLanes().fma(u, t3);
-                u = FloatVector.broadcast(F32, x[4 * v + 1]);
-                t0 = a.lanewise(VectorOperators.LSHR, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t0);
-                t1 = e.lanewise(VectorOperators.LSHR, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t1);
-                t2 = f.lanewise(VectorOperators.LSHR, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t2);
-                t3 = g.lanewise(VectorOperators.LSHR, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t3);
-                u = FloatVector.broadcast(F32, x[4 * v + 2]);
-                t0 = a.lanewise(VectorOperators.ROR, 16)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t0);
-                t1 = e.lanewise(VectorOperators.ROR, 16)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t1);
-                t2 = f.lanewise(VectorOperators.ROR, 16)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t2);
-                t3 = g.lanewise(VectorOperators.ROR, 16)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t3);
-                u = FloatVector.broadcast(F32, x[4 * v + 3]);
-                t0 = a.lanewise(VectorOperators.LSHL, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t0);
-                t1 = e.lanewise(VectorOperators.LSHL, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t1);
-                t2 = f.lanewise(VectorOperators.LSHL, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t2);
-                t3 = g.lanewise(VectorOperators.LSHL, 8)
-                        .and(BYTE)
-                        .or(ONE)
-                        .viewAsFloatingLanes()
-                        .fma(u, t3);
-            }
-            long at = (long) b * SCALE_BYTES;
-            s0 = t0.fma(
-                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d0 + at, ByteOrder.LITTLE_ENDIAN)
-                                    .convertShape(VectorOperators.S2I, I32, 0))
-                            .lanewise(VectorOperators.LSHL, 13)
-                            .and(HALF)
-                            .viewAsFloatingLanes()
-                            .mul(HALF_UNIT),
-                    s0);
-            s1 = t1.fma(
-                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d1 + at, ByteOrder.LITTLE_ENDIAN)
-                                    .convertShape(VectorOperators.S2I, I32, 0))
-                            .lanewise(VectorOperators.LSHL, 13)
-                            .and(HALF)
-                            .viewAsFloatingLanes()
-                            .mul(HALF_UNIT),
-                    s1);
-            s2 = t2.fma(
-                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d2 + at, ByteOrder.LITTLE_ENDIAN)
-                                    .convertShape(VectorOperators.S2I, I32, 0))
-                            .lanewise(VectorOperators.LSHL, 13)
-                            .and(HALF)
-                            .viewAsFloatingLanes()
-                            .mul(HALF_UNIT),
-                    s2);
-            s3 = t3.fma(
-                    ((IntVector) ShortVector.fromMemorySegment(I16, scales, d3 + at, ByteOrder.LITTLE_ENDIAN)
-                                    .convertShape(VectorOperators.S2I, I32, 0))
-                            .lanewise(VectorOperators.LSHL, 13)
-                            .and(HALF)
-                            .viewAsFloatingLanes()
-                            .mul(HALF_UNIT),
-                    s3);
-        }
-        s0.mul(UNIT).intoArray(y, y0);
-        s1.mul(UNIT).intoArray(y, y1);
-        s2.mul(UNIT).intoArray(y, y2);
-        s3.mul(UNIT).intoArray(y, y3);
-    }
-
-    @Override
-    protected void dots8(
-            MemorySegment w,
-            MemorySegment scales,
             int blocks,
-            float[] x,
-            float[] sums,
-            int sumsApart,
-            long w0,
-            long d0,
-            float[] y,
-            int y0) {
+            int[] x,
+            int xAt,
+            float[] scales,
+            int scaleAt,
+            float[] out,
+            int outAt) {
         Simd.mayFault(w, w0);
-        FloatVector s0 = FloatVector.zero(F32), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        ShortVector by8 = BY_8;
+        FloatVector l0 = FloatVector.zero(F32), l1 = l0, l2 = l0, l3 = l0, h0 = l0, h1 = l0, h2 = l0, h3 = l0;
         for (int b = 0; b < blocks; b++) {
-            int at = 2 * b;
-            FloatVector t0 = FloatVector.broadcast(F32, -1.5f * (sums[at] + sums[at + 1]));
-            FloatVector t1 =
-                    FloatVector.broadcast(F32, -1.5f * (sums[at + 1 * sumsApart] + sums[at + 1 * sumsApart + 1]));
-            FloatVector t2 =
-                    FloatVector.broadcast(F32, -1.5f * (sums[at + 2 * sumsApart] + sums[at + 2 * sumsApart + 1]));
-            FloatVector t3 =
-                    FloatVector.broadcast(F32, -1.5f * (sums[at + 3 * sumsApart] + sums[at + 3 * sumsApart + 1]));
-            FloatVector t4 =
-                    FloatVector.broadcast(F32, -1.5f * (sums[at + 4 * sumsApart] + sums[at + 4 * sumsApart + 1]));
-            FloatVector t5 =
-                    FloatVector.broadcast(F32, -1.5f * (sums[at + 5 * sumsApart] + sums[at + 5 * sumsApart + 1]));
-            FloatVector t6 =
-                    FloatVector.broadcast(F32, -1.5f * (sums[at + 6 * sumsApart] + sums[at + 6 * sumsApart + 1]));
-            FloatVector t7 =
-                    FloatVector.broadcast(F32, -1.5f * (sums[at + 7 * sumsApart] + sums[at + 7 * sumsApart + 1]));
-            for (int v = 8 * b; v < 8 * b + 8; v++) {
-                IntVector a = IntVector.fromMemorySegment(I32, w, w0 + (long) v * WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
-                int c = 32 * v;
-                FloatVector f = a.and(BYTE).or(ONE).viewAsFloatingLanes();
-                t0 = f.fma(FloatVector.broadcast(F32, x[c]), t0);
-                t1 = f.fma(FloatVector.broadcast(F32, x[c + 1]), t1);
-                t2 = f.fma(FloatVector.broadcast(F32, x[c + 2]), t2);
-                t3 = f.fma(FloatVector.broadcast(F32, x[c + 3]), t3);
-                t4 = f.fma(FloatVector.broadcast(F32, x[c + 4]), t4);
-                t5 = f.fma(FloatVector.broadcast(F32, x[c + 5]), t5);
-                t6 = f.fma(FloatVector.broadcast(F32, x[c + 6]), t6);
-                t7 = f.fma(FloatVector.broadcast(F32, x[c + 7]), t7);
-                f = a.lanewise(VectorOperators.LSHR, 8).and(BYTE).or(ONE).viewAsFloatingLanes();
-                t0 = f.fma(FloatVector.broadcast(F32, x[c + 8]), t0);
-                t1 = f.fma(FloatVector.broadcast(F32, x[c + 9]), t1);
-                t2 = f.fma(FloatVector.broadcast(F32, x[c + 10]), t2);
-                t3 = f.fma(FloatVector.broadcast(F32, x[c + 11]), t3);
-                t4 = f.fma(FloatVector.broadcast(F32, x[c + 12]), t4);
-                t5 = f.fma(FloatVector.broadcast(F32, x[c + 13]), t5);
-                t6 = f.fma(FloatVector.broadcast(F32, x[c + 14]), t6);
-                t7 = f.fma(FloatVector.broadcast(F32, x[c + 15]), t7);
-                f = a.lanewise(VectorOperators.ROR, 16).and(BYTE).or(ONE).viewAsFloatingLanes();
-                t0 = f.fma(FloatVector.broadcast(F32, x[c + 16]), t0);
-                t1 = f.fma(FloatVector.broadcast(F32, x[c + 17]), t1);
-                t2 = f.fma(FloatVector.broadcast(F32, x[c + 18]), t2);
-                t3 = f.fma(FloatVector.broadcast(F32, x[c + 19]), t3);
-                t4 = f.fma(FloatVector.broadcast(F32, x[c + 20]), t4);
-                t5 = f.fma(FloatVector.broadcast(F32, x[c + 21]), t5);
-                t6 = f.fma(FloatVector.broadcast(F32, x[c + 22]), t6);
-                t7 = f.fma(FloatVector.broadcast(F32, x[c + 23]), t7);
-                f = a.lanewise(VectorOperators.LSHL, 8).and(BYTE).or(ONE).viewAsFloatingLanes();
-                t0 = f.fma(FloatVector.broadcast(F32, x[c + 24]), t0);
-                t1 = f.fma(FloatVector.broadcast(F32, x[c + 25]), t1);
-                t2 = f.fma(FloatVector.broadcast(F32, x[c + 26]), t2);
-                t3 = f.fma(FloatVector.broadcast(F32, x[c + 27]), t3);
-                t4 = f.fma(FloatVector.broadcast(F32, x[c + 28]), t4);
-                t5 = f.fma(FloatVector.broadcast(F32, x[c + 29]), t5);
-                t6 = f.fma(FloatVector.broadcast(F32, x[c + 30]), t6);
-                t7 = f.fma(FloatVector.broadcast(F32, x[c + 31]), t7);
+            IntVector a0 = IntVector.broadcast(I32, BIAS),
+                    a1 = a0,
+                    a2 = a0,
+                    a3 = a0,
+                    b0 = a0,
+                    b1 = a0,
+                    b2 = a0,
+                    b3 = a0;
+            long at = (long) b * BLOCK_BYTES;
+            int factors = xAt + b * (BLOCK_LINES * FACTORS);
+            for (int line = 0; line < SCALES; line += LINE) {
+                int f = factors + line / LINE * FACTORS;
+                ShortVector x0 = IntVector.broadcast(I32, x[f]).reinterpretAsShorts();
+                ShortVector x1 = IntVector.broadcast(I32, x[f + 1]).reinterpretAsShorts();
+                ShortVector bias = IntVector.broadcast(I32, x[f + 2]).reinterpretAsShorts();
+                ShortVector v = ShortVector.fromMemorySegment(WIDE_I16, w, w0 + at + line, ByteOrder.LITTLE_ENDIAN);
+                IntVector s = v.mul(x0)
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.ASHR, by8)
+                                        : v.lanewise(VectorOperators.ASHR, 8))
+                                .mul(x1))
+                        .add(bias)
+                        .reinterpretAsInts();
+                a0 = a0.add(s);
+                b0 = b0.add(s.lanewise(VectorOperators.LSHR, 16));
+                v = ShortVector.fromMemorySegment(WIDE_I16, w, w1 + at + line, ByteOrder.LITTLE_ENDIAN);
+                s = v.mul(x0)
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.ASHR, by8)
+                                        : v.lanewise(VectorOperators.ASHR, 8))
+                                .mul(x1))
+                        .add(bias)
+                        .reinterpretAsInts();
+                a1 = a1.add(s);
+                b1 = b1.add(s.lanewise(VectorOperators.LSHR, 16));
+                v = ShortVector.fromMemorySegment(WIDE_I16, w, w2 + at + line, ByteOrder.LITTLE_ENDIAN);
+                s = v.mul(x0)
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.ASHR, by8)
+                                        : v.lanewise(VectorOperators.ASHR, 8))
+                                .mul(x1))
+                        .add(bias)
+                        .reinterpretAsInts();
+                a2 = a2.add(s);
+                b2 = b2.add(s.lanewise(VectorOperators.LSHR, 16));
+                v = ShortVector.fromMemorySegment(WIDE_I16, w, w3 + at + line, ByteOrder.LITTLE_ENDIAN);
+                s = v.mul(x0)
+                        .add((SHORT_SHIFTS
+                                        ? v.lanewise(VectorOperators.ASHR, by8)
+                                        : v.lanewise(VectorOperators.ASHR, 8))
+                                .mul(x1))
+                        .add(bias)
+                        .reinterpretAsInts();
+                a3 = a3.add(s);
+                b3 = b3.add(s.lanewise(VectorOperators.LSHR, 16));
             }
-            FloatVector scale = ((IntVector) ShortVector.fromMemorySegment(
-                                    I16, scales, d0 + (long) b * SCALE_BYTES, ByteOrder.LITTLE_ENDIAN)
-                            .convertShape(VectorOperators.S2I, I32, 0))
-                    .lanewise(VectorOperators.LSHL, 13)
-                    .and(HALF)
-                    .viewAsFloatingLanes()
-                    .mul(HALF_UNIT);
-            s0 = t0.fma(scale, s0);
-            s1 = t1.fma(scale, s1);
-            s2 = t2.fma(scale, s2);
-            s3 = t3.fma(scale, s3);
-            s4 = t4.fma(scale, s4);
-            s5 = t5.fma(scale, s5);
-            s6 = t6.fma(scale, s6);
-            s7 = t7.fma(scale, s7);
+            float scale = scales[scaleAt + b];
+            IntVector d = IntVector.fromMemorySegment(I32, w, w0 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l0 = ((FloatVector) a0.sub(b0.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l0);
+            h0 = ((FloatVector) b0.convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h0);
+            d = IntVector.fromMemorySegment(I32, w, w1 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l1 = ((FloatVector) a1.sub(b1.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l1);
+            h1 = ((FloatVector) b1.convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h1);
+            d = IntVector.fromMemorySegment(I32, w, w2 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l2 = ((FloatVector) a2.sub(b2.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l2);
+            h2 = ((FloatVector) b2.convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h2);
+            d = IntVector.fromMemorySegment(I32, w, w3 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            l3 = ((FloatVector) a3.sub(b3.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(
+                            d.lanewise(VectorOperators.LSHL, 16)
+                                    .reinterpretAsFloats()
+                                    .mul(scale),
+                            l3);
+            h3 = ((FloatVector) b3.convert(VectorOperators.I2F, 0))
+                    .fma(d.and(UPPER).reinterpretAsFloats().mul(scale), h3);
         }
-        s0.mul(UNIT).intoArray(y, y0);
-        s1.mul(UNIT).intoArray(y, y0 + 1 * PANEL);
-        s2.mul(UNIT).intoArray(y, y0 + 2 * PANEL);
-        s3.mul(UNIT).intoArray(y, y0 + 3 * PANEL);
-        s4.mul(UNIT).intoArray(y, y0 + 4 * PANEL);
-        s5.mul(UNIT).intoArray(y, y0 + 5 * PANEL);
-        s6.mul(UNIT).intoArray(y, y0 + 6 * PANEL);
-        s7.mul(UNIT).intoArray(y, y0 + 7 * PANEL);
+        l0.intoArray(out, outAt + 0 * PANEL);
+        h0.intoArray(out, outAt + 0 * PANEL + INTS);
+        l1.intoArray(out, outAt + 1 * PANEL);
+        h1.intoArray(out, outAt + 1 * PANEL + INTS);
+        l2.intoArray(out, outAt + 2 * PANEL);
+        h2.intoArray(out, outAt + 2 * PANEL + INTS);
+        l3.intoArray(out, outAt + 3 * PANEL);
+        h3.intoArray(out, outAt + 3 * PANEL + INTS);
     }
 
-    @Override
-    protected void scalarDots(
-            int row, int count, int height, float[] x, int xAt, float[] sums, int sumsAt, float[] y, int yAt) {
-        int i1 = Math.min(1, count - 1), i2 = Math.min(2, count - 1), i3 = count - 1;
-        long word = wordsAt(row, 0);
-        long scale = scalesAt(row, 0);
-        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-        for (int b = 0; b < columns / BLOCK; b++) {
-            float t0 = -1.5f * (sums[sumsAt + 2 * b] + sums[sumsAt + 2 * b + 1]), t1 = t0, t2 = t0, t3 = t0;
-            for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += DIGITS) {
-                int a = quants.get(Simd.INT, word);
-                int e = quants.get(Simd.INT, word + 4 * i1);
-                int f = quants.get(Simd.INT, word + 4 * i2);
-                int g = quants.get(Simd.INT, word + 4 * i3);
-                word += 4L * height;
-                for (int digit = 0; digit < DIGITS; digit++) {
-                    t0 = Math.fma(Float.intBitsToFloat(a & BYTE | ONE), x[xAt + c + digit], t0);
-                    a = Integer.rotateRight(a, 8);
-                    t1 = Math.fma(Float.intBitsToFloat(e & BYTE | ONE), x[xAt + c + digit], t1);
-                    e = Integer.rotateRight(e, 8);
-                    t2 = Math.fma(Float.intBitsToFloat(f & BYTE | ONE), x[xAt + c + digit], t2);
-                    f = Integer.rotateRight(f, 8);
-                    t3 = Math.fma(Float.intBitsToFloat(g & BYTE | ONE), x[xAt + c + digit], t3);
-                    g = Integer.rotateRight(g, 8);
-                }
+    /** Two panels by four rows of x, each {@code xStride} factors after the other: a line's shift serves all four. */
+    private static void dots2x4(
+            MemorySegment w,
+            long w0,
+            long w1,
+            int blocks,
+            int[] x,
+            int xAt,
+            int xStride,
+            float[] scales,
+            int scaleAt,
+            int scaleStride,
+            float[] out,
+            int outAt) {
+        Simd.mayFault(w, w0);
+        ShortVector by8 = BY_8;
+        int scale1 = scaleAt + scaleStride, scale2 = scale1 + scaleStride, scale3 = scale2 + scaleStride;
+        FloatVector vl0 = FloatVector.zero(F32),
+                vh0 = vl0,
+                vl1 = vl0,
+                vh1 = vl0,
+                vl2 = vl0,
+                vh2 = vl0,
+                vl3 = vl0,
+                vh3 = vl0,
+                ul0 = vl0,
+                uh0 = vl0,
+                ul1 = vl0,
+                uh1 = vl0,
+                ul2 = vl0,
+                uh2 = vl0,
+                ul3 = vl0,
+                uh3 = vl0;
+        for (int b = 0; b < blocks; b++) {
+            IntVector va0 = IntVector.broadcast(I32, BIAS),
+                    va1 = va0,
+                    va2 = va0,
+                    va3 = va0,
+                    vb0 = va0,
+                    vb1 = va0,
+                    vb2 = va0,
+                    vb3 = va0,
+                    ua0 = va0,
+                    ua1 = va0,
+                    ua2 = va0,
+                    ua3 = va0,
+                    ub0 = va0,
+                    ub1 = va0,
+                    ub2 = va0,
+                    ub3 = va0;
+            long at = (long) b * BLOCK_BYTES;
+            int factors = xAt + b * (BLOCK_LINES * FACTORS);
+            for (int line = 0; line < SCALES; line += LINE) {
+                int f0 = factors + line / LINE * FACTORS, f1 = f0 + xStride, f2 = f1 + xStride, f3 = f2 + xStride;
+                ShortVector v = ShortVector.fromMemorySegment(WIDE_I16, w, w0 + at + line, ByteOrder.LITTLE_ENDIAN);
+                ShortVector u = ShortVector.fromMemorySegment(WIDE_I16, w, w1 + at + line, ByteOrder.LITTLE_ENDIAN);
+                ShortVector v8 =
+                        SHORT_SHIFTS ? v.lanewise(VectorOperators.ASHR, by8) : v.lanewise(VectorOperators.ASHR, 8);
+                ShortVector u8 =
+                        SHORT_SHIFTS ? u.lanewise(VectorOperators.ASHR, by8) : u.lanewise(VectorOperators.ASHR, 8);
+                ShortVector x0 = IntVector.broadcast(I32, x[f0]).reinterpretAsShorts();
+                ShortVector x1 = IntVector.broadcast(I32, x[f0 + 1]).reinterpretAsShorts();
+                ShortVector bias = IntVector.broadcast(I32, x[f0 + 2]).reinterpretAsShorts();
+                IntVector s = v.mul(x0).add(v8.mul(x1)).add(bias).reinterpretAsInts();
+                va0 = va0.add(s);
+                vb0 = vb0.add(s.lanewise(VectorOperators.LSHR, 16));
+                s = u.mul(x0).add(u8.mul(x1)).add(bias).reinterpretAsInts();
+                ua0 = ua0.add(s);
+                ub0 = ub0.add(s.lanewise(VectorOperators.LSHR, 16));
+                x0 = IntVector.broadcast(I32, x[f1]).reinterpretAsShorts();
+                x1 = IntVector.broadcast(I32, x[f1 + 1]).reinterpretAsShorts();
+                bias = IntVector.broadcast(I32, x[f1 + 2]).reinterpretAsShorts();
+                s = v.mul(x0).add(v8.mul(x1)).add(bias).reinterpretAsInts();
+                va1 = va1.add(s);
+                vb1 = vb1.add(s.lanewise(VectorOperators.LSHR, 16));
+                s = u.mul(x0).add(u8.mul(x1)).add(bias).reinterpretAsInts();
+                ua1 = ua1.add(s);
+                ub1 = ub1.add(s.lanewise(VectorOperators.LSHR, 16));
+                x0 = IntVector.broadcast(I32, x[f2]).reinterpretAsShorts();
+                x1 = IntVector.broadcast(I32, x[f2 + 1]).reinterpretAsShorts();
+                bias = IntVector.broadcast(I32, x[f2 + 2]).reinterpretAsShorts();
+                s = v.mul(x0).add(v8.mul(x1)).add(bias).reinterpretAsInts();
+                va2 = va2.add(s);
+                vb2 = vb2.add(s.lanewise(VectorOperators.LSHR, 16));
+                s = u.mul(x0).add(u8.mul(x1)).add(bias).reinterpretAsInts();
+                ua2 = ua2.add(s);
+                ub2 = ub2.add(s.lanewise(VectorOperators.LSHR, 16));
+                x0 = IntVector.broadcast(I32, x[f3]).reinterpretAsShorts();
+                x1 = IntVector.broadcast(I32, x[f3 + 1]).reinterpretAsShorts();
+                bias = IntVector.broadcast(I32, x[f3 + 2]).reinterpretAsShorts();
+                s = v.mul(x0).add(v8.mul(x1)).add(bias).reinterpretAsInts();
+                va3 = va3.add(s);
+                vb3 = vb3.add(s.lanewise(VectorOperators.LSHR, 16));
+                s = u.mul(x0).add(u8.mul(x1)).add(bias).reinterpretAsInts();
+                ua3 = ua3.add(s);
+                ub3 = ub3.add(s.lanewise(VectorOperators.LSHR, 16));
             }
-            s0 = Math.fma(t0, half(scale), s0);
-            s1 = Math.fma(t1, half(scale + 2 * i1), s1);
-            s2 = Math.fma(t2, half(scale + 2 * i2), s2);
-            s3 = Math.fma(t3, half(scale + 2 * i3), s3);
-            scale += 2L * height;
+            IntVector d = IntVector.fromMemorySegment(I32, w, w0 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            FloatVector low = d.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            FloatVector high = d.and(UPPER).reinterpretAsFloats();
+            vl0 = ((FloatVector) va0.sub(vb0.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scaleAt + b]), vl0);
+            vh0 = ((FloatVector) vb0.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scaleAt + b]), vh0);
+            vl1 = ((FloatVector) va1.sub(vb1.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale1 + b]), vl1);
+            vh1 = ((FloatVector) vb1.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scale1 + b]), vh1);
+            vl2 = ((FloatVector) va2.sub(vb2.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale2 + b]), vl2);
+            vh2 = ((FloatVector) vb2.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scale2 + b]), vh2);
+            vl3 = ((FloatVector) va3.sub(vb3.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale3 + b]), vl3);
+            vh3 = ((FloatVector) vb3.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scale3 + b]), vh3);
+            d = IntVector.fromMemorySegment(I32, w, w1 + at + SCALES, ByteOrder.LITTLE_ENDIAN);
+            low = d.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+            high = d.and(UPPER).reinterpretAsFloats();
+            ul0 = ((FloatVector) ua0.sub(ub0.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scaleAt + b]), ul0);
+            uh0 = ((FloatVector) ub0.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scaleAt + b]), uh0);
+            ul1 = ((FloatVector) ua1.sub(ub1.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale1 + b]), ul1);
+            uh1 = ((FloatVector) ub1.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scale1 + b]), uh1);
+            ul2 = ((FloatVector) ua2.sub(ub2.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale2 + b]), ul2);
+            uh2 = ((FloatVector) ub2.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scale2 + b]), uh2);
+            ul3 = ((FloatVector) ua3.sub(ub3.lanewise(VectorOperators.LSHL, 16)).convert(VectorOperators.I2F, 0))
+                    .fma(low.mul(scales[scale3 + b]), ul3);
+            uh3 = ((FloatVector) ub3.convert(VectorOperators.I2F, 0)).fma(high.mul(scales[scale3 + b]), uh3);
         }
-        y[yAt + row] = UNIT * s0;
-        y[yAt + row + i1] = UNIT * s1;
-        y[yAt + row + i2] = UNIT * s2;
-        y[yAt + row + i3] = UNIT * s3;
+        vl0.intoArray(out, outAt + 0 * PANEL);
+        vh0.intoArray(out, outAt + 0 * PANEL + INTS);
+        ul0.intoArray(out, outAt + 1 * PANEL);
+        uh0.intoArray(out, outAt + 1 * PANEL + INTS);
+        vl1.intoArray(out, outAt + 2 * PANEL);
+        vh1.intoArray(out, outAt + 2 * PANEL + INTS);
+        ul1.intoArray(out, outAt + 3 * PANEL);
+        uh1.intoArray(out, outAt + 3 * PANEL + INTS);
+        vl2.intoArray(out, outAt + 4 * PANEL);
+        vh2.intoArray(out, outAt + 4 * PANEL + INTS);
+        ul2.intoArray(out, outAt + 5 * PANEL);
+        uh2.intoArray(out, outAt + 5 * PANEL + INTS);
+        vl3.intoArray(out, outAt + 6 * PANEL);
+        vh3.intoArray(out, outAt + 6 * PANEL + INTS);
+        ul3.intoArray(out, outAt + 7 * PANEL);
+        uh3.intoArray(out, outAt + 7 * PANEL + INTS);
     }
 
-    @Override
-    protected void unpackPanel(long at, int k, float[] scales, int scaleAt, float[] out, int offset, int apart) {
-        Simd.mayFault(quants, at);
-        for (int b = 0; b < k / BLOCK; b++) {
-            FloatVector scale = FloatVector.fromArray(F32, scales, scaleAt + PANEL * b);
-            for (int v = 8 * b; v < 8 * b + 8; v++) {
-                IntVector words =
-                        IntVector.fromMemorySegment(I32, quants, at + (long) v * WORD_BYTES, ByteOrder.LITTLE_ENDIAN);
-                words = words.lanewise(VectorOperators.ROR, FIRST_BIT);
-                for (int digit = 0; digit < DIGITS; digit++) {
-                    ((FloatVector) words.and(255).sub(128).convert(VectorOperators.I2F, 0))
-                            .mul(scale)
-                            .intoArray(out, offset + (DIGITS * v + digit) * apart);
-                    words = words.lanewise(VectorOperators.LSHR, 8);
-                }
-            }
+    /** {@code out[c, r] =} the numbers of a block, {@code [BLOCK, PANEL]}. */
+    void unpackBlock(int panel, int block, float[] out, int at) {
+        for (int lane = 0; lane < INTS; lane += LANES) {
+            unpackLines(data, panelAt(panel) + (long) block * BLOCK_BYTES + 4 * lane, out, at + lane);
+        }
+    }
+
+    private static void unpackLines(MemorySegment w, long from, float[] out, int at) {
+        Simd.mayFault(w, from);
+        for (int line = 0; line < BLOCK_LINES; line++) {
+            IntVector v = IntVector.fromMemorySegment(I32, w, from + line * LINE, ByteOrder.LITTLE_ENDIAN);
+            int even = at + 2 * line * PANEL;
+            int odd = even + PANEL;
+            ((FloatVector) v.and(255).sub(128).convert(VectorOperators.I2F, 0)).intoArray(out, even);
+            ((FloatVector) v.lanewise(VectorOperators.LSHR, 16)
+                            .and(255)
+                            .sub(128)
+                            .convert(VectorOperators.I2F, 0))
+                    .intoArray(out, even + INTS);
+            ((FloatVector) v.lanewise(VectorOperators.LSHL, 16)
+                            .lanewise(VectorOperators.ASHR, 24)
+                            .convert(VectorOperators.I2F, 0))
+                    .intoArray(out, odd);
+            ((FloatVector) v.lanewise(VectorOperators.ASHR, 24).convert(VectorOperators.I2F, 0))
+                    .intoArray(out, odd + INTS);
+        }
+    }
+
+    /** {@code out[r] =} the scales of a block. */
+    void unpackScales(int panel, int block, float[] out, int at) {
+        long from = panelAt(panel) + (long) block * BLOCK_BYTES + SCALES;
+        for (int lane = 0; lane < INTS; lane += LANES) {
+            IntVector d = IntVector.fromMemorySegment(I32, data, from + 4 * lane, ByteOrder.LITTLE_ENDIAN);
+            d.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats().intoArray(out, at + lane);
+            d.and(UPPER).reinterpretAsFloats().intoArray(out, at + lane + INTS);
         }
     }
 }

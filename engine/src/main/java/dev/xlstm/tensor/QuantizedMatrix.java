@@ -1,399 +1,306 @@
 package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
-import static dev.xlstm.tensor.Simd.LANES;
-
 /**
- * Numbers of few bits in blocks of 32 along a row, each block with a half-precision scale: {@code w = scale * (number - half)},
- * where half is half the range of the numbers.
+ * Integers of few bits in blocks of 32 along a row, each block with a bfloat16 scale: {@code w = scale * number}. A product
+ * rounds its activations to 8 bits per block, see {@link RoundedActivations}, sums the products of each block exactly, and
+ * adds {@code sum * (scale of w * scale of x)} block after block with a fused multiply-add. Hence an output has the same bits
+ * whatever loop computes it: alone, among few rows of activations or among many, at any vector width.
  *
- * <p>Rows lie interleaved in panels of 16, so that a lane of a vector is a row: nothing is summed across lanes, a block's
- * scales are one vector, and an activation is loaded once for all rows at hand. A number is a digit of a 32-bit
- * little-endian word; words come column after column, in each the rows of the panel: word j of a panel of h rows is the
- * {@code j / h}-th of row {@code j % h}. Digit 0 starts at bit 15, and the others follow upwards, round the end of the word.
- * Scales likewise: {@code [block, row of the panel]}. The last panel of a matrix has the rows that are left.
+ * <p>Rows lie interleaved in panels of 32, which makes each lane of a vector a row: nothing is summed across lanes, and one
+ * activation meets all rows at hand. A panel is a sequence of blocks, a block a sequence of lines of 64 bytes, the last of
+ * which has the scales. A line has 16 bits of each row; rows r and r + 16 are the low and the high half of the little-endian
+ * int r, so shifts alone turn their sums and scales into ints and floats. The last panel is padded with rows of zeros.
  *
- * <p>A digit becomes a float without a conversion: put at the head of the mantissa of 1.0, which is where bit 15 is, a byte
- * is {@code 1 + number / 256}. What is too much is taken off by what the sums of a block start from.
+ * <p>The scale is a bfloat16 as that is the upper half of a float32: one instruction unpacks it, and it is never subnormal.
+ * Numbers are rounded to the stored scale, so its few bits cost no accuracy.
  */
 abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q4_0Matrix {
 
     /** Rows of a panel. */
-    static final int PANEL = 16;
+    static final int PANEL = 32;
 
-    /** The bit at which the digits of a word begin. */
-    static final int FIRST_BIT = 15;
+    /** 16 bits of each row of a panel. */
+    static final int LINE = 2 * PANEL;
 
-    /** 1.0; a digit is or-ed into it. */
-    static final int ONE = 0x3f800000;
+    /** Rows of activations that one call of {@link #dots2x4} takes. */
+    static final int GROUP = 4;
 
-    /** Of the scales of a block, of all rows of a panel. */
-    static final int SCALE_BYTES = 2 * PANEL;
+    /** Ints of a line: what the low half says of row i, the high one says of row i + 16. */
+    static final int INTS = PANEL / 2;
 
-    /** Where a half that was moved up by 13 bits has its own: sign, exponent and mantissa at a float's places. */
-    static final int HALF = 0x8fffe000;
+    /** The bits of a line's int that are a float's upper half. */
+    static final int UPPER = 0xffff0000;
 
-    /** What makes of those bits the half's value, if it is finite: the exponents' biases are 112 apart. */
-    static final float HALF_UNIT = 0x1p112f;
+    private static final int WARM_UP_BLOCKS = 2;
 
-    /** Blocks of a row in a run to get the loop compiled. */
-    private static final int WARM_UP_BLOCKS = 4;
+    /** The scratch array of the scalar loop: a block's numbers, its sums and scales, and outputs of all rows of x. */
+    static final int SCRATCH_FLOATS = (BLOCK + 2 + MAX_ROWS) * PANEL;
 
-    protected final MemorySegment quants; // of the stored rows
-    protected final MemorySegment scales; // halves, of the stored rows
-    private final int stored; // rows
+    protected final MemorySegment data; // [panels, blocks, block bytes], of the stored rows
     private final int first; // the stored row that is row 0
-    private final int digits; // of a word
+    private final int blocks; // of a row
     private final KernelWarmup oneWarmup;
-    private final KernelWarmup fewWarmup;
-    private final TiledProduct manyRows = new TiledProduct(this);
+    private final KernelWarmup groupsWarmup;
+    private final KernelWarmup.Loops oneRow = new OneRow();
+    private final KernelWarmup.Loops groups = new Groups();
 
     /**
-     * @param first row of the {@code stored} ones that is row 0 of the matrix
-     * @param digits of a word
-     * @param oneWarmup of the format's {@link #dots}
-     * @param fewWarmup of its {@link #dots8}
+     * @param first row of the stored ones that is row 0 of the matrix
+     * @param oneWarmup of the format's {@link #dots4}
+     * @param groupsWarmup of its {@link #dots2x4}
      */
     protected QuantizedMatrix(
-            MemorySegment quants,
-            MemorySegment scales,
-            int stored,
-            int first,
-            int rows,
-            int columns,
-            int digits,
-            KernelWarmup oneWarmup,
-            KernelWarmup fewWarmup) {
+            MemorySegment data, int first, int rows, int columns, KernelWarmup oneWarmup, KernelWarmup groupsWarmup) {
         super(rows, columns);
-        this.quants = quants;
-        this.scales = scales;
-        this.stored = stored;
+        this.data = data;
         this.first = first;
-        this.digits = digits;
         this.oneWarmup = oneWarmup;
-        this.fewWarmup = fewWarmup;
+        this.groupsWarmup = groupsWarmup;
+        blocks = columns / BLOCK;
+    }
+
+    /** Bytes of a block of a panel, scales included: 576 for q4_0, 1088 for q8_0. */
+    static int blockBytes(WeightFormat format) {
+        return (format == WeightFormat.Q8_0 ? BLOCK / 2 : BLOCK / 4) * LINE + LINE;
+    }
+
+    /** Where a row has its 16 bits in a line. */
+    static int byteInLine(int row) {
+        return 4 * (row % INTS) + 2 * (row / INTS % 2);
     }
 
     @Override
     public final long byteSize() {
-        return (long) rows * columns / digits * 4 + (long) rows * (columns / BLOCK) * 2;
+        return (long) rows * blocks * blockBytes(format()) / PANEL;
     }
 
     @Override
     public final List<MemorySegment> data() {
-        return List.of(ofRows(quants), ofRows(scales));
-    }
-
-    /** As many bytes as are of these rows, though rows are stored interleaved. */
-    private MemorySegment ofRows(MemorySegment all) {
-        long bytes = all.byteSize() / stored;
-        return all.asSlice(first * bytes, rows * bytes);
+        long from = panelAt(first / PANEL);
+        return List.of(data.asSlice(from, panelAt((first + rows + PANEL - 1) / PANEL) - from));
     }
 
     @Override
     public final WeightMatrix slice(int from, int to) {
-        return of(stored, first + from, to - from);
+        return of(first + from, to - from);
     }
 
-    /** The same with other rows. */
-    protected abstract WeightMatrix of(int storedRows, int firstRow, int count);
+    /** The same with other rows of the stored ones. */
+    protected abstract WeightMatrix of(int firstRow, int count);
+
+    /** The byte at which a panel begins. */
+    final long panelAt(int panel) {
+        return (long) panel * blocks * blockBytes(format());
+    }
+
+    /** The byte at which the block of a stored row begins, 16 bits of that row in each line from there. */
+    private long blockAt(int storedRow, int block) {
+        return panelAt(storedRow / PANEL) + (long) block * blockBytes(format()) + byteInLine(storedRow);
+    }
 
     @Override
     public final float scale(int row, int block) {
-        return half(scalesAt(row, block));
+        return scale(blockAt(first + row, block) + blockBytes(format()) - LINE);
     }
 
-    /** The byte of the word with a row's column, in a matrix of so many rows. */
-    static long wordAt(int rows, int columns, int digits, int row, int column) {
-        int panel = row / PANEL * PANEL;
-        int height = Math.min(PANEL, rows - panel);
-        return 4 * ((long) panel * (columns / digits) + (long) (column / digits) * height + row % PANEL);
-    }
-
-    /** The byte of a block's scale. */
-    static long scaleAt(int rows, int columns, int row, int block) {
-        int panel = row / PANEL * PANEL;
-        int height = Math.min(PANEL, rows - panel);
-        return 2 * ((long) panel * (columns / BLOCK) + (long) block * height + row % PANEL);
+    private float scale(long at) {
+        return Float.intBitsToFloat(data.get(Simd.SHORT, at) << 16);
     }
 
     @Override
     public final void unpack(int row, int column, int count, float[] out, int offset) {
-        unpackRow(row, column, count, out, offset, 1);
-    }
-
-    /** Weights of a row, as far apart as asked for. */
-    private void unpackRow(int row, int column, int count, float[] out, int offset, int apart) {
-        int bits = 32 / digits;
-        int mask = (1 << bits) - 1;
-        int half = 1 << bits - 1;
-        float scale = 0;
-        int word = 0;
         for (int c = column; c < column + count; c++) {
-            if (c == column || c % BLOCK == 0) {
-                scale = scale(row, c / BLOCK);
-            }
-            if (c == column || c % digits == 0) {
-                word = Integer.rotateRight(quants.get(Simd.INT, wordsAt(row, c)), FIRST_BIT + c % digits * bits);
-            }
-            out[offset + (c - column) * apart] = scale * ((word & mask) - half);
-            word >>>= bits;
+            float scale = scale(row, c / BLOCK);
+            out[offset + c - column] = scale * number(blockAt(first + row, c / BLOCK), c % BLOCK);
         }
     }
 
-    /** Whether vector loops can take the rows from this one on: a whole panel. */
-    private boolean isPanel(int row, int to) {
-        return (first + row) % PANEL == 0 && row + PANEL <= to;
-    }
+    /** The number of a column of a row's block, whose first 16 bits are at a byte. */
+    protected abstract int number(long at, int column);
 
     @Override
     public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-        switch (x.quantizedOrder()) {
-            case ROWS_APART -> oneWarmup.run(oneByOne, x, y, from, to, columns, scratch);
-            case COLUMN_MAJOR_BY_8 -> fewWarmup.run(eight, x, y, from, to, columns, scratch);
-            case COLUMN_BLOCKS -> TiledProduct.WARMUP.run(manyRows, x, y, from, to, columns, scratch);
+        if (x.rows() == 1) {
+            oneWarmup.run(oneRow, x, y, from, to, columns, scratch);
+        } else if (x.hasFewRounded()) {
+            multiplyGroups(x, y, from, to, scratch);
+        } else {
+            multiplyMany(x, y, from, to, scratch);
         }
     }
 
-    private final KernelWarmup.Loops oneByOne = new KernelWarmup.Loops() {
+    /** The product with many rows of activations. */
+    protected abstract void multiplyMany(PackedActivations x, float[] y, int from, int to, float[] scratch);
+
+    /** The product by {@link #dots2x4}. */
+    protected final void multiplyGroups(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+        groupsWarmup.run(groups, x, y, from, to, columns, scratch);
+    }
+
+    private final class OneRow implements KernelWarmup.Loops {
 
         @Override
         public void vectors(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            int start = firstPanel(from, to);
-            int panels = (to - start) / PANEL;
-            int end = start + panels * PANEL;
-            int quarter =
-                    (panels + 3) / 4; // panels are taken four at a time, far apart: memory is read in four streams
-            for (int t = 0; t < x.rows(); t++) {
-                panels(x, t, y, start, panels, quarter, quarter, columns / BLOCK);
-                scalarRows(x, t, y, from, start);
-                scalarRows(x, t, y, end, to);
-            }
+            fourPanels(x.rounded(), 0, blocks, y, from, to, scratch);
         }
 
         @Override
         public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            for (int t = 0; t < x.rows(); t++) {
-                scalarRows(x, t, y, from, to);
-            }
+            scalarPanels(x.rounded(), y, from, to, scratch);
         }
 
         @Override
         public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            int start = firstPanel(from, to);
-            int panels = (to - start) / PANEL;
-            if (panels > 0) {
-                panels(x, 0, y, start, panels, (panels + 3) / 4, 1, Math.min(WARM_UP_BLOCKS, columns / BLOCK));
-            }
+            fourPanels(x.rounded(), 0, Math.min(WARM_UP_BLOCKS, blocks), y, from, Math.min(from + 1, to), scratch);
         }
-    };
+    }
 
-    private final KernelWarmup.Loops eight = new KernelWarmup.Loops() {
+    /** Rows of activations four at a time; those that are left over, one at a time. */
+    private final class Groups implements KernelWarmup.Loops {
 
         @Override
         public void vectors(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            int start = firstPanel(from, to);
-            int end = start + (to - start) / PANEL * PANEL;
-            for (int r = start; r < end; r += PANEL) {
-                panel(x, y, r, columns / BLOCK, scratch);
-            }
-            for (int t = 0; t < x.rows(); t++) {
-                scalarRows(x, t, y, from, start);
-                scalarRows(x, t, y, end, to);
-            }
-        }
-
-        @Override
-        public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            for (int t = 0; t < x.rows(); t++) {
-                scalarRows(x, t, y, from, to);
-            }
-        }
-
-        @Override
-        public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            int start = firstPanel(from, to);
-            if (start + PANEL <= to) {
-                panel(x, y, start, Math.min(WARM_UP_BLOCKS, columns / BLOCK), scratch);
-            }
-        }
-    };
-
-    private int firstPanel(int from, int to) {
-        int row = from;
-        while (row < to && !isPanel(row, to)) {
-            row++;
-        }
-        return row;
-    }
-
-    private void panel(PackedActivations x, float[] y, int row, int blocks, float[] scratch) {
-        for (int l = 0; l < PANEL; l += LANES) {
-            dots8(
-                    quants,
-                    scales,
-                    blocks,
-                    x.columnMajorBy8(),
-                    x.sums(),
-                    x.sumsOfRow(),
-                    wordsAt(row, 0) + 4 * l,
-                    scalesAt(row, 0) + 2 * l,
-                    scratch,
-                    l);
-        }
-        for (int t = 0; t < x.rows(); t++) {
-            System.arraycopy(scratch, t * PANEL, y, t * rows + row, PANEL);
-        }
-    }
-
-    /** Of row t of x. Four at a time, as each sum waits for itself, but those of one panel. */
-    private void scalarRows(PackedActivations x, int t, float[] y, int from, int to) {
-        for (int r = from; r < to; ) {
-            int panel = (first + r) / PANEL * PANEL;
-            int height = Math.min(PANEL, stored - panel);
-            int count = Math.min(4, Math.min(panel + height - first, to) - r);
-            scalarDots(r, count, height, x.rowMajor(), t * columns, x.sums(), t * x.sumsOfRow(), y, t * rows);
-            r += count;
-        }
-    }
-
-    /** The first {@code count} of each quarter of the panels, so many blocks of columns. */
-    private void panels(
-            PackedActivations x, int t, float[] y, int start, int panels, int quarter, int count, int blocks) {
-        float[] row = x.row(t);
-        float[] sums = x.sums(t);
-        int yAt = t * rows;
-        for (int q = 0; q < count; q++) {
-            // some come twice if there are too few
-            int r0 = start + q * PANEL;
-            int r1 = start + Math.min(q + quarter, panels - 1) * PANEL;
-            int r2 = start + Math.min(q + 2 * quarter, panels - 1) * PANEL;
-            int r3 = start + Math.min(q + 3 * quarter, panels - 1) * PANEL;
-            for (int l = 0; l < PANEL; l += LANES) {
-                dots(
-                        quants,
-                        scales,
-                        blocks,
-                        row,
-                        sums,
-                        wordsAt(r0, 0) + 4 * l,
-                        wordsAt(r1, 0) + 4 * l,
-                        wordsAt(r2, 0) + 4 * l,
-                        wordsAt(r3, 0) + 4 * l,
-                        scalesAt(r0, 0) + 2 * l,
-                        scalesAt(r1, 0) + 2 * l,
-                        scalesAt(r2, 0) + 2 * l,
-                        scalesAt(r3, 0) + 2 * l,
-                        y,
-                        yAt + r0 + l,
-                        yAt + r1 + l,
-                        yAt + r2 + l,
-                        yAt + r3 + l);
-            }
-        }
-    }
-
-    private void unpackScales(int row, int block, int count, float[] out, int offset) {
-        Simd.halves(scales, scalesAt(row, block), count * PANEL, out, offset);
-    }
-
-    /**
-     * {@code y[yi + l] = Σ_c W[ri + l, c] x[c]} for {@link Simd#LANES} rows l of each of four panels i. Spelled out, as the compiler
-     * stops inlining methods of ours (not the Vector API's) in large ones, and a vector it does not inline is an object.
-     *
-     * @param sums of x, see {@link PackedActivations#sums}
-     * @param w0 the byte at which the words of these rows begin; panels may be the same
-     * @param d0 the byte at which their scales begin
-     */
-    protected abstract void dots(
-            MemorySegment w,
-            MemorySegment scales,
-            int blocks,
-            float[] x,
-            float[] sums,
-            long w0,
-            long w1,
-            long w2,
-            long w3,
-            long d0,
-            long d1,
-            long d2,
-            long d3,
-            float[] y,
-            int y0,
-            int y1,
-            int y2,
-            int y3);
-
-    /**
-     * The same for one panel and eight rows j of x, {@code y[y0 + 16 j + l] = Σ_c W[r0 + l, c] x[j, c]}, to the bit.
-     *
-     * @param x [columns, 8]
-     * @param sums of x, those of each row so far apart
-     */
-    protected abstract void dots8(
-            MemorySegment w,
-            MemorySegment scales,
-            int blocks,
-            float[] x,
-            float[] sums,
-            int sumsApart,
-            long w0,
-            long d0,
-            float[] y,
-            int y0);
-
-    /**
-     * The same for {@code count} rows of a panel and one of x, to the bit.
-     *
-     * @param count 1 to 4
-     * @param height rows of the panel
-     */
-    protected abstract void scalarDots(
-            int row, int count, int height, float[] x, int xAt, float[] sums, int sumsAt, float[] y, int yAt);
-
-    /** The half at a byte of the scales. */
-    protected final float half(long at) {
-        return Float.float16ToFloat(scales.get(Simd.SHORT, at));
-    }
-
-    /** The byte at which the scales of a panel, told by its first row, begin from a block on. */
-    protected final long scalesAt(int row, int block) {
-        return scaleAt(stored, columns, first + row, block);
-    }
-
-    /** The byte of the word with a row's column; with a panel's first row, where its words from that column on begin. */
-    protected final long wordsAt(int row, int column) {
-        return wordAt(stored, columns, digits, first + row, column);
-    }
-
-    /**
-     * Unpacks rows for a matrix product: {@code out[c * apart + r] = W[row + r, column + c]} for r below count and c below k.
-     *
-     * @param column a multiple of {@link #BLOCK}
-     * @param k likewise
-     * @param buffer of {@code PANEL * k / BLOCK} floats
-     */
-    final void unpackColumns(
-            int row, int count, int column, int k, float[] out, int offset, int apart, float[] buffer, int bufferAt) {
-        for (int r = 0; r < count; ) {
-            if (isPanel(row + r, row + count) && KernelWarmup.vectorsAreCompiled()) {
-                unpackScales(row + r, column / BLOCK, k / BLOCK, buffer, bufferAt);
-                long at = wordsAt(row + r, column);
-                for (int l = 0; l < PANEL; l += LANES) {
-                    unpackPanel(at + 4 * l, k, buffer, bufferAt + l, out, offset + r + l, apart);
+            int grouped = x.rows() / GROUP * GROUP;
+            int end = panelAfter(to);
+            for (int t = 0;
+                    t < grouped;
+                    t += GROUP) { // the outer loop: the panels fit in the L2 cache, many rows of x do not
+                for (int panel = panelOf(from); panel < end; panel += 2) {
+                    int next = Math.min(panel + 1, end - 1);
+                    twoPanels(x.rounded(), t, blocks, y, from, to, panel, next, scratch);
                 }
-                r += PANEL;
-            } else {
-                unpackRow(row + r, column, k, out, offset + r, apart);
-                r++;
+            }
+            for (int t = grouped; t < x.rows(); t++) {
+                fourPanels(x.rounded(), t, blocks, y, from, to, scratch);
+            }
+        }
+
+        @Override
+        public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            scalarPanels(x.rounded(), y, from, to, scratch);
+        }
+
+        @Override
+        public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            int few = Math.min(WARM_UP_BLOCKS, blocks);
+            int panel = panelOf(from);
+            if (x.rows() >= GROUP) {
+                twoPanels(x.rounded(), 0, few, y, from, to, panel, panel, scratch);
+            }
+            fourPanels(x.rounded(), 0, few, y, from, Math.min(from + 1, to), scratch);
+        }
+    }
+
+    /** The panel of a row. */
+    final int panelOf(int row) {
+        return (first + row) / PANEL;
+    }
+
+    /** The panel after the one with row {@code to - 1}. */
+    final int panelAfter(int to) {
+        return (first + to + PANEL - 1) / PANEL;
+    }
+
+    /** All panels by row t of x, four at a time and a quarter of all apart: memory is read in four long streams. */
+    private void fourPanels(RoundedActivations x, int t, int count, float[] y, int from, int to, float[] scratch) {
+        int begin = panelOf(from);
+        int last = panelAfter(to) - 1;
+        int quarter = (last - begin + 4) / 4;
+        for (int p0 = begin; p0 < begin + quarter; p0++) {
+            int p1 = Math.min(p0 + quarter, last); // a panel past the last repeats the last
+            int p2 = Math.min(p0 + 2 * quarter, last);
+            int p3 = Math.min(p0 + 3 * quarter, last);
+            dots4(x, t, count, panelAt(p0), panelAt(p1), panelAt(p2), panelAt(p3), scratch);
+            store(scratch, 0, p0, y, t, from, to);
+            store(scratch, PANEL, p1, y, t, from, to);
+            store(scratch, 2 * PANEL, p2, y, t, from, to);
+            store(scratch, 3 * PANEL, p3, y, t, from, to);
+        }
+    }
+
+    private void twoPanels(
+            RoundedActivations x, int t, int count, float[] y, int from, int to, int p0, int p1, float[] scratch) {
+        dots2x4(x, t, count, panelAt(p0), panelAt(p1), scratch);
+        for (int i = 0; i < GROUP; i++) {
+            store(scratch, 2 * i * PANEL, p0, y, t + i, from, to);
+            store(scratch, (2 * i + 1) * PANEL, p1, y, t + i, from, to);
+        }
+    }
+
+    /** Copies those outputs of a panel to row t of y that are in [from, to). */
+    final void store(float[] out, int at, int panel, float[] y, int t, int from, int to) {
+        int row = panel * PANEL - first;
+        int skipped = Math.max(from - row, 0);
+        int count = Math.min(PANEL, to - row) - skipped;
+        System.arraycopy(out, at + skipped, y, t * rows + row + skipped, count);
+    }
+
+    /**
+     * {@code out[32 i + r] = Σ_c W[r of panel i, c] x[t, c]} over the first blocks of columns, for four panels, told by their
+     * first bytes.
+     */
+    protected abstract void dots4(
+            RoundedActivations x, int t, int count, long w0, long w1, long w2, long w3, float[] out);
+
+    /** The same for two panels i and rows t + j of x, j below four: {@code out[64 j + 32 i + r]}. */
+    protected abstract void dots2x4(RoundedActivations x, int t, int count, long w0, long w1, float[] out);
+
+    /** The scalar loop: numbers of a block as floats, whose sums of products are exact, by each row of x. */
+    final void scalarPanels(RoundedActivations x, float[] y, int from, int to, float[] scratch) {
+        int sums = BLOCK * PANEL;
+        int scales = sums + PANEL;
+        int outputs = scales + PANEL;
+        for (int panel = panelOf(from); panel < panelAfter(to); panel++) {
+            Arrays.fill(scratch, outputs, outputs + x.rows() * PANEL, 0f);
+            for (int b = 0; b < blocks; b++) {
+                scalarNumbers(panel, b, scratch, 0);
+                scalarScales(panel, b, scratch, scales);
+                for (int t = 0; t < x.rows(); t++) {
+                    Arrays.fill(scratch, sums, sums + PANEL, 0f);
+                    scalarBlock(scratch, x.numbers(), x.numberAt(t, b * BLOCK), sums);
+                    float scale = x.scales()[x.scaleAt(t, b)];
+                    int out = outputs + t * PANEL;
+                    for (int r = 0; r < PANEL; r++) {
+                        scratch[out + r] = Math.fma(scratch[sums + r], scratch[scales + r] * scale, scratch[out + r]);
+                    }
+                }
+            }
+            for (int t = 0; t < x.rows(); t++) {
+                store(scratch, outputs + t * PANEL, panel, y, t, from, to);
             }
         }
     }
 
-    /** k columns of a vector of rows, whose words begin at a byte and whose scales, 16 a block, are at {@code scaleAt}. */
-    protected abstract void unpackPanel(
-            long at, int k, float[] scales, int scaleAt, float[] out, int offset, int apart);
+    /** {@code sums[r] += Σ_c numbers[c, r] x[c]}, in a loop that C2 vectorises by itself. */
+    private static void scalarBlock(float[] scratch, float[] x, int at, int sums) {
+        for (int c = 0; c < BLOCK; c++) {
+            float v = x[at + c];
+            for (int r = 0; r < PANEL; r++) {
+                scratch[sums + r] = Math.fma(scratch[c * PANEL + r], v, scratch[sums + r]);
+            }
+        }
+    }
+
+    /** {@code out[c, r] =} the numbers of a block, {@code [BLOCK, PANEL]}. */
+    private void scalarNumbers(int panel, int block, float[] out, int at) {
+        long from = panelAt(panel) + (long) block * blockBytes(format());
+        for (int r = 0; r < PANEL; r++) {
+            long row = from + byteInLine(r);
+            for (int c = 0; c < BLOCK; c++) {
+                out[at + c * PANEL + r] = number(row, c);
+            }
+        }
+    }
+
+    /** {@code out[r] =} the scales of a block. */
+    private void scalarScales(int panel, int block, float[] out, int at) {
+        long from = panelAt(panel) + (long) (block + 1) * blockBytes(format()) - LINE;
+        for (int r = 0; r < PANEL; r++) {
+            out[at + r] = scale(from + byteInLine(r));
+        }
+    }
 }

@@ -49,6 +49,16 @@ public final class Simd {
     /** A 16-bit value anywhere in a file. */
     static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** Shorts of the same shape. */
+    static final VectorSpecies<Short> WIDE_I16 = VectorSpecies.of(short.class, F32.vectorShape());
+
+    /**
+     * Whether the processor shifts each 16-bit lane by a count of its own. x86 does with AVX-512, where the widest vectors have
+     * 512 bits.
+     */
+    static final boolean SHORT_SHIFTS = FloatVector.SPECIES_PREFERRED.vectorBitSize() == 512
+            || !System.getProperty("os.arch").matches("amd64|x86_64");
+
     private static final VectorShuffle<Float> SWAP_1 = swap(1);
     private static final VectorShuffle<Float> SWAP_2 = swap(2);
     private static final VectorShuffle<Float> SWAP_4 = swap(4);
@@ -196,6 +206,15 @@ public final class Simd {
     /** The {@link #LANES} little-endian ints at an offset. */
     static IntVector ints(MemorySegment source, long offset) {
         return IntVector.fromMemorySegment(I32, source, offset, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** The upper half of a float32, rounded to nearest, ties to even. */
+    public static short bfloat16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        if (Float.isNaN(value)) {
+            return (short) (bits >>> 16 | 0x40); // quiet, and still not a number
+        }
+        return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
     }
 
     /** Converts {@code count} half-precision numbers from an offset on. */

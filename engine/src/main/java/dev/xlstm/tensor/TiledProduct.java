@@ -7,7 +7,7 @@ import static dev.xlstm.tensor.Simd.F32;
 import static dev.xlstm.tensor.Simd.LANES;
 
 /**
- * The product of a weight matrix with many rows of activations: tiles of weights are unpacked to float32 scratch memory and
+ * The product of a plain matrix with many rows of activations: tiles of weights are unpacked to float32 scratch memory and
  * multiplied there, with the accumulators in registers. Every sum runs over the columns in their order, whichever loop
  * computes it.
  */
@@ -15,9 +15,6 @@ final class TiledProduct implements KernelWarmup.Loops {
 
     /** Columns of weights unpacked at once: as much of a group of activations stays in the L1 cache. */
     static final int TILE_COLUMNS = 256;
-
-    /** Most rows of activations of a product; a multiple of {@link #GROUP}. */
-    static final int MAX_ROWS = 256;
 
     static final KernelWarmup WARMUP = new KernelWarmup(8);
 
@@ -30,15 +27,12 @@ final class TiledProduct implements KernelWarmup.Loops {
 
     private static final int SUMS = SLAB_ROWS * TILE_COLUMNS;
 
-    /** Scales of the columns unpacked at once. */
-    private static final int SCALES = QuantizedMatrix.PANEL * TILE_COLUMNS / WeightMatrix.BLOCK;
+    /** The scratch array: unpacked weights of a slab, then its sums for each row of activations. */
+    static final int SCRATCH_FLOATS = SUMS + SLAB_ROWS * WeightMatrix.MAX_ROWS;
 
-    /** The scratch array: unpacked weights of a slab, then its sums for each row of activations, then scales. */
-    static final int SCRATCH_FLOATS = SUMS + SLAB_ROWS * MAX_ROWS + SCALES;
+    private final PlainMatrix w;
 
-    private final WeightMatrix w;
-
-    TiledProduct(WeightMatrix w) {
+    TiledProduct(PlainMatrix w) {
         this.w = w;
     }
 
@@ -59,41 +53,7 @@ final class TiledProduct implements KernelWarmup.Loops {
 
     private void multiply(boolean vectors, PackedActivations x, float[] y, int from, int to, float[] scratch) {
         for (int slab = from; slab < to; slab += SLAB_ROWS) {
-            int rows = Math.min(SLAB_ROWS, to - slab);
-            if (w instanceof QuantizedMatrix quantized) {
-                multiplyQuantized(quantized, vectors, x, y, slab, rows, scratch);
-            } else {
-                multiplyPlain(vectors, x, y, slab, rows, scratch);
-            }
-        }
-    }
-
-    /**
-     * A lane is a row of weights, as these are stored: unpacked to {@code [two panels, column, 32 rows]} they meet the
-     * activations one by one.
-     */
-    private static void multiplyQuantized(
-            QuantizedMatrix w,
-            boolean vectors,
-            PackedActivations x,
-            float[] y,
-            int slab,
-            int slabRows,
-            float[] scratch) {
-        int rows = x.rows();
-        Arrays.fill(scratch, SUMS, SUMS + rows * SLAB_ROWS, 0f);
-        for (int column = 0; column < w.columns(); column += TILE_COLUMNS) {
-            int k = Math.min(TILE_COLUMNS, w.columns() - column);
-            for (int r = 0; r < slabRows; r += GROUP) {
-                int count = Math.min(GROUP, slabRows - r);
-                int tile = r * TILE_COLUMNS;
-                w.unpackColumns(slab + r, count, column, k, scratch, tile, GROUP, scratch, SCRATCH_FLOATS - SCALES);
-                float[] blocks = x.columnBlocks();
-                tiles(vectors, blocks, column * rows, rows, scratch, tile, k, scratch, SUMS + r, SLAB_ROWS, GROUP);
-            }
-        }
-        for (int t = 0; t < rows; t++) {
-            System.arraycopy(scratch, SUMS + t * SLAB_ROWS, y, t * w.rows() + slab, slabRows);
+            multiplySlab(vectors, x, y, slab, Math.min(SLAB_ROWS, to - slab), scratch);
         }
     }
 
@@ -101,7 +61,7 @@ final class TiledProduct implements KernelWarmup.Loops {
      * A lane is a row of activations: weights are unpacked to float32 in their stored order, and each one meets whole vectors
      * of activations, which leaves nothing to be summed across lanes.
      */
-    private void multiplyPlain(
+    private void multiplySlab(
             boolean vectors, PackedActivations x, float[] y, int slab, int slabRows, float[] scratch) {
         int stride = x.groups() * GROUP; // of the sums
         Arrays.fill(scratch, SUMS, SUMS + slabRows * stride, 0f);

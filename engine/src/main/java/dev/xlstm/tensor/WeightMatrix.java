@@ -16,10 +16,11 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
     public static final int BLOCK = 32;
 
     /** Length of the scratch array that each thread passes to {@link #multiply}. */
-    public static final int SCRATCH_FLOATS = TiledProduct.SCRATCH_FLOATS;
+    public static final int SCRATCH_FLOATS =
+            Math.max(TiledProduct.SCRATCH_FLOATS, Math.max(ExactTiles.SCRATCH_FLOATS, QuantizedMatrix.SCRATCH_FLOATS));
 
     /** Most rows of activations that {@link #multiply} takes. */
-    public static final int MAX_ROWS = TiledProduct.MAX_ROWS;
+    public static final int MAX_ROWS = 256;
 
     protected final int rows;
     protected final int columns;
@@ -46,19 +47,16 @@ public abstract sealed class WeightMatrix permits PlainMatrix, QuantizedMatrix {
     /**
      * Wraps the bytes of a quantised matrix without copying them.
      *
-     * @param format q8_0 or q4_0
-     * @param quants as many bytes as {@code [rows, columns]} has numbers, or half as many, as {@link Quantizer} writes them
-     * @param scales as many halves as {@code [rows, columns / 32]} has blocks, likewise
-     * @throws IllegalArgumentException if there is no such format or the columns are no multiple of {@link #BLOCK}
+     * @param data as {@link Quantizer} writes it
+     * @throws IllegalArgumentException if the format is not quantised or the columns are no multiple of {@link #BLOCK}
      */
-    public static WeightMatrix quantized(
-            WeightFormat format, MemorySegment quants, MemorySegment scales, int rows, int columns) {
+    public static WeightMatrix quantized(WeightFormat format, MemorySegment data, int rows, int columns) {
         if (columns % BLOCK != 0) {
             throw new IllegalArgumentException(columns + " columns are no multiple of " + BLOCK);
         }
         return switch (format) {
-            case Q8_0 -> new Q8_0Matrix(quants, scales, rows, columns);
-            case Q4_0 -> new Q4_0Matrix(quants, scales, rows, columns);
+            case Q8_0 -> new Q8_0Matrix(data, rows, columns);
+            case Q4_0 -> new Q4_0Matrix(data, rows, columns);
             default -> throw new IllegalArgumentException(format + " is not quantised");
         };
     }

@@ -81,8 +81,8 @@ class QuantizedFileTest {
 
     @ParameterizedTest
     @CsvSource({
-        "q8_0, 96, 7, 127, 0.55", "q8_0, 160, 33, 127, 0.55", "q8_0, 200, 47, 127, 0.55", "q8_0, 173, 101, 127, 0.55",
-        "q4_0, 96, 7, 8, 1.05", "q4_0, 160, 33, 8, 1.05", "q4_0, 200, 47, 8, 1.05", "q4_0, 173, 101, 8, 1.05",
+        "q8_0, 96, 7, 127, 0.8", "q8_0, 160, 33, 127, 0.8", "q8_0, 200, 47, 127, 0.8", "q8_0, 173, 101, 127, 0.8",
+        "q4_0, 96, 7, 8, 2.1", "q4_0, 160, 33, 8, 2.1", "q4_0, 200, 47, 8, 2.1", "q4_0, 173, 101, 8, 2.1",
     })
     void rowsOfAnyNumber(String format, int ffn, int vocab, int levels, float steps) throws IOException {
         TestModel model = model(ffn, vocab);
@@ -115,7 +115,7 @@ class QuantizedFileTest {
                 assertThat(actual[at]).hasSize(vocab);
                 assertThat(distance(actual[at], expected[at]))
                         .as("from the twin")
-                        .isLessThan(1e-3); // sums in another order; a row out of place gives 1
+                        .isLessThan(0.1); // activations of 8 bits give 0.03, a row out of place 1
             }
         }
     }

@@ -64,27 +64,19 @@ class WeightMatrixTest {
         }
     }
 
-    /** Quantised rows and, as their exact values, scale times number worked out from the definition of the format. */
     private static Stored quantized(WeightFormat format, int rows, int columns, Random random) {
-        long quantBytes = Quantizer.quantBytes(format, columns);
-        long scaleBytes = Quantizer.scaleBytes(columns);
-        MemorySegment quants = Arena.ofAuto().allocate(rows * quantBytes + 1).asSlice(1);
-        MemorySegment scales = Arena.ofAuto().allocate(rows * scaleBytes + 1).asSlice(1);
+        MemorySegment data = Arena.ofAuto()
+                .allocate(Quantizer.byteSize(format, rows, columns) + 1)
+                .asSlice(1);
         float[] values = new float[rows * columns];
-        int half = format == WeightFormat.Q8_0 ? 127 : 8;
         for (int r = 0; r < rows; r++) {
-            float[] row = gaussians(columns, random);
-            Quantizer.quantize(format, row, columns, r, rows, quants, scales);
-            for (int c = 0; c < columns; c++) {
-                int height = Math.min(16, rows - r / 16 * 16);
-                float scale = Float.float16ToFloat(scales.get(
-                        ValueLayout.JAVA_SHORT_UNALIGNED, r / 16 * 16 * scaleBytes + 2L * (c / 32 * height + r % 16)));
-                values[r * columns + c] = Math.clamp(Math.round(row[c] / scale), -half, half - 1 + half / 127) * scale;
-                // nothing is further from its weight than the format's steps allow
-                assertThat(Math.abs(values[r * columns + c] - row[c])).isLessThanOrEqualTo(Math.abs(scale) * 1.01f);
-            }
+            Quantizer.quantize(format, gaussians(columns, random), columns, r, data);
         }
-        return new Stored(WeightMatrix.quantized(format, quants, scales, rows, columns), values);
+        WeightMatrix matrix = WeightMatrix.quantized(format, data, rows, columns);
+        for (int r = 0; r < rows; r++) {
+            matrix.unpack(r, 0, columns, values, r * columns);
+        }
+        return new Stored(matrix, values);
     }
 
     private static Stored stored(WeightFormat format, int rows, int columns, Random random) {
@@ -124,15 +116,7 @@ class WeightMatrixTest {
         "bf16, 7, 33",
         "bf16, 20, 4100",
         "f32, 16, 2048",
-        "bf16, 35, 96",
-        "q8_0, 1, 32",
-        "q8_0, 7, 96",
-        "q8_0, 18, 2112",
-        "q4_0, 1, 32",
-        "q4_0, 2, 128",
-        "q4_0, 7, 224",
-        "q4_0, 18, 2144",
-        "q4_0, 3, 10944"
+        "bf16, 35, 96"
     })
     void multipliesLikePlainLoops(String format, int rows, int columns) {
         Random random = new Random(rows * 31L + columns);
@@ -151,9 +135,8 @@ class WeightMatrixTest {
                         exact += term;
                         magnitude += Math.abs(term);
                     }
-                    // a float sum of terms t_i errs by less than columns / lanes * 2^-24 * Σ|t_i|; in that of q4_0 the
-                    // lower nibbles of pairs ride on a 1 of 16 times their range
-                    double relative = format.equals("q4_0") ? 0x1p-18 : 0x1p-20;
+                    // a float sum of terms t_i errs by less than columns / lanes * 2^-24 * Σ|t_i|
+                    double relative = 0x1p-20;
                     assertThat((double) y[t * rows + r])
                             .as("n %d row %d", n, r)
                             .isCloseTo(exact, within(magnitude * relative + 1e-30));
@@ -164,7 +147,7 @@ class WeightMatrixTest {
 
     /** Rows longer than scratch memory is, in numbers and in scales. */
     @ParameterizedTest
-    @CsvSource({"f16, 700000", "bf16, 700000", "q8_0, 41024", "q8_0, 700000", "q4_0, 41024", "q4_0, 700000"})
+    @CsvSource({"f16, 700000", "bf16, 700000"})
     void rowsMayHaveAnyLength(String format, int columns) {
         Random random = new Random(1);
         int rows = 17;
@@ -215,22 +198,11 @@ class WeightMatrixTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "f32, 40, 2085",
-        "f16, 40, 2085",
-        "bf16, 40, 2085",
-        "bf16, 2, 31",
-        "f32, 1, 16",
-        "f16, 4, 1100",
-        "q8_0, 40, 2144",
-        "q4_0, 40, 2144",
-        "q8_0, 5, 32",
-        "q4_0, 21, 64"
-    })
+    @CsvSource({"f32, 40, 2085", "f16, 40, 2085", "bf16, 40, 2085", "bf16, 2, 31", "f32, 1, 16", "f16, 4, 1100"})
     void fewRowsHaveTheBitsTheyHaveAlone(String format, int rows, int columns) {
         Random random = new Random(6);
         Stored w = stored(WeightFormat.of(format), rows, columns, random);
-        for (int n = 2; n <= (w.matrix instanceof QuantizedMatrix ? 8 : PackedActivations.GROUP); n += n / 2) {
+        for (int n = 2; n <= PackedActivations.GROUP; n += n / 2) {
             float[] x = gaussians(n * columns, random);
             float[] together = new float[n * rows];
             multiply(w.matrix, x, n, together, 0, rows);

@@ -23,7 +23,7 @@ final class Projection implements ThreadTeam.Task {
     private static final int TASK_WEIGHTS = 1 << 17;
 
     /** The outputs of a task are a multiple of this: four panels of a quantised matrix. */
-    private static final int GRANULE = 64;
+    private static final int GRANULE = 128;
 
     private final Activations[] inputs; // of each linear layer
     private final Linear[] linears;
