@@ -111,10 +111,6 @@ class ArchitectureTest {
             here("jinja"));
 
     @ArchTest
-    static final ArchRule request =
-            only("request", JSON, here("chat"), here("generation"), here("grammar"), here("sampling"));
-
-    @ArchTest
     static final ArchRule noStandardStreams = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 
     @ArchTest
@@ -157,7 +153,6 @@ class ArchitectureTest {
                         "session",
                         "generation",
                         "jinja",
-                        "request",
                         "bench",
                         "chat");
     }

@@ -29,6 +29,7 @@ public final class Conversation implements AutoCloseable {
     /** The branch a conversation begins with. */
     public static final String MAIN = Branches.MAIN;
 
+    static final int MAX_NAME_CHARS = 60;
     private static final GenerationListener SILENT = new GenerationListener() {};
 
     private final TextModel model;
@@ -41,6 +42,7 @@ public final class Conversation implements AutoCloseable {
     private final TextSession live; // continues from turn to turn
     private SnapshotKey liveAt; // the snapshot that it equals, null if none
     private Outcome outcome;
+    private String name; // given by the user; may be null
 
     /**
      * Where snapshots are kept.
@@ -86,8 +88,19 @@ public final class Conversation implements AutoCloseable {
     }
 
     /** Takes over what was saved. */
-    void restore(Map<String, Turn> savedBranches, String current, int nextId) {
+    void restore(Map<String, Turn> savedBranches, String current, int nextId, String savedName) {
         branches.restore(savedBranches, current, nextId);
+        name = savedName;
+    }
+
+    /** The name that the user has given; null for none. */
+    public String name() {
+        return name;
+    }
+
+    /** @param given blank for none; shortened to one line of 60 characters */
+    public void rename(String given) {
+        name = given.isBlank() ? null : Excerpt.of(given, MAX_NAME_CHARS);
     }
 
     /** The last turn of the current branch. */

@@ -17,6 +17,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A conversation on disk: a directory with {@code conversation.json}, which holds the tree of turns with texts and ids, and
@@ -74,6 +75,9 @@ public final class ConversationFile {
             json.writeNumberProperty("version", VERSION);
             Path model = conversation.model().directory().path();
             json.writeStringProperty("model", model.toAbsolutePath().normalize().toString());
+            if (conversation.name() != null) {
+                json.writeStringProperty("name", conversation.name());
+            }
             json.writeStringProperty("started", conversation.started().toString());
             json.writeStringProperty("branch", conversation.branch());
             json.writeNumberProperty("next", conversation.nextId());
@@ -250,6 +254,30 @@ public final class ConversationFile {
         return json.path("model").asString("");
     }
 
+    /**
+     * Names a saved conversation that is not open.
+     *
+     * @param name blank for none
+     */
+    public static void rename(Path directory, String name) throws IOException {
+        ConversationFile saved = open(directory);
+        ObjectNode json = (ObjectNode) saved.json;
+        json.put("name", name.isBlank() ? "" : Excerpt.of(name, Conversation.MAX_NAME_CHARS));
+        WholeFile.write(of(directory), JsonMapper.shared().writeValueAsBytes(json), SnapshotFiles.ownerOnly());
+    }
+
+    /** The name that the user has given; null for none. */
+    public String name() {
+        String name = json.path("name").asString("");
+        return name.isBlank() ? null : Excerpt.of(name, Conversation.MAX_NAME_CHARS);
+    }
+
+    /** The name, else the first question of the current branch; null if there is neither. */
+    public String title() {
+        String name = name();
+        return name != null ? name : branches.get(branch()).firstQuestion();
+    }
+
     public String branch() {
         return json.path("branch").asString("");
     }
@@ -286,7 +314,7 @@ public final class ConversationFile {
                 model, template, new Conversation.Storage(memoryBytes, directory, diskBytes), started());
         int next = turns.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
         conversation.restore(
-                branches, branch(), Math.max(next, json.path("next").asInt(0)));
+                branches, branch(), Math.max(next, json.path("next").asInt(0)), name());
         return conversation;
     }
 }

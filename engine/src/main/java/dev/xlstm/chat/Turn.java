@@ -83,6 +83,15 @@ public record Turn(int id, Turn parent, Kind kind, String text, Prompt prompt, A
         return beginning().text;
     }
 
+    /** The first question of the path, null if there is none. */
+    String firstQuestion() {
+        return path().stream()
+                .filter(Turn::isExchange)
+                .map(Turn::text)
+                .findFirst()
+                .orElse(null);
+    }
+
     /** Where the conversation of this turn begins. */
     Turn beginning() {
         Turn turn = this;

@@ -90,9 +90,8 @@ final class BatchOutput implements AutoCloseable {
             number++;
             try {
                 JsonNode json = JsonMapper.shared().readTree(line);
-                JsonNode id = json.has("custom_id") ? json.get("custom_id") : json.get("id");
-                if (json.isObject() && id != null) {
-                    finished.add(id.toString());
+                if (json.isObject() && json.has("id")) {
+                    finished.add(json.get("id").toString());
                     continue;
                 }
             } catch (JacksonException e) {

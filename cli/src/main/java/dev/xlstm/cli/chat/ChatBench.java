@@ -9,7 +9,7 @@ import dev.xlstm.sampling.SamplingOptions;
 import java.io.IOException;
 import java.util.Locale;
 
-/** A short measurement on copies of the conversation's memory, which stays as it is. */
+/** Measures speed on a copy of the conversation's state. */
 final class ChatBench {
 
     private static final int PREFILL = 256; // tokens
@@ -44,7 +44,7 @@ final class ChatBench {
             double copyMillis = (System.nanoTime() - start) / 1e6 / COPIES;
             return String.format(
                     Locale.ROOT,
-                    "read %,.1f tokens/s, write %,.1f tokens/s, copy of the memory %.1f ms%n",
+                    "read %,.1f tokens/s, write %,.1f tokens/s, copy of the state %.1f ms%n",
                     outcome.prefillRate(),
                     outcome.decodeRate(),
                     copyMillis);

@@ -1,6 +1,8 @@
 package dev.xlstm.cli.chat;
 
+import dev.xlstm.chat.ChatSession;
 import dev.xlstm.chat.ConversationFile;
+import dev.xlstm.chat.SessionStore;
 import dev.xlstm.chat.Turn;
 import dev.xlstm.cli.console.ColorMode;
 import dev.xlstm.cli.console.ExitCode;
@@ -38,7 +40,7 @@ import picocli.CommandLine.Spec;
 /** {@code xlstm chat}. */
 @Command(
         name = "chat",
-        description = "Talks with a model. Every turn can be undone, forked and kept; /help shows how.",
+        description = "Chats with a model. Every turn can be undone and forked; /help lists the commands.",
         optionListHeading = "%nOther options:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
@@ -66,8 +68,8 @@ public final class ChatCommand implements Callable<Integer> {
                 names = "--state",
                 paramLabel = "FILE",
                 description =
-                        "Begin after the text of this state file, which the model remembers: /undo and /reset do not"
-                                + " go behind it.")
+                        "Begin in the state of this file, after the text it was made from: /undo and /reset do not go back"
+                                + " before it.")
         private Path state;
 
         @Option(
@@ -83,10 +85,10 @@ public final class ChatCommand implements Callable<Integer> {
                 paramLabel = "ID",
                 arity = "0..1",
                 fallbackValue = "",
-                description = "Go on with a saved session; without ID with the last.")
+                description = "Continue a saved session, by id or name; without ID the last one.")
         private String resumed;
 
-        @Option(names = "--no-history", fallbackValue = "true", description = "Do not keep the lines typed.")
+        @Option(names = "--no-history", fallbackValue = "true", description = "Do not save the lines typed.")
         private boolean noHistory;
 
         @Option(
@@ -94,16 +96,17 @@ public final class ChatCommand implements Callable<Integer> {
                 paramLabel = "SIZE",
                 converter = ByteSizeConverter.class,
                 description =
-                        "Memory for states to go back to, as 512M or 2G; older ones are on disk. Default: a quarter"
-                                + " of what is free")
+                        "Memory for snapshots of earlier turns, as 512M or 2G; more are on disk. Default: a quarter of the"
+                                + " free memory")
         private Long snapshotMemory;
 
         @Option(
                 names = "--snapshot-disk",
                 paramLabel = "SIZE",
                 converter = ByteSizeConverter.class,
-                description = "Disk for those older states; beyond it the oldest are deleted, and made again when you"
-                        + " go back to them. Default: 4G")
+                description =
+                        "Disk for snapshots; beyond it the oldest are deleted, and computed again when they are needed."
+                                + " Default: 4G")
         private long snapshotDisk = 4L << 30;
 
         @Option(
@@ -117,7 +120,7 @@ public final class ChatCommand implements Callable<Integer> {
                 paramLabel = "TEXT",
                 split = MultiValue.SEPARATOR,
                 hideParamSyntax = true,
-                description = "End answers before TEXT, too. May be given several times.")
+                description = "Also end answers before TEXT. May be given several times.")
         private List<String> stop = List.of();
     }
 
@@ -154,7 +157,7 @@ public final class ChatCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         GenerationOptions options = options();
         if (talk.once != null && talk.resumed != null) {
-            throw new ParameterException(spec.commandLine(), "--once keeps nothing: it does not go with --continue");
+            throw new ParameterException(spec.commandLine(), "--once saves nothing: it does not go with --continue");
         }
         if (talk.resumed != null && (talk.state != null || talk.system != null)) {
             throw new ParameterException(
@@ -183,9 +186,9 @@ public final class ChatCommand implements Callable<Integer> {
                         .withStop(talk.stop));
     }
 
-    private ChatSession.Limits limits() {
+    private ChatSession.SnapshotBudget budget() {
         long memory = talk.snapshotMemory == null ? MachineMemory.free() / 4 : talk.snapshotMemory;
-        return new ChatSession.Limits(memory, talk.snapshotDisk);
+        return new ChatSession.SnapshotBudget(memory, talk.snapshotDisk);
     }
 
     private ChatSession.Beginning beginning() {
@@ -209,7 +212,7 @@ public final class ChatCommand implements Callable<Integer> {
             }
         };
         interruption.begin();
-        try (ChatSession session = ChatSession.temporary(opened, beginning(), limits())) {
+        try (ChatSession session = ChatSession.temporary(opened, beginning(), budget())) {
             if (!streams.inIsTerminal()) {
                 prime(session, new InputStreamReader(streams.in(), StandardCharsets.UTF_8), listener);
             }
@@ -224,7 +227,7 @@ public final class ChatCommand implements Callable<Integer> {
         }
     }
 
-    /** Reads what comes from a pipe, if anything does. */
+    /** Reads standard input as a document, unless it is empty. */
     private static void prime(ChatSession session, Reader text, GenerationListener listener) throws IOException {
         Reader buffered = new BufferedReader(text);
         buffered.mark(1);
@@ -236,15 +239,15 @@ public final class ChatCommand implements Callable<Integer> {
 
     private int talk(TextModel opened, GenerationOptions options, SessionStore store, Path saved) throws IOException {
         ChatSettings settings = new ChatSettings(options);
-        SessionOpener opener = directory -> ChatSession.resume(opened, limits(), directory);
+        SessionOpener opener = directory -> ChatSession.resume(opened, budget(), directory);
         ChatSession session =
-                saved == null ? ChatSession.begin(opened, beginning(), limits(), store) : opener.open(saved);
+                saved == null ? ChatSession.begin(opened, beginning(), budget(), store) : opener.open(saved);
         try (ChatTerminal terminal = new ChatTerminal(color.get());
-                ChatTalk turns = new ChatTalk(terminal, settings, session)) {
+                TurnRunner turns = new TurnRunner(terminal, settings, session)) {
             Path history = talk.noHistory ? null : store.history();
             ChatCommands commands = new ChatCommands(terminal, settings, store, opener, turns);
             greet(terminal, session, saved != null);
-            // where the launcher has put a pipe away, to talk on the terminal in its place
+            // the launcher has moved a pipe here to read keys from the terminal
             String pipe = System.getProperty("xlstm.pipe", "");
             if (!pipe.isEmpty()) {
                 try (InputStream in = new FileInputStream(pipe)) {
@@ -262,7 +265,8 @@ public final class ChatCommand implements Callable<Integer> {
     private static void greet(ChatTerminal terminal, ChatSession session, boolean continued) {
         String name =
                 session.conversation().model().directory().path().getFileName().toString();
-        terminal.note(name + " · " + (continued ? "session " + session.id() + " goes on" : "/help shows the commands"));
+        terminal.note(
+                name + " · " + (continued ? "session " + session.id() + " continues" : "/help shows the commands"));
         if (session.conversation().template().isPlain()) {
             terminal.note("note: this is a base model without a chat template; it continues a script of User and"
                     + " Assistant and may not keep to it");

@@ -1,6 +1,7 @@
 package dev.xlstm.cli.chat;
 
 import dev.xlstm.chat.Conversation;
+import dev.xlstm.chat.SessionStore;
 import dev.xlstm.chat.Transcript;
 import dev.xlstm.chat.TreeDrawing;
 import dev.xlstm.chat.Turn;
@@ -20,63 +21,64 @@ import java.util.Locale;
 /** What each command of a chat does. */
 final class ChatCommands {
 
-    private static final int STATS_COLUMN = 11; // where what is said of each begins
-    private static final int LABEL = 60; // characters of what was said that remind of it
+    private static final int STATS_COLUMN = 11; // where the values begin
+    private static final int LABEL_CHARS = 60;
 
     private final ChatTerminal terminal;
     private final ChatSettings settings;
     private final SessionStore store;
     private final ChatCommand.SessionOpener opener;
-    private final ChatTalk talk;
+    private final TurnRunner turns;
 
     ChatCommands(
             ChatTerminal terminal,
             ChatSettings settings,
             SessionStore store,
             ChatCommand.SessionOpener opener,
-            ChatTalk talk) {
+            TurnRunner turns) {
         this.terminal = terminal;
         this.settings = settings;
         this.store = store;
         this.opener = opener;
-        this.talk = talk;
+        this.turns = turns;
     }
 
     private Conversation conversation() {
-        return talk.session().conversation();
+        return turns.session().conversation();
     }
 
     /**
      * Runs a command.
      *
      * @return what the next line begins with, null for nothing
-     * @throws IllegalArgumentException in one line, if its argument makes no sense
+     * @throws IllegalArgumentException if its argument makes no sense
      */
     String run(SlashCommand command, String argument) throws IOException {
         command.check(argument);
         switch (command) {
             case UNDO -> undo(argument);
-            case RETRY -> talk.retry();
+            case RETRY -> turns.retry();
             case EDIT_LAST -> {
-                return ChatLineParser.quoted(lastQuestion());
+                return lastQuestion();
             }
             case EDIT -> edit();
             case FORK -> {
                 conversation().fork(argument);
-                talk.session().save();
+                turns.session().save();
                 terminal.note("on branch " + argument);
             }
             case SWITCH -> {
                 conversation().switchTo(argument);
-                talk.session().save();
-                showPlace();
+                turns.session().save();
+                showHead();
             }
             case BRANCHES -> terminal.say(TreeDrawing.of(conversation(), terminal.width()));
             case DELETE -> {
                 conversation().delete(argument);
-                talk.session().save();
+                turns.session().save();
                 terminal.note("deleted " + argument);
             }
+            case NAME -> name(argument);
             case SYSTEM -> system(argument);
             case RESET -> restart(conversation().head().system());
             case READ -> read(path(argument));
@@ -88,12 +90,12 @@ final class ChatCommands {
             case SESSIONS -> terminal.say(SessionsCommand.table(store, terminal.width()));
             case LOAD -> load(argument);
             case HELP -> terminal.table(SlashCommand.table(), SlashCommand.TEXT_COLUMN);
-            case EXIT -> throw new IllegalStateException("the reader of lines ends the chat");
+            case EXIT -> throw new IllegalStateException("ChatRepl handles this command");
         }
         return null;
     }
 
-    /** As a shell would take it. */
+    /** Expands a leading {@code ~/}, as a shell does. */
     private static Path path(String typed) {
         return Path.of(typed.startsWith("~/") ? System.getProperty("user.home") + typed.substring(1) : typed);
     }
@@ -115,18 +117,17 @@ final class ChatCommands {
             return;
         }
         terminal.prose(text);
-        talk.say(text);
+        turns.say(text);
     }
 
     private void undo(String argument) throws IOException {
-        int turns = argument.isEmpty() ? 1 : positive(argument);
-        List<Turn> undone = conversation().undo(turns);
-        talk.session().save();
+        List<Turn> undone = conversation().undo(argument.isEmpty() ? 1 : positive(argument));
+        turns.session().save();
         terminal.note(
                 undone.isEmpty()
                         ? "nothing to undo"
                         : "took back " + undone.size() + (undone.size() == 1 ? " turn" : " turns"));
-        showPlace();
+        showHead();
     }
 
     private static int positive(String text) {
@@ -136,16 +137,25 @@ final class ChatCommands {
                 return number;
             }
         } catch (NumberFormatException e) {
-            // said below
+            // the message below says it
         }
         throw new IllegalArgumentException("a number above 0 is needed, not '" + text + "'");
     }
 
-    /** One line that reminds of where the conversation is. */
-    private void showPlace() {
+    /** One line that says where the conversation is. */
+    private void showHead() {
         Turn head = conversation().head();
         String state = head.parent() == null ? "" : ", after " + head.parent().text();
-        terminal.note("now after: " + (head.isBeginning() ? "(the beginning" + state + ")" : head.label(LABEL)));
+        terminal.note("now after: " + (head.isBeginning() ? "(the beginning" + state + ")" : head.label(LABEL_CHARS)));
+    }
+
+    private void name(String text) throws IOException {
+        if (!text.isEmpty()) {
+            conversation().rename(text);
+            turns.session().save();
+        }
+        String name = conversation().name();
+        terminal.note(name == null ? "(no name; the first question is the title)" : "named '" + name + "'");
     }
 
     private void system(String text) throws IOException {
@@ -159,17 +169,17 @@ final class ChatCommands {
 
     private void restart(String system) throws IOException {
         String kept = conversation().restart(system);
-        talk.session().save();
-        terminal.note("begins anew" + (kept == null ? "" : "; what was said is branch " + kept));
+        turns.session().save();
+        terminal.note("begins anew" + (kept == null ? "" : "; the turns so far are branch " + kept));
     }
 
     private void read(Path file) throws IOException {
         if (Files.isDirectory(file)) {
             throw new IOException(file + ": is a directory, not a text");
         }
-        // not Files.newBufferedReader, which gives up where a text is not UTF-8
+        // not Files.newBufferedReader, which fails on a text that is not UTF-8
         try (Reader text = new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8)) {
-            talk.read(file.getFileName().toString(), text);
+            turns.read(file.getFileName().toString(), text);
         }
     }
 
@@ -193,7 +203,11 @@ final class ChatCommands {
         text.append("model      ")
                 .append(now.model().directory().path().toAbsolutePath().normalize())
                 .append('\n');
-        text.append("session    ").append(talk.session().id()).append('\n');
+        String name = now.name();
+        text.append("session    ")
+                .append(turns.session().id())
+                .append(name == null ? "" : " '" + name + "'")
+                .append('\n');
         text.append(String.format(
                 Locale.ROOT,
                 "memory     %,d tokens, %s however many; snapshots: %d in memory, %d on disk%n",
@@ -215,21 +229,26 @@ final class ChatCommands {
 
     private void save(String argument) throws IOException {
         if (argument.isEmpty()) {
-            talk.session().save();
-            terminal.note("saved as session " + talk.session().id() + "; xlstm chat --continue goes on with it");
+            turns.session().save();
+            terminal.note("saved as session " + turns.session().id() + "; xlstm chat --continue goes on with it");
+            return;
+        }
+        Path file = path(argument);
+        if (Files.isRegularFile(file) && !terminal.confirm("overwrite " + argument + "?")) {
+            terminal.note("not written");
             return;
         }
         Turn head = conversation().head();
-        write(path(argument), argument.endsWith(".json") ? Transcript.json(head) : Transcript.markdown(head));
+        write(file, argument.endsWith(".json") ? Transcript.json(head) : Transcript.markdown(head));
         terminal.note("wrote " + argument);
     }
 
-    /** A file there stays as it was until the new one is whole, a link stays a link, and nobody else may read it then. */
+    /** Replaces a file only when the new one is whole; keeps its permissions, and links to it. */
     private static void write(Path file, String text) throws IOException {
         byte[] content = text.getBytes(StandardCharsets.UTF_8);
         if (Files.notExists(file)) {
             WholeFile.write(file, content);
-        } else if (!Files.isRegularFile(file)) { // a device, say
+        } else if (!Files.isRegularFile(file)) { // such as a device
             Files.write(file, content);
         } else if (Files.getFileStore(file).supportsFileAttributeView("posix")) {
             Path real = file.toRealPath();
@@ -241,12 +260,12 @@ final class ChatCommands {
 
     private void load(String id) throws IOException {
         Path found = store.find(id);
-        if (found.getFileName().toString().equals(talk.session().id())) {
-            terminal.note("this is it");
+        if (found.getFileName().toString().equals(turns.session().id())) {
+            terminal.note("this is the current session");
             return;
         }
-        talk.session().save();
-        talk.goOnWith(opener.open(found));
-        showPlace();
+        turns.session().save();
+        turns.switchTo(opener.open(found));
+        showHead();
     }
 }

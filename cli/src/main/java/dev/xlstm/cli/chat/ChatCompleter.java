@@ -49,7 +49,7 @@ final class ChatCompleter implements Completer {
         words.stream().filter(ChatCompleter::isPlain).forEach(word -> candidates.add(new Candidate(word)));
     }
 
-    /** Whether a terminal shows a name as it is: a list of them goes to it as they are. */
+    /** Whether a terminal shows a name as it is: JLine sends the list of candidates unchanged. */
     private static boolean isPlain(String name) {
         return Streams.visible(name).equals(name) && name.indexOf('\n') < 0 && name.indexOf('\t') < 0;
     }

@@ -6,12 +6,12 @@ import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The user's own editor. */
+/** Runs the user's editor. */
 final class ChatEditor {
 
     private ChatEditor() {}
 
-    /** Lets the user write in {@code $VISUAL} or {@code $EDITOR}, else vi; returns the text. */
+    /** Opens a text in {@code $VISUAL}, {@code $EDITOR} or vi, and returns it as saved. */
     static String edit(String text) throws IOException {
         String editor = System.getenv().getOrDefault("VISUAL", System.getenv("EDITOR"));
         Path file = Files.createTempFile("xlstm-", ".md"); // readable by the user alone

@@ -2,18 +2,26 @@ package dev.xlstm.cli.chat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jline.reader.CompletingParsedLine;
 import org.jline.reader.EOFError;
 import org.jline.reader.ParsedLine;
 import org.jline.reader.Parser;
 
 /**
- * When a line typed is complete: not within three quotes, not behind a backslash. Everything else is prose: no other quote
- * or sign means anything.
+ * Decides when a typed line is complete: not within three quotes, not after a backslash. Nothing else in a line has a
+ * meaning.
  */
 final class ChatLineParser implements Parser {
 
     private static final String QUOTES = "\"\"\"";
+
+    private final Predicate<String> literal;
+
+    /** @param literal tells lines that have no syntax at all */
+    ChatLineParser(Predicate<String> literal) {
+        this.literal = literal;
+    }
 
     /** Words between blanks, for completion. */
     private record Words(String line, int cursor, List<String> words, int wordIndex, int wordCursor)
@@ -25,7 +33,7 @@ final class ChatLineParser implements Parser {
 
         @Override
         public CharSequence escape(CharSequence candidate, boolean complete) {
-            return candidate; // nothing needs it
+            return candidate;
         }
 
         @Override
@@ -41,7 +49,7 @@ final class ChatLineParser implements Parser {
 
     @Override
     public ParsedLine parse(String line, int cursor, ParseContext context) {
-        if (context == ParseContext.ACCEPT_LINE && !isComplete(line)) {
+        if (context == ParseContext.ACCEPT_LINE && !literal.test(line) && !isComplete(line)) {
             throw new EOFError(-1, -1, "more to come");
         }
         List<String> words = new ArrayList<>();
@@ -69,7 +77,12 @@ final class ChatLineParser implements Parser {
         return !line.endsWith("\\");
     }
 
-    /** The text meant by a complete line. */
+    /** Whether a line begins as a command or a quoted text. */
+    static boolean hasSyntax(String line) {
+        return line.startsWith("/") || line.strip().startsWith(QUOTES);
+    }
+
+    /** The text that a complete line stands for. */
     static String text(String line) {
         String stripped = line.strip();
         if (stripped.startsWith(QUOTES) && stripped.length() >= 2 * QUOTES.length()) {
@@ -77,11 +90,6 @@ final class ChatLineParser implements Parser {
             return inside.startsWith("\n") ? inside.substring(1).stripTrailing() : inside.stripTrailing();
         }
         return line.replace("\\\n", "\n").strip();
-    }
-
-    /** A line that means a text. */
-    static String quoted(String text) {
-        return text.contains("\n") ? QUOTES + "\n" + text + "\n" + QUOTES : text;
     }
 
     @Override

@@ -11,13 +11,13 @@ import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
-/** What {@code /set} can change while a chat runs. */
+/** The settings that {@code /set} changes. */
 final class ChatSettings {
 
-    /** Where the texts of the {@link #table} begin. */
+    /** The column where descriptions begin in the {@link #table}. */
     static final int TEXT_COLUMN = 34;
 
-    /** A setting: how it is shown, and what a new value makes of the options. */
+    /** A setting: its description, its value in the options, and how to change it. */
     private record Setting(
             String help,
             Function<GenerationOptions, Object> value,

@@ -1,35 +1,32 @@
 package dev.xlstm.cli.chat;
 
 import dev.xlstm.cli.console.ColorMode;
+import dev.xlstm.cli.console.StatusLine;
 import dev.xlstm.cli.console.Streams;
-import dev.xlstm.cli.console.WordWrap;
 import java.io.IOException;
 import java.util.Locale;
 import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.TerminalBuilder;
-import org.jline.utils.WCWidth;
 
-/** The terminal of a chat: what is written to it, and Ctrl-C while the model is at work. */
+/** The terminal of a chat: output, and Ctrl-C while the model works. */
 public final class ChatTerminal implements AutoCloseable {
 
-    private static final String PASTES_MARKED = "\u001b[?2004h"; // so that a paste is one text, whatever is in it
+    private static final String PASTES_MARKED = "\u001b[?2004h"; // the terminal marks where a paste begins and ends
     public static final String PASTES_PLAIN = "\u001b[?2004l";
     private static final int NARROWEST_TEXT = 20; // columns
-    private static final int NARROW_INDENT = 4; // where a table has no room for the other
-    private static final long PATIENCE_NANOS = 300_000_000; // before progress is shown
+    private static final int NARROW_INDENT = 4; // where a table has no room for more
 
     private final Terminal terminal;
     private final boolean colour;
     private final boolean dumb;
     private final Attributes found; // of the terminal as the user left it
     private volatile boolean interrupted;
-    private long workBegan;
-    private boolean progressShown;
+    private StatusLine status = new StatusLine(null, 0);
 
     ChatTerminal(ColorMode color) throws IOException {
-        // while a line is read, Ctrl-C is a key like others; JLine would raise a signal for it, too, and take it twice
+        // while JLine reads a line, Ctrl-C is a key; JLine would also raise a signal for it and handle it twice
         System.setProperty(TerminalBuilder.PROP_SOFTWARE_SIGNALS, "false");
         terminal = open();
         dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
@@ -40,7 +37,7 @@ public final class ChatTerminal implements AutoCloseable {
         markPastes(true);
     }
 
-    /** Asks the terminal nothing: with the answers JLine would throw away what was typed before them. */
+    /** Sends no queries to the terminal: JLine would drop what was typed before the answers to them. */
     private static Terminal open() throws IOException {
         return TerminalBuilder.builder()
                 .system(true)
@@ -49,14 +46,14 @@ public final class ChatTerminal implements AutoCloseable {
                 .build();
     }
 
-    /** Of the terminal that the process writes to, 0 if unknown. */
+    /** Columns of the terminal that the process writes to, 0 if unknown. */
     static int columns() throws IOException {
         try (Terminal terminal = open()) {
             return terminal.getColumns();
         }
     }
 
-    /** The reader of lines does so only while it reads. */
+    /** JLine turns this on only while it reads a line. */
     private void markPastes(boolean mark) {
         if (!dumb) {
             print(mark ? PASTES_MARKED : PASTES_PLAIN);
@@ -65,6 +62,11 @@ public final class ChatTerminal implements AutoCloseable {
 
     Terminal terminal() {
         return terminal;
+    }
+
+    /** Whether the terminal obeys no escape sequences. */
+    boolean isDumb() {
+        return dumb;
     }
 
     int width() {
@@ -76,12 +78,12 @@ public final class ChatTerminal implements AutoCloseable {
         terminal.flush();
     }
 
-    /** Lines of the program's own, text of strangers in them made harmless. */
+    /** Prints the program's own lines; control characters in names and texts are shown, not sent. */
     void say(String text) {
         print(Streams.visible(text.stripTrailing()) + "\n");
     }
 
-    /** A table of the program's own: what does not fit in a line goes on below, from the column on where its text begins. */
+    /** Prints a table. Text that does not fit continues below, from the column where it begins. */
     void table(String lines, int column) {
         say(fitted(lines, column, width()));
     }
@@ -89,7 +91,7 @@ public final class ChatTerminal implements AutoCloseable {
     /** @param width 0 for lines as they are */
     static String fitted(String lines, int column, int width) {
         int room = width - 1; // the last column makes some terminals wrap
-        int indent = room - column < NARROWEST_TEXT ? NARROW_INDENT : column;
+        int indent = column > NARROW_INDENT && room - column < NARROWEST_TEXT ? NARROW_INDENT : column;
         StringBuilder fitted = new StringBuilder();
         for (String line : lines.stripTrailing().split("\n")) {
             String rest = line;
@@ -106,35 +108,42 @@ public final class ChatTerminal implements AutoCloseable {
         return fitted.toString();
     }
 
-    /** Text of people and models, in as many lines as it takes. */
+    /**
+     * Prints text of people and models. The terminal wraps it: line feeds of ours would be copied with the text and stay
+     * when the window is resized.
+     */
     void prose(String text) {
-        print(wrapped(text));
+        AnswerPrinter printer = new AnswerPrinter(this::print);
+        printer.print(text);
+        printer.end();
     }
 
-    /** A remark in the background. */
+    /** Prints a remark, dimmed. */
     void note(String text) {
-        print(inColour("2", wrapped(text)));
+        remark("2", text);
     }
 
     void complain(String text) {
-        print(inColour("31", wrapped(text.strip().replaceAll("\\s*\\R\\s*", " "))));
+        remark("31", text.strip().replaceAll("\\s*\\R\\s*", " "));
     }
 
-    private String inColour(String code, String lines) {
-        return colour ? "\u001b[" + code + "m" + lines.stripTrailing() + "\u001b[0m\n" : lines;
+    private void remark(String code, String text) {
+        String lines = fitted(Streams.visible(text), 0, width());
+        print(colour ? "\u001b[" + code + "m" + lines.stripTrailing() + "\u001b[0m\n" : lines);
     }
 
-    private String wrapped(String text) {
-        StringBuilder lines = new StringBuilder();
-        WordWrap wrap = new WordWrap(lines::append, this::width, WCWidth::wcwidth);
-        wrap.print(text);
-        wrap.end();
-        return lines.toString();
-    }
-
-    /** For an answer while it comes. */
-    WordWrap wordWrap() {
-        return new WordWrap(this::print, this::width, WCWidth::wcwidth);
+    /** Asks a question; any answer but y means no. */
+    boolean confirm(String question) throws IOException {
+        print(Streams.visible(question) + " [y/N] ");
+        int key = terminal.reader().read();
+        for (int rest = key;
+                dumb && rest >= 0 && rest != '\n';
+                rest = terminal.reader().read()) {
+            // the terminal hands over a whole line
+        }
+        boolean yes = key == 'y' || key == 'Y';
+        print(dumb ? "" : (yes ? "y" : "n") + "\n");
+        return yes;
     }
 
     /** Work that Ctrl-C stops. */
@@ -142,22 +151,21 @@ public final class ChatTerminal implements AutoCloseable {
         void run() throws IOException;
     }
 
-    /** Runs work; keys pressed meanwhile wait, unseen, for the next line. */
+    /** Runs work; keys pressed meanwhile are not echoed and go to the next line. */
     void whileWorking(Work work) throws IOException {
         interrupted = false;
         markPastes(true);
-        workBegan = System.nanoTime();
-        progressShown = false;
         keys(true);
+        status = new StatusLine(dumb ? null : this::print, StatusLine.SHORT_WORK_NANOS);
         try {
             work.run();
         } finally {
             keys(false);
-            eraseProgress();
+            status.close();
         }
     }
 
-    /** Leaves the terminal to another program. */
+    /** Runs work in which another program uses the terminal. */
     void lend(Work work) throws IOException {
         terminal.setAttributes(found);
         try {
@@ -168,8 +176,9 @@ public final class ChatTerminal implements AutoCloseable {
     }
 
     /**
-     * No echo and no line editing, at any time, or what is pressed between an output and the next prompt shows in front of it.
-     * Signals only while the model is at work.
+     * Turns echo and line editing off, also between lines, where the terminal would else show keys in front of the prompt.
+     *
+     * @param signals whether Ctrl-C raises a signal: only while the model works
      */
     private void keys(boolean signals) {
         if (dumb) {
@@ -179,6 +188,7 @@ public final class ChatTerminal implements AutoCloseable {
         attributes.setLocalFlag(Attributes.LocalFlag.ECHO, false);
         attributes.setLocalFlag(Attributes.LocalFlag.ICANON, false);
         attributes.setLocalFlag(Attributes.LocalFlag.ISIG, signals);
+        attributes.setInputFlag(Attributes.InputFlag.ICRNL, false); // a paste may hold CR LF
         attributes.setLocalFlag(Attributes.LocalFlag.NOFLSH, true); // or Ctrl-C discards what is still to be shown
         terminal.setAttributes(attributes);
     }
@@ -187,26 +197,30 @@ public final class ChatTerminal implements AutoCloseable {
         return interrupted;
     }
 
-    /** Shows how far reading is, on work that takes its time. */
+    /** Whether Ctrl-C was pressed since the last work began or this was last called. */
+    boolean takeInterrupt() {
+        boolean taken = interrupted;
+        interrupted = false;
+        return taken;
+    }
+
+    /** Shows at once that the model works. */
+    void showWorking() {
+        status.showNow(() -> "…");
+    }
+
+    /** Shows how far reading is, where it takes long. */
     void progress(long done, long total) {
-        if (dumb || System.nanoTime() - workBegan < PATIENCE_NANOS) {
-            return;
-        }
-        String text = total > 0
-                ? String.format(Locale.ROOT, "reading %,d of %,d tokens", done, total)
-                : String.format(Locale.ROOT, "reading: %,d tokens", done);
-        if (width() > 0 && text.length() >= width()) {
-            text = text.substring(0, Math.max(0, width() - 1));
-        }
-        print("\r" + text + "\u001b[K");
-        progressShown = true;
+        status.show(() -> {
+            String text = total > 0
+                    ? String.format(Locale.ROOT, "reading %,d of %,d tokens", done, total)
+                    : String.format(Locale.ROOT, "reading: %,d tokens", done);
+            return width() > 0 && text.length() >= width() ? text.substring(0, Math.max(0, width() - 1)) : text;
+        });
     }
 
     void eraseProgress() {
-        if (progressShown) {
-            print("\r\u001b[K");
-            progressShown = false;
-        }
+        status.erase();
     }
 
     @Override

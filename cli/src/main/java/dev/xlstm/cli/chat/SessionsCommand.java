@@ -1,6 +1,8 @@
 package dev.xlstm.cli.chat;
 
 import dev.xlstm.chat.ConversationFile;
+import dev.xlstm.chat.Excerpt;
+import dev.xlstm.chat.SessionStore;
 import dev.xlstm.chat.Transcript;
 import dev.xlstm.chat.Turn;
 import dev.xlstm.cli.console.ByteSize;
@@ -18,32 +20,27 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code xlstm sessions}. */
 @Command(
         name = "sessions",
-        description = "Shows, exports and deletes saved chats.",
-        synopsisSubcommandLabel = "COMMAND",
+        description = "Lists, shows, names, exports and deletes saved chats. Without a command, lists them.",
+        synopsisSubcommandLabel = "[COMMAND]",
         footerHeading = "%nExamples:%n",
         footer = {
-            "  xlstm sessions list",
+            "  xlstm sessions",
             "  xlstm sessions export --json | jq .messages",
         })
 public final class SessionsCommand implements Callable<Integer> {
 
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm");
-    private static final int WORDS = 48; // characters shown of what was said last
-    private static final int FEWEST_WORDS = 20; // before other details go
+    private static final int TITLE_CHARS = 48;
+    private static final int FEWEST_TITLE_CHARS = 20; // before other details go
 
     private final Streams streams;
     private final SessionStore store;
-
-    @Spec
-    private CommandSpec spec;
 
     public SessionsCommand(Streams streams, Map<String, String> environment) {
         this.streams = streams;
@@ -51,15 +48,14 @@ public final class SessionsCommand implements Callable<Integer> {
     }
 
     @Override
-    public Integer call() {
-        streams.err().println(spec.commandLine().getUsageMessage().stripTrailing());
-        return ExitCode.USAGE;
+    public Integer call() throws IOException {
+        return list();
     }
 
     /**
      * One line for each saved session, the one used last first.
      *
-     * @param width columns of the terminal, for which details are left out; 0 for as many as it takes
+     * @param width columns of the terminal; where they are few, details are left out; 0 for no limit
      */
     static String table(SessionStore store, int width) throws IOException {
         List<String> lines = new ArrayList<>();
@@ -76,10 +72,11 @@ public final class SessionsCommand implements Callable<Integer> {
         String id = session.getFileName().toString().replaceAll("\\s", " ");
         details.add(String.format("%-17s", id));
         details.add(used.format(TIME));
-        Turn head = null;
+        String title = "";
         try {
             ConversationFile saved = ConversationFile.open(session);
-            head = saved.branches().get(saved.branch());
+            title = saved.title() == null ? "" : saved.title();
+            Turn head = saved.branches().get(saved.branch());
             int branches = saved.branches().size();
             details.add(String.format("%7d tokens", head.position()));
             details.add(String.format("%2d %-8s", branches, branches == 1 ? "branch" : "branches"));
@@ -87,13 +84,13 @@ public final class SessionsCommand implements Callable<Integer> {
         } catch (IOException e) {
             details.add("(damaged)");
         }
-        int room = width - 3; // two blanks before the words, and the last column, which makes some terminals wrap
-        while (width > 0 && details.size() > 1 && String.join(" ", details).length() + FEWEST_WORDS > room) {
+        int room = width - 3; // two blanks before the title, and the last column, which makes some terminals wrap
+        while (width > 0 && details.size() > 1 && String.join(" ", details).length() + FEWEST_TITLE_CHARS > room) {
             details.removeLast();
         }
         String line = String.join(" ", details);
-        int words = width > 0 ? Math.max(1, room - line.length()) : WORDS;
-        return (line + "  " + (head == null || head.isBeginning() ? "" : head.label(words))).stripTrailing();
+        int chars = width > 0 ? Math.max(1, room - line.length()) : TITLE_CHARS;
+        return (line + "  " + Excerpt.of(title, chars)).stripTrailing();
     }
 
     @Command(name = "list", description = "Lists saved sessions, the one used last first.")
@@ -117,6 +114,22 @@ public final class SessionsCommand implements Callable<Integer> {
             throws IOException {
         Turn head = head(id, branch);
         streams.printUntrusted(json ? Transcript.json(head) : Transcript.markdown(head));
+        return ExitCode.OK;
+    }
+
+    @Command(name = "rename", description = "Names a session; an empty NAME takes its name away.")
+    int rename(
+            @Parameters(paramLabel = "ID", description = "Which.") String id,
+            @Parameters(paramLabel = "NAME", description = "Shown by list; chat --continue and /load find it.")
+                    String name)
+            throws IOException {
+        Path session = store.find(id);
+        FileChannel lock = SessionStore.lock(session);
+        try {
+            ConversationFile.rename(session, name);
+        } finally {
+            lock.close();
+        }
         return ExitCode.OK;
     }
 

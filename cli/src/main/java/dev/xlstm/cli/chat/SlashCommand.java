@@ -7,30 +7,31 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
-/** The commands of a chat: their names, what they take, and what the help says. */
+/** The commands of a chat: names, arguments and help. */
 enum SlashCommand {
     UNDO("[N]", "take back the last turn, or the last N"),
-    RETRY("", "have the last question answered again", "/regen"),
-    EDIT_LAST("", "change your last words and send them again"),
+    RETRY("", "answer the last question again", "/regen"),
+    EDIT_LAST("", "change the last question and send it again"),
     EDIT("", "write in $VISUAL or $EDITOR"),
-    FORK("NAME", "begin a branch here and go on with it"),
-    SWITCH("NAME", "go on with another branch"),
+    FORK("NAME", "begin a branch here and switch to it"),
+    SWITCH("NAME", "switch to another branch"),
     BRANCHES("", "draw the tree of turns and branches"),
-    DELETE("NAME", "forget a branch"),
+    DELETE("NAME", "delete a branch"),
     SYSTEM("[TEXT]", "begin anew with a system prompt; without TEXT, show it"),
-    RESET("", "begin anew; what was said stays as a branch", "/clear"),
-    READ("FILE", "read a text to talk about, of any size"),
+    RESET("", "begin anew; the turns so far stay as a branch", "/clear"),
+    READ("FILE", "read a document of any size to talk about"),
     SET("[NAME [VALUE]]", "change a setting; without NAME, show them"),
     SHOW("", "show the conversation so far"),
     STATS("", "show tokens, speed and memory"),
     BENCH("", "measure this machine"),
     SAVE("[FILE]", "write a transcript: JSON to FILE.json, else Markdown"),
+    NAME("[TEXT]", "name this session; without TEXT, show its name"),
     SESSIONS("", "list saved sessions"),
-    LOAD("ID", "go on with a saved session"),
+    LOAD("ID", "switch to a saved session, by id or name"),
     HELP("", "show this", "/?"),
-    EXIT("", "leave; Ctrl-D, too", "/quit", "/bye");
+    EXIT("", "leave; so do Ctrl-D, exit, quit and bye", "/quit", "/bye");
 
-    /** Where the texts of the {@link #table} begin. */
+    /** The column where descriptions begin in the {@link #table}. */
     static final int TEXT_COLUMN = 23;
 
     private static final Map<String, SlashCommand> BY_WORD = new LinkedHashMap<>();
@@ -46,7 +47,7 @@ enum SlashCommand {
 
     private final String argument;
     private final String help;
-    private final List<String> aliases; // what other chat programs call it
+    private final List<String> aliases; // of other chat programs
 
     SlashCommand(String argument, String help, String... aliases) {
         this.argument = argument;
@@ -54,12 +55,12 @@ enum SlashCommand {
         this.aliases = List.of(aliases);
     }
 
-    /** As it is typed. */
+    /** The command as it is typed. */
     String word() {
         return "/" + name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
-    /** All that may be typed. */
+    /** All commands and aliases as they are typed. */
     static Set<String> words() {
         return BY_WORD.keySet();
     }
@@ -78,7 +79,7 @@ enum SlashCommand {
     }
 
     /**
-     * @throws IllegalArgumentException with the usage, if it does not take what follows it
+     * @throws IllegalArgumentException with the usage, if it does not take this argument
      */
     void check(String given) {
         boolean needed = !argument.isEmpty() && !argument.startsWith("[");
@@ -101,7 +102,8 @@ enum SlashCommand {
             table.append(String.format("  %-20s %s%s%n", command.usage(), command.help, also));
         }
         return table.append(
-                        "\n  \"\"\" begins and ends a text of several lines; \\ at the end of a line goes on in the next.\n")
+                        "\n  \"\"\" begins and ends a text of several lines; \\ at the end of a line continues it in the next.\n"
+                                + "  A paste is sent as it is.\n")
                 .append("  Ctrl-C stops an answer and keeps what is there; Tab completes.\n")
                 .toString();
     }

@@ -3,18 +3,29 @@ package dev.xlstm.cli.output;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.cli.console.Streams;
+import dev.xlstm.generation.CollectingListener;
+import java.io.StringWriter;
 import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
 
 /** Prints one JSON object when all is done. */
 public final class JsonResult extends GenerationOutput {
 
-    private final CollectedJson collected;
+    private final CollectingListener collected = new CollectingListener();
     private final StringBuilder prompt = new StringBuilder();
+    private final boolean hasText;
+    private final TokenProbabilities tokens;
+    private final StringWriter logprobs = new StringWriter();
+    private final JsonGenerator logprobsJson;
 
-    JsonResult(Streams streams, Interruption interruption, TokenProbabilities tokens) {
+    JsonResult(Streams streams, Interruption interruption, boolean hasText, TokenProbabilities tokens) {
         super(streams, interruption);
-        collected = new CollectedJson(tokens);
+        this.hasText = hasText;
+        this.tokens = tokens;
+        logprobsJson = new JsonFactory().createGenerator(ObjectWriteContext.empty(), logprobs);
+        logprobsJson.writeStartArray();
     }
 
     @Override
@@ -30,6 +41,11 @@ public final class JsonResult extends GenerationOutput {
     @Override
     public void token(int id, String piece, Supplier<float[]> logits) {
         collected.token(id, piece, logits);
+        if (tokens.k() >= 0) {
+            logprobsJson.writeStartObject();
+            tokens.write(logprobsJson, id, logits);
+            logprobsJson.writeEndObject();
+        }
     }
 
     @Override
@@ -39,10 +55,17 @@ public final class JsonResult extends GenerationOutput {
 
     /** The fields of the object, once. */
     public void write(JsonGenerator json, Result result) {
+        logprobsJson.writeEndArray();
+        logprobsJson.close();
         if (!prompt.isEmpty()) {
             json.writeStringProperty("prompt", prompt.toString());
         }
-        collected.write(json);
+        JsonOutput.ids(json, "token_ids", collected.ids());
+        JsonOutput.text(json, "text", hasText ? collected.text() : null);
+        if (tokens.k() >= 0) {
+            json.writeName("logprobs");
+            json.writeRawValue(logprobs.toString());
+        }
         result.write(json);
     }
 }

@@ -5,8 +5,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 import static dev.xlstm.cli.PseudoTerminal.CTRL_C;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -35,6 +38,84 @@ class ChatCommandsIT extends ChatOnTerminal {
             assertThat(Files.readString(home.resolve("talk.json")))
                     .contains("\"one\\ntwo\"", "\"three\\nfour\"", "\"five\\nsix!event\"");
         }
+    }
+
+    @Test
+    void aPasteIsTextWhateverIsInIt() throws Exception {
+        Map<String, String> pastes = new LinkedHashMap<>();
+        pastes.put("docker run \\\n  -it \\\n  ubuntu bash", "docker run \\\n  -it \\\n  ubuntu bash");
+        pastes.put("a & b \\\\\nend \\", "a & b \\\\\nend \\");
+        pastes.put(
+                "\"\"\"Module doc.\"\"\"\ndef f():\n    return 1\n",
+                "\"\"\"Module doc.\"\"\"\ndef f():\n    return 1\n");
+        pastes.put(
+                "/usr/bin/thing: error: no such device\nwhat does it mean?",
+                "/usr/bin/thing: error: no such device\nwhat does it mean?");
+        pastes.put("one\r\n\r\ntwo\rthree", "one\n\ntwo\nthree");
+        pastes.put("  exit  ", "  exit  ");
+        Path saved = home.resolve("talk.json");
+        int turns = 1;
+        try (PseudoTerminal terminal = chat(80, 80, Map.of(), "-n", "2")) {
+            terminal.awaitPrompt(">");
+            for (String paste : pastes.keySet()) {
+                terminal.type("\u001b[200~" + paste + "\u001b[201~");
+                terminal.enter("");
+                int more = ++turns;
+                terminal.await(
+                        "turn", shown -> shown.split("tokens in memory").length == more && shown.endsWith("\n>"));
+            }
+            terminal.type("\u001b[A"); // a paste that is recalled is still one
+            terminal.type("\u001b[A");
+            terminal.enter("");
+            terminal.await("turn", shown -> shown.split("tokens in memory").length == 8 && shown.endsWith("\n>"));
+            terminal.type("/save \u001b[200~" + saved + "\u001b[201~"); // a command typed, its argument pasted
+            terminal.enter("");
+            terminal.await("wrote ");
+            JsonNode messages = JsonMapper.shared().readTree(saved.toFile()).path("messages");
+            List<String> asked = messages.valueStream()
+                    .filter(message -> message.path("role").asString().equals("user"))
+                    .map(message -> message.path("content").asString())
+                    .toList();
+            assertThat(asked.subList(0, pastes.size())).containsExactlyElementsOf(pastes.values());
+            assertThat(asked.getLast()).isEqualTo("one\n\ntwo\nthree");
+        }
+    }
+
+    @Test
+    void wordsThatLeaveAndNamesAndOverwriting() throws Exception {
+        Path saved = Files.writeString(home.resolve("talk.md"), "mine");
+        try (PseudoTerminal terminal = chat("-n", "2")) {
+            terminal.awaitPrompt(">");
+            terminal.enter(" exit"); // with a blank in front the word goes to the model
+            terminal.await("tokens in memory");
+            terminal.awaitPrompt(">");
+            terminal.enter("/save " + saved);
+            terminal.await("asked", shown -> terminal.received().contains("[y/N]"));
+            terminal.type("n");
+            terminal.await("not written");
+            assertThat(saved).hasContent("mine");
+            terminal.awaitPrompt(">");
+            terminal.enter("/save " + saved);
+            terminal.await("asked again", shown -> terminal.received().split("\\[y/N\\]").length > 2);
+            terminal.type("y");
+            terminal.await("wrote ");
+            assertThat(Files.readString(saved)).startsWith("**User:**\n\nexit");
+            terminal.enter("/name  tax   return ");
+            terminal.await("named 'tax return'");
+            terminal.awaitPrompt(">");
+            terminal.enter("quit");
+            terminal.await("(left the chat; with a blank in front, 'quit' goes to the model)");
+            assertThat(terminal.exitCode()).isZero();
+        }
+        assertThat(run("sessions")).endsWith("  tax return\n");
+        run("sessions", "rename", "tax return", "");
+        assertThat(run("sessions", "list")).endsWith("  exit\n");
+        try (PseudoTerminal terminal = chat()) { // one in which nothing is said is not kept
+            terminal.awaitPrompt(">");
+            terminal.enter("bye");
+            assertThat(terminal.exitCode()).isZero();
+        }
+        assertThat(run("sessions").lines()).hasSize(1);
     }
 
     @Test
@@ -161,7 +242,7 @@ class ChatCommandsIT extends ChatOnTerminal {
             terminal.await(
                     "rates",
                     shown -> shown.matches(
-                            "(?s).*read [\\d,.]+ tokens/s, write [\\d,.]+ tokens/s, copy of the memory [\\d.]+ ms\n>"));
+                            "(?s).*read [\\d,.]+ tokens/s, write [\\d,.]+ tokens/s, copy of the state [\\d.]+ ms\n>"));
             terminal.enter("/stats");
             assertThat(terminal.await("last turn"))
                     .containsPattern("memory     " + tokens + " tokens, [\\d.]+ KiB however many");
@@ -182,7 +263,7 @@ class ChatCommandsIT extends ChatOnTerminal {
         complaints.put("/fork", "usage: /fork NAME");
         complaints.put("/fork main", "there is a branch 'main' already");
         complaints.put("/fork a b", "a branch needs a name of up to 64 characters, without blanks");
-        complaints.put("/delete main", "'main' is the current branch; /switch to another before");
+        complaints.put("/delete main", "'main' is the current branch; /switch to another first");
         complaints.put("/switch side", "no branch 'side'; there are main");
         try (PseudoTerminal terminal = chat(100, 50, Map.of())) {
             terminal.awaitPrompt(">");

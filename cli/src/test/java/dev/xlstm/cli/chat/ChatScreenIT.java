@@ -3,7 +3,6 @@ package dev.xlstm.cli.chat;
 import dev.xlstm.cli.PseudoTerminal;
 import dev.xlstm.cli.console.Streams;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
@@ -18,26 +17,21 @@ class ChatScreenIT extends ChatOnTerminal {
     private static final String ESCAPES = "\u001b\\[[?>=]?[\\d;]*[a-zA-Z]|\u001b[>=]";
 
     @Test
-    void answersWrapByWordsAlsoAfterAResize() throws Exception {
+    void theTerminalWrapsAnswers() throws Exception {
+        Path saved = home.resolve("talk.json");
         try (PseudoTerminal terminal = chat(40, 50, Map.of(), "-t", "0", "-n", "60")) {
             terminal.awaitPrompt(">");
             terminal.enter("Tell me a story.");
-            String wide = terminal.await("answer", shown -> shown.contains("tokens/s") && shown.endsWith("\n>"));
-            assertThat(wide.lines().filter(line -> line.length() > 30)).isNotEmpty();
-            terminal.resize(24, 50);
-            terminal.enter("/undo");
-            terminal.await("took back 1 turn");
-            terminal.enter("Tell me a story.");
-            terminal.await(
-                    "second answer",
-                    shown -> shown.split("tell me a story|Tell me a story").length > 2 && shown.endsWith(">"));
-            String narrow = terminal.received().substring(terminal.received().lastIndexOf("Tell me a story."));
-            List<String> lines = narrow.replaceAll("\u001b\\[[?>=]?[\\d;]*[a-zA-Z]|\u001b[>=]", "")
-                    .lines()
-                    .skip(1)
-                    .filter(line -> !line.contains("tokens/s"))
-                    .toList();
-            assertThat(lines).hasSizeGreaterThan(4).allMatch(line -> line.length() < 24);
+            terminal.await("answer", shown -> shown.contains("tokens/s") && shown.endsWith("\n>"));
+            String received = terminal.received();
+            terminal.enter("/save " + saved);
+            terminal.await("wrote ");
+            JsonNode messages = JsonMapper.shared().readTree(saved.toFile()).path("messages");
+            String answer = messages.path(1).path("content").asString().strip();
+            assertThat(answer).hasSizeGreaterThan(80);
+            assertThat(received.replace("\r\n", "\n").replaceAll(ESCAPES, ""))
+                    .as("copied text has no line feeds but the model's")
+                    .contains(answer + "\n");
         }
     }
 
@@ -49,8 +43,6 @@ class ChatScreenIT extends ChatOnTerminal {
                 chat(60, 200, Map.of(), "-t", "2", "--top-k", "0", "--top-p", "1", "--min-p", "0", "-n", "-1")) {
             terminal.awaitPrompt(">");
             String text = "";
-            String narrow = "";
-            String wide = "";
             for (int attempt = 0; !text.contains("stopped; /undo"); attempt++) {
                 assertThat(attempt)
                         .as("answers that ended before they were long")
@@ -60,32 +52,19 @@ class ChatScreenIT extends ChatOnTerminal {
                 int begin = terminal.received().length();
                 awaitMore(terminal, begin, begin + 300);
                 terminal.resize(24, 200);
-                int narrowed = terminal.received().length();
-                awaitMore(terminal, begin, narrowed + 300);
+                awaitMore(terminal, begin, terminal.received().length() + 300);
                 terminal.resize(100, 200);
-                int widened = terminal.received().length();
-                awaitMore(terminal, begin, widened + 500);
+                awaitMore(terminal, begin, terminal.received().length() + 500);
                 terminal.type(String.valueOf(CTRL_C));
                 terminal.await("end", shown -> shown.endsWith("\n>"));
-                String all = terminal.received();
-                text = all.substring(begin);
-                narrow = all.substring(narrowed, widened);
-                wide = all.substring(widened);
+                text = terminal.received().substring(begin);
             }
-            assertThat(whole(narrow)).hasSizeGreaterThan(4).allMatch(line -> line.length() < 24);
-            assertThat(whole(wide)).anyMatch(line -> line.length() > 60).allMatch(line -> line.length() < 100);
             terminal.enter("/save " + saved);
             terminal.await("wrote ");
             JsonNode messages = JsonMapper.shared().readTree(saved.toFile()).path("messages");
             String answer = messages.path(messages.size() - 1).path("content").asString();
             assertThat(words(text)).as("no word is lost or garbled").contains(words(Streams.visible(answer)));
         }
-    }
-
-    /** The lines written wholly after a change of width had been seen: not the one under way, nor the last. */
-    private static List<String> whole(String received) {
-        List<String> lines = received.replaceAll(ESCAPES, "").lines().toList();
-        return lines.subList(Math.min(2, lines.size()), Math.max(Math.min(2, lines.size()), lines.size() - 4));
     }
 
     private static String words(String text) {
@@ -108,7 +87,7 @@ class ChatScreenIT extends ChatOnTerminal {
             String shown = terminal.await("status", screen -> screen.contains("main") && screen.endsWith("\n>"));
             assertThat(shown).contains("demo-model · /help\nshows the commands\n> Who are you?\n");
             String answer = shown.substring(shown.indexOf("Who are you?"));
-            assertThat(answer.lines()).hasSizeGreaterThan(4).allMatch(line -> line.length() < 20);
+            assertThat(answer.lines()).hasSizeGreaterThan(4).allMatch(line -> line.length() <= 20);
             assertThat(answer).containsPattern("(?s)[\\d.]+ tokens/s · \\d+\ntokens in memory ·\nmain");
             terminal.enter("/nonsense");
             terminal.await("no command\n/nonsense; /help\nlists them (a blank\nbefore / sends it\nas text)");
@@ -129,7 +108,8 @@ class ChatScreenIT extends ChatOnTerminal {
             terminal.enter("日本語日本語日本語日本語日本語");
             terminal.await("answer", shown -> shown.split("memory · main").length == 3 && shown.endsWith("\n>"));
             terminal.enter("/show");
-            terminal.await("wrapped", shown -> words(shown).contains("**User:**日本語😀äöü日本語日本語日本語日本語日本語**Assistant:**"));
+            terminal.await(
+                    "transcript", shown -> words(shown).contains("**User:**日本語😀äöü日本語日本語日本語日本語日本語**Assistant:**"));
         }
     }
 

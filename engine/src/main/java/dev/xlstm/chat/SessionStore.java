@@ -1,6 +1,5 @@
-package dev.xlstm.cli.chat;
+package dev.xlstm.chat;
 
-import dev.xlstm.chat.ConversationFile;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
@@ -16,15 +15,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Saved conversations and the history of what was typed, for the user's eyes only: {@code $XDG_STATE_HOME/xlstm}. */
-final class SessionStore {
+/** The user's saved conversations and input history, readable by the user alone: {@code $XDG_STATE_HOME/xlstm}. */
+public final class SessionStore {
 
     private static final DateTimeFormatter ID = DateTimeFormatter.ofPattern("uuuuMMdd-HHmmss");
     private static final String LOCK = "lock";
@@ -35,7 +33,7 @@ final class SessionStore {
         this.root = root;
     }
 
-    static SessionStore ofUser(Map<String, String> environment) {
+    public static SessionStore ofUser(Map<String, String> environment) {
         String state = environment.getOrDefault("XDG_STATE_HOME", "");
         Path base =
                 state.startsWith("/") ? Path.of(state) : Path.of(System.getProperty("user.home"), ".local", "state");
@@ -46,8 +44,8 @@ final class SessionStore {
         return root.resolve("sessions");
     }
 
-    /** Where the lines typed are kept; exists and is the user's alone. */
-    Path history() throws IOException {
+    /** The file of the input history; it exists and only the user may read it. */
+    public Path history() throws IOException {
         makeDirectory(root);
         Path file = root.resolve("history");
         if (!Files.exists(file)) {
@@ -57,7 +55,8 @@ final class SessionStore {
         return file;
     }
 
-    static void protect(Path path, String permissions) throws IOException {
+    /** @param permissions as {@code rw-------}; ignored where the file system has none */
+    public static void protect(Path path, String permissions) throws IOException {
         if (Files.getFileStore(path).supportsFileAttributeView("posix")) {
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(permissions));
         }
@@ -70,8 +69,8 @@ final class SessionStore {
         }
     }
 
-    /** A new, empty session's directory. */
-    Path create() throws IOException {
+    /** Creates the directory of a new session. */
+    public Path create() throws IOException {
         makeDirectory(root);
         makeDirectory(sessions());
         sweep();
@@ -81,14 +80,14 @@ final class SessionStore {
             try {
                 Files.createDirectory(directory);
             } catch (FileAlreadyExistsException e) {
-                continue; // of another chat, perhaps begun at the same moment
+                continue; // of a chat that began in the same second
             }
             protect(directory, "rwx------");
             return directory;
         }
     }
 
-    /** Deletes what chats have left that were killed before anything was said. */
+    /** Deletes the directories of chats that were killed before anything was saved. */
     private void sweep() throws IOException {
         Instant yesterday = Instant.now().minus(Duration.ofDays(1));
         try (Stream<Path> found = Files.list(sessions())) {
@@ -102,11 +101,11 @@ final class SessionStore {
     }
 
     /**
-     * Marks a session as in use until the channel is closed or the process ends, however it ends.
+     * Locks a session until the channel is closed or the process ends.
      *
      * @throws IOException if it is in use
      */
-    static FileChannel lock(Path session) throws IOException {
+    public static FileChannel lock(Path session) throws IOException {
         FileChannel channel;
         try {
             channel = FileChannel.open(session.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -134,8 +133,8 @@ final class SessionStore {
         }
     }
 
-    /** All sessions that hold a conversation, the one used last first. */
-    List<Path> list() throws IOException {
+    /** All sessions that hold a conversation, most recently used first. */
+    public List<Path> list() throws IOException {
         return list(sessions());
     }
 
@@ -143,14 +142,13 @@ final class SessionStore {
         return uses(sessions).keySet().stream().toList();
     }
 
-    /** The sessions that hold a conversation, and when each was last used, the one used last first. */
+    /** The sessions that hold a conversation and the time each was last used, most recent first. */
     private static Map<Path, Long> uses(Path sessions) throws IOException {
         Map<Path, Long> uses = new LinkedHashMap<>();
         if (Files.isDirectory(sessions)) {
             try (Stream<Path> found = Files.list(sessions)) {
                 found.filter(ConversationFile::isIn)
-                        .map(session ->
-                                Map.entry(session, lastUse(session))) // asked for once: other chats write meanwhile
+                        .map(session -> Map.entry(session, lastUse(session))) // once: other chats write meanwhile
                         .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
                         .forEachOrdered(use -> uses.put(use.getKey(), use.getValue()));
             }
@@ -159,8 +157,7 @@ final class SessionStore {
     }
 
     /**
-     * Lets no other session seem to have been used after this one. Those do that were used while the clock was ahead, and
-     * would be taken for the last until it gets there.
+     * Makes a session the one used last: sessions that were saved while the clock was ahead get an earlier time.
      */
     static void markUsedLast(Path session) throws IOException {
         long before = lastUse(session);
@@ -176,7 +173,7 @@ final class SessionStore {
         }
     }
 
-    static long lastUse(Path session) {
+    public static long lastUse(Path session) {
         try {
             return Files.getLastModifiedTime(ConversationFile.of(session)).toMillis();
         } catch (IOException e) {
@@ -185,11 +182,11 @@ final class SessionStore {
     }
 
     /**
-     * The session of an id or the beginning of one.
+     * Finds a session.
      *
-     * @param id null or empty for the one used last
+     * @param id its id, the beginning of one, or the name of a session; null or empty for the one used last
      */
-    Path find(String id) throws IOException {
+    public Path find(String id) throws IOException {
         List<Path> all = list();
         if (id == null || id.isEmpty()) {
             if (all.isEmpty()) {
@@ -197,28 +194,40 @@ final class SessionStore {
             }
             return all.get(0);
         }
-        List<Path> matches = new ArrayList<>();
-        for (Path session : all) {
-            String name = session.getFileName().toString();
-            if (name.equals(id)) {
-                return session;
-            }
-            if (name.startsWith(id)) {
-                matches.add(session);
-            }
+        List<Path> matches =
+                all.stream().filter(session -> id(session).equals(id)).toList();
+        if (matches.isEmpty()) {
+            matches = all.stream().filter(session -> id(session).startsWith(id)).toList();
+        }
+        if (matches.isEmpty()) {
+            matches = all.stream().filter(session -> id.equals(nameOf(session))).toList();
         }
         if (matches.size() != 1) {
-            throw new IOException((matches.isEmpty() ? "no session '" : "several sessions begin with '") + id
+            throw new IOException((matches.isEmpty() ? "no session '" : "several sessions match '") + id
                     + "'; xlstm sessions list shows them");
         }
         return matches.get(0);
     }
 
+    private static String id(Path session) {
+        return session.getFileName().toString();
+    }
+
+    /** The name that the user has given a session; null if there is none, or the session is damaged. */
+    private static String nameOf(Path session) {
+        try {
+            return ConversationFile.open(session).name();
+        } catch (IOException e) {
+            return null;
+        }
+    }
+
     /**
-     * Deletes a session that is locked. The conversation first: who is killed on the way leaves nothing that is listed, and
-     * the next chat sweeps it. The lock last: nobody begins anything there meanwhile.
+     * Deletes a session that the caller has locked. The conversation goes first: a process killed on the way leaves no
+     * session that is listed, and the next chat deletes the rest. The lock goes last, so that no other process opens the
+     * session meanwhile.
      */
-    static void delete(Path session) throws IOException {
+    public static void delete(Path session) throws IOException {
         ConversationFile.delete(session);
         try (Stream<Path> files = Files.list(session)) {
             for (Path file : files.filter(file -> !file.endsWith(LOCK)).toList()) {
@@ -229,18 +238,18 @@ final class SessionStore {
         try {
             Files.delete(session);
         } catch (DirectoryNotEmptyException e) {
-            // the lock of someone who came too late, and will find nothing; swept later
+            // a process that waited for the lock has made its file again; a later sweep deletes it
         }
     }
 
-    static long bytes(Path session) throws IOException {
+    public static long bytes(Path session) throws IOException {
         long bytes = 0;
         try (Stream<Path> files = Files.list(session)) {
             for (Path file : files.toList()) {
                 try {
                     bytes += Files.size(file);
                 } catch (NoSuchFileException e) {
-                    // of a chat that goes on: it has just put another in its place
+                    // a running chat has just replaced it
                 }
             }
         }

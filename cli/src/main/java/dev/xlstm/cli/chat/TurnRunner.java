@@ -1,24 +1,24 @@
 package dev.xlstm.cli.chat;
 
+import dev.xlstm.chat.ChatSession;
 import dev.xlstm.chat.Conversation;
 import dev.xlstm.chat.Turn;
 import dev.xlstm.cli.console.ErrorText;
-import dev.xlstm.cli.console.WordWrap;
 import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.Outcome;
 import java.io.IOException;
 import java.io.Reader;
 import java.util.Locale;
 
-/** The turns of a chat: words and texts go to the model, its answers to the terminal, and all of it to the session. */
-final class ChatTalk implements AutoCloseable {
+/** Runs the turns of a chat: questions and documents go to the model, answers to the terminal, and all to the session. */
+final class TurnRunner implements AutoCloseable {
 
     private final ChatTerminal terminal;
     private final ChatSettings settings;
     private ChatSession session;
 
     /** @param session closed with this */
-    ChatTalk(ChatTerminal terminal, ChatSettings settings, ChatSession session) {
+    TurnRunner(ChatTerminal terminal, ChatSettings settings, ChatSession session) {
         this.terminal = terminal;
         this.settings = settings;
         this.session = session;
@@ -28,8 +28,8 @@ final class ChatTalk implements AutoCloseable {
         return session;
     }
 
-    /** Takes another session in place of the present one, which is closed. */
-    void goOnWith(ChatSession other) throws IOException {
+    /** Closes the session and continues with another. */
+    void switchTo(ChatSession other) throws IOException {
         ChatSession before = session;
         session = other;
         before.close();
@@ -43,7 +43,7 @@ final class ChatTalk implements AutoCloseable {
         answer(listener -> conversation().say(text, settings.options(), listener));
     }
 
-    /** Says something in place of what was said last. */
+    /** Replaces the last question and its answer. */
     void sayInstead(String text) throws IOException {
         answer(listener -> conversation().sayInstead(text, settings.options(), listener));
     }
@@ -52,17 +52,18 @@ final class ChatTalk implements AutoCloseable {
         answer(listener -> conversation().retry(settings.options(), listener));
     }
 
-    /** A step of the conversation; null if it was stopped before anything came of it. */
+    /** A step of the conversation; returns null if it was cancelled before it changed anything. */
     private interface Step {
         Turn take(GenerationListener listener) throws IOException;
     }
 
     private void answer(Step step) throws IOException {
         terminal.whileWorking(() -> {
-            WordWrap lines = terminal.wordWrap();
-            Turn turn = step.take(new Listener(lines));
+            AnswerPrinter answer = new AnswerPrinter(terminal::print);
+            terminal.showWorking();
+            Turn turn = step.take(new Listener(answer));
             terminal.eraseProgress();
-            lines.end();
+            answer.end();
             if (turn == null) {
                 terminal.note("(stopped; nothing was said)");
                 return;
@@ -73,7 +74,7 @@ final class ChatTalk implements AutoCloseable {
         });
     }
 
-    /** Reads a text to be talked about. */
+    /** Reads a document to talk about. */
     void read(String name, Reader text) throws IOException {
         terminal.whileWorking(() -> {
             Turn turn = conversation().read(name, text, new Listener(null));
@@ -88,12 +89,12 @@ final class ChatTalk implements AutoCloseable {
         });
     }
 
-    /** Shows on the terminal what the model does. */
+    /** Shows progress and the answer on the terminal. */
     private final class Listener implements GenerationListener {
-        private final WordWrap lines; // null where no answer is to come
+        private final AnswerPrinter answer; // null where no answer is to come
 
-        Listener(WordWrap lines) {
-            this.lines = lines;
+        Listener(AnswerPrinter answer) {
+            this.answer = answer;
         }
 
         @Override
@@ -104,7 +105,7 @@ final class ChatTalk implements AutoCloseable {
         @Override
         public void text(String piece) {
             terminal.eraseProgress();
-            lines.print(piece);
+            answer.print(piece);
         }
 
         @Override
@@ -136,7 +137,7 @@ final class ChatTalk implements AutoCloseable {
         }
         IOException failure = conversation().takeStorageFailure();
         if (failure != null) {
-            terminal.complain("the memory after a turn could not be put on disk, to be made again when needed: "
+            terminal.complain("a snapshot could not be written to disk and will be computed again when needed: "
                     + ErrorText.describe(failure));
         }
     }

@@ -1,4 +1,4 @@
-package dev.xlstm.generation;
+package dev.xlstm.cli.console;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -11,7 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** Runs tasks on several threads and hands their results on in the order of the tasks. */
-public final class OrderedTasks {
+public final class InOrder {
 
     /** Tasks begun ahead of the oldest that is not done, for each thread: what a slow one makes others wait for. */
     private static final int AHEAD = 4;
@@ -23,7 +23,7 @@ public final class OrderedTasks {
         boolean accept(T result) throws IOException;
     }
 
-    private OrderedTasks() {}
+    private InOrder() {}
 
     /**
      * Returns when all results have been handed on, or no more are wanted; then no task is running any more. Those that are

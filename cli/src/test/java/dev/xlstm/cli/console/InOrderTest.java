@@ -1,4 +1,4 @@
-package dev.xlstm.generation;
+package dev.xlstm.cli.console;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -13,7 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
-class OrderedTasksTest {
+class InOrderTest {
 
     private final CountDownLatch begun = new CountDownLatch(1);
 
@@ -34,9 +34,10 @@ class OrderedTasksTest {
                     throw new OutOfMemoryError("as if");
                 },
                 this::endless);
-        assertThatThrownBy(() -> OrderedTasks.run(tasks.iterator(), 2, result -> true))
+        assertThatThrownBy(() -> InOrder.run(tasks.iterator(), 2, result -> true))
                 .isInstanceOf(OutOfMemoryError.class)
                 .hasMessage("as if");
+        assertThat(ErrorText.describe(new OutOfMemoryError("as if"))).contains("out of memory", "XLSTM_JAVA_OPTS");
     }
 
     @Test
@@ -47,7 +48,7 @@ class OrderedTasksTest {
                     return "first";
                 },
                 this::endless);
-        assertThatThrownBy(() -> OrderedTasks.run(tasks.iterator(), 2, result -> {
+        assertThatThrownBy(() -> InOrder.run(tasks.iterator(), 2, result -> {
                     throw new IOException("no space left");
                 }))
                 .isInstanceOf(IOException.class)
@@ -65,7 +66,7 @@ class OrderedTasksTest {
             });
         }
         List<Integer> results = new ArrayList<>();
-        OrderedTasks.run(tasks.iterator(), 4, result -> {
+        InOrder.run(tasks.iterator(), 4, result -> {
             results.add(result);
             return result < 49;
         });

@@ -1,23 +1,19 @@
-package dev.xlstm.cli.chat;
+package dev.xlstm.chat;
 
-import dev.xlstm.chat.ChatTemplate;
-import dev.xlstm.chat.Conversation;
-import dev.xlstm.chat.ConversationFile;
-import dev.xlstm.chat.Turn;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 
-/** A conversation and the directory it is saved in after every turn, which nobody else uses meanwhile. */
-final class ChatSession implements AutoCloseable {
+/** A conversation and the directory it is saved in, which is locked against other processes. */
+public final class ChatSession implements AutoCloseable {
 
-    private final Path directory; // null: gone with the process
+    private final Path directory; // null for one that is not saved
     private final FileChannel lock;
     private final Conversation conversation;
     private boolean warned;
-    private boolean unsaved; // as the disk was full, say
+    private boolean unsaved; // after a failure, such as a full disk
 
     private ChatSession(Path directory, FileChannel lock, Conversation conversation) {
         this.directory = directory;
@@ -25,19 +21,19 @@ final class ChatSession implements AutoCloseable {
         this.conversation = conversation;
     }
 
-    /** Bytes of the model's memories after turns that are kept to go back to. */
-    record Limits(long memory, long disk) {}
+    /** Bytes of snapshots to keep for undo, switching and retries. */
+    public record SnapshotBudget(long memoryBytes, long diskBytes) {}
 
     /**
-     * What a conversation begins with.
+     * How a conversation begins.
      *
      * @param state a state file, null for none
      * @param system prompt, null for none
      */
-    record Beginning(Path state, String system) {
+    public record Beginning(Path state, String system) {
 
-        private Conversation conversation(TextModel model, Limits limits, Path directory) throws IOException {
-            Conversation.Storage storage = new Conversation.Storage(limits.memory, directory, limits.disk);
+        private Conversation conversation(TextModel model, SnapshotBudget budget, Path directory) throws IOException {
+            Conversation.Storage storage = new Conversation.Storage(budget.memoryBytes, directory, budget.diskBytes);
             try (TextSession read = state == null ? null : model.resume(state)) {
                 String name = state == null ? null : state.getFileName().toString();
                 return new Conversation(model, ChatTemplate.of(model), read, name, system, storage);
@@ -45,13 +41,13 @@ final class ChatSession implements AutoCloseable {
         }
     }
 
-    /** A new one, saved among the user's sessions. */
-    static ChatSession begin(TextModel model, Beginning beginning, Limits limits, SessionStore store)
+    /** Begins a session that is saved in a store. */
+    public static ChatSession begin(TextModel model, Beginning beginning, SnapshotBudget budget, SessionStore store)
             throws IOException {
         Path directory = store.create();
         FileChannel lock = SessionStore.lock(directory);
         try {
-            return new ChatSession(directory, lock, beginning.conversation(model, limits, directory));
+            return new ChatSession(directory, lock, beginning.conversation(model, budget, directory));
         } catch (IOException | RuntimeException e) {
             SessionStore.delete(directory);
             lock.close();
@@ -59,21 +55,22 @@ final class ChatSession implements AutoCloseable {
         }
     }
 
-    /** A new one that is gone with the process. */
-    static ChatSession temporary(TextModel model, Beginning beginning, Limits limits) throws IOException {
-        return new ChatSession(null, null, beginning.conversation(model, limits, null));
+    /** Begins a session that is not saved. */
+    public static ChatSession temporary(TextModel model, Beginning beginning, SnapshotBudget budget)
+            throws IOException {
+        return new ChatSession(null, null, beginning.conversation(model, budget, null));
     }
 
     /**
-     * Goes on with a saved one.
+     * Resumes a saved session.
      *
-     * @throws IOException if another process does so already, or it does not fit the model
+     * @throws IOException if another process has it open, or it does not fit the model
      */
-    static ChatSession resume(TextModel model, Limits limits, Path directory) throws IOException {
+    public static ChatSession resume(TextModel model, SnapshotBudget budget, Path directory) throws IOException {
         FileChannel lock = SessionStore.lock(directory);
         try {
-            Conversation conversation =
-                    ConversationFile.open(directory).resume(model, ChatTemplate.of(model), limits.memory, limits.disk);
+            Conversation conversation = ConversationFile.open(directory)
+                    .resume(model, ChatTemplate.of(model), budget.memoryBytes, budget.diskBytes);
             return new ChatSession(directory, lock, conversation);
         } catch (IOException | RuntimeException e) {
             lock.close();
@@ -81,18 +78,18 @@ final class ChatSession implements AutoCloseable {
         }
     }
 
-    Conversation conversation() {
+    public Conversation conversation() {
         return conversation;
     }
 
-    String id() {
+    public String id() {
         return directory.getFileName().toString();
     }
 
-    /** Puts the conversation on disk as it is. One that has not begun leaves nothing. */
-    void save() throws IOException {
-        boolean begun = conversation.turns().stream()
-                .anyMatch(turn -> turn.kind() == Turn.Kind.EXCHANGE || turn.kind() == Turn.Kind.DOCUMENT);
+    /** Saves the conversation as it is. One in which nothing has been said or read leaves nothing. */
+    public void save() throws IOException {
+        boolean begun =
+                conversation.turns().stream().anyMatch(turn -> turn.isExchange() || turn.kind() == Turn.Kind.DOCUMENT);
         if (directory != null && (begun || ConversationFile.isIn(directory))) {
             unsaved = true;
             ConversationFile.save(conversation, directory);
@@ -101,18 +98,18 @@ final class ChatSession implements AutoCloseable {
         }
     }
 
-    /** Once, that the conversation is longer than texts the model was trained on; null before and after. */
-    String lengthWarning(Turn turn) throws IOException {
+    /** A warning, once, when the conversation grows longer than the texts the model was trained on; else null. */
+    public String lengthWarning(Turn turn) throws IOException {
         int trained = conversation.model().directory().trainingContext();
         if (warned || turn.position() <= trained) {
             return null;
         }
         warned = true;
-        return "note: the conversation is longer than the " + trained + " tokens the model was trained with; its memory"
+        return "note: the conversation is longer than the " + trained + " tokens the model was trained with; its state"
                 + " does not grow, so it may recall the beginning badly";
     }
 
-    /** Saves what could not be saved before. */
+    /** Tries once more to save what could not be saved, and deletes the directory of a session that holds nothing. */
     @Override
     public void close() throws IOException {
         try {

@@ -1,29 +1,37 @@
-package dev.xlstm.generation;
+package dev.xlstm.cli.generate;
 
+import dev.xlstm.cli.console.InOrder;
+import dev.xlstm.generation.FinishReason;
+import dev.xlstm.generation.GenerationListener;
+import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.generation.Outcome;
+import dev.xlstm.generation.TextBatch;
+import dev.xlstm.generation.TextModel;
+import dev.xlstm.generation.TextSession;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 
 /** Several continuations of one text: it is read once and forked, and all are generated together. */
-public final class SampleRunner {
+final class SampleRun {
 
-    /** Each needs memory for a state. */
-    private static final int MAX_TOGETHER = 16;
+    /** At once; each needs memory for a state. */
+    private static final int TOGETHER = 16;
 
-    /** Keeps the state after a continuation. */
-    public interface Saver {
+    /** Keeps a continuation, if asked to. */
+    interface Saver {
 
         void save(int index, TextSession session) throws IOException;
     }
 
     /** Takes the outcomes in the order of the seeds. */
-    public interface Results {
+    interface Results {
 
         void accept(int index, Outcome outcome) throws IOException;
     }
 
-    private SampleRunner() {}
+    private SampleRun() {}
 
     /**
      * The i-th continuation is drawn with the seed of the options plus i.
@@ -33,7 +41,7 @@ public final class SampleRunner {
      * @param saver null if nothing is to be kept
      * @param results no more are handed on after one that was interrupted
      */
-    public static void run(
+    static void run(
             TextModel model,
             TextSession session,
             GenerationOptions options,
@@ -46,12 +54,12 @@ public final class SampleRunner {
         }
         TextBatch batch = new TextBatch(model);
         int[] index = new int[1];
-        OrderedTasks.run(
+        InOrder.run(
                 IntStream.range(0, listeners.size())
                         .<Callable<Outcome>>mapToObj(
                                 i -> () -> one(session, batch, seeded(options, i), i, listeners.get(i), saver))
                         .iterator(),
-                options.grammar() == null ? MAX_TOGETHER : 1, // a compiled grammar is for one thread
+                options.grammar() == null ? TOGETHER : 1, // a compiled grammar is for one thread
                 outcome -> {
                     results.accept(index[0]++, outcome);
                     return outcome.finishReason() != FinishReason.INTERRUPTED;
@@ -59,7 +67,7 @@ public final class SampleRunner {
     }
 
     /** The options of one continuation. */
-    public static GenerationOptions seeded(GenerationOptions options, int index) {
+    static GenerationOptions seeded(GenerationOptions options, int index) {
         long seed = options.sampling().seed() + index;
         return options.withSampling(options.sampling().withSeed(seed));
     }
