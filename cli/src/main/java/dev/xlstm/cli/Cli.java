@@ -35,8 +35,8 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
 
 /**
- * The commands, and the policy that they share: which exception becomes which line on stderr and which exit code. Only the
- * command that is asked for is loaded.
+ * Parses and runs a command line. Holds the policy that all commands share: which exception becomes which line on stderr and
+ * which exit code. To start fast, only the class of the requested command is loaded.
  */
 final class Cli {
 
@@ -54,22 +54,22 @@ final class Cli {
         configuration = new Configuration(environment);
     }
 
-    /** Runs a command line to its end; returns the exit code. */
+    /** Runs a command line; returns the exit code. */
     int run(String... args) {
         try {
-            if (args.length == 1 && isVersion(args[0])) { // loading the parser would take most of the time
+            if (args.length == 1 && isVersion(args[0])) { // without the parser, which takes most of the time to load
                 streams.print(new RootCommand.Version().getVersion()[0] + "\n");
                 return ExitCode.OK;
             }
             String[] plain = withoutHelpCommand(args);
-            configuration.file(); // before the parser asks, which would wrap what is wrong with it
+            configuration.file(); // here, since picocli would wrap the ConfigException
             return commandLine(needed(plain)).execute(plain);
         } catch (Throwable e) {
             return report(e);
         }
     }
 
-    /** {@code help COMMAND} is {@code COMMAND --help}. */
+    /** Rewrites {@code help COMMAND} to {@code COMMAND --help}. */
     private static String[] withoutHelpCommand(String[] args) {
         if (args.length == 0 || !args[0].equals("help")) {
             return args;
@@ -83,19 +83,19 @@ final class Cli {
         return arg.equals("--version") || arg.equals("-V");
     }
 
-    /** The command asked for; all where the help may have to list them. */
+    /** The requested command; all commands where the help may have to list them. */
     private static List<String> needed(String[] args) {
         return args.length > 0 && CommandNames.ALL.contains(args[0]) ? List.of(args[0]) : CommandNames.ALL;
     }
 
-    /** The program with all of its commands; not the one that runs. */
+    /** A second instance of the program, with all of its commands; for help, completion and config. */
     CommandSpec everything() {
         return new Cli(streams, interruption, environment)
                 .commandLine(CommandNames.ALL)
                 .getCommandSpec();
     }
 
-    /** The parser with some of {@link #CommandNames.ALL}. */
+    /** The parser with some of the {@link CommandNames}. */
     CommandLine commandLine(List<String> commands) {
         CommandLine line = new CommandLine(root);
         for (String command : commands) {
@@ -106,7 +106,7 @@ final class Cli {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setDefaultValueProvider(configuration);
         line.setExpandAtFiles(false); // a prompt such as "@notes" must not become arguments read from a file
-        line.setInterpolateVariables(false); // values of flags are what was typed
+        line.setInterpolateVariables(false); // ${...} in the value of a flag is text
         line.setExecutionStrategy(this::execute);
         line.setParameterExceptionHandler(this::reportUsage);
         line.setExecutionExceptionHandler((e, command, result) -> report(e));
@@ -175,7 +175,7 @@ final class Cli {
 
     private int reportUsage(ParameterException e, String[] args) {
         streams.message("xlstm: " + ErrorText.oneLine(configuration.explain(e)));
-        streams.message("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' for what there is.");
+        streams.message("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' for help.");
         trace(e);
         return ExitCode.USAGE;
     }

@@ -9,7 +9,7 @@ import java.io.PrintStream;
 import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 
-/** The process: real streams, real exit. Everything else is {@link Cli}. */
+/** The entry point of the process: binds its streams and exits. {@link Cli} does everything else. */
 public final class Main {
 
     private Main() {}
@@ -24,7 +24,7 @@ public final class Main {
         System.exit(new Cli(Streams.ofProcess(stdout()), interruption, System.getenv()).run(args));
     }
 
-    /** The launcher starts the JVM without stderr, for its warnings' sake, and hands the real one on as a descriptor. */
+    /** The launcher hides the JVM's own warnings: it closes stderr for the JVM and passes the real one as a descriptor. */
     private static void takeStderr() throws ReflectiveOperationException {
         int number = Integer.getInteger("xlstm.stderr", 2);
         if (number != 2) {

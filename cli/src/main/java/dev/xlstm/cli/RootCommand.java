@@ -14,10 +14,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** {@code xlstm} itself: the options of all commands. */
+/** {@code xlstm}: the options that all commands have. */
 @Command(
         name = "xlstm",
-        description = "Writes text with recurrent xLSTM language models.",
+        description = "Generates text with xLSTM recurrent language models.",
         versionProvider = RootCommand.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
@@ -28,10 +28,9 @@ import picocli.CommandLine.Spec;
             "  git diff | xlstm generate -n 60 \"In short, this change\"",
             "  xlstm inspect --model ~/models/xLSTM-7b",
             "",
-            "Without --model the model is the small one that comes along. This and other defaults are yours to set: xlstm"
-                    + " help config.",
+            "Without --model, xlstm uses its small demo model. To change this and other defaults, see xlstm help config.",
         })
-public final class RootCommand implements Callable<Integer> {
+final class RootCommand implements Callable<Integer> {
 
     @Option(
             names = {"-h", "--help"},
@@ -53,15 +52,15 @@ public final class RootCommand implements Callable<Integer> {
             paramLabel = "WHEN",
             scope = ScopeType.INHERIT,
             order = 98,
-            description = "Colours: auto (on a terminal, unless NO_COLOR is set), always or never.")
-    public ColorMode color = ColorMode.AUTO;
+            description = "When to use colours: auto (on a terminal unless NO_COLOR is set), always or never.")
+    ColorMode color = ColorMode.AUTO;
 
     @Option(
             names = "--debug",
             scope = ScopeType.INHERIT,
             order = 99,
             fallbackValue = "true",
-            description = "On failure show the stack trace, too.")
+            description = "On failure, also show the stack trace.")
     boolean debug;
 
     private final Streams streams;
@@ -79,7 +78,7 @@ public final class RootCommand implements Callable<Integer> {
         return ExitCode.USAGE;
     }
 
-    /** The project's version, as the build wrote it. */
+    /** Reads the version that the build wrote. */
     static final class Version implements IVersionProvider {
         @Override
         public String[] getVersion() throws IOException {

@@ -65,7 +65,7 @@ class StreamsTest {
             } else {
                 assertThat(shown)
                         .contains("loading [###############---------------]  50 %, 3.00 GiB of 6.00 GiB")
-                        .contains("100 %, 6.00 GiB; the device gets ready")
+                        .contains("100 %, 6.00 GiB; preparing the device")
                         .endsWith("\r\u001b[K");
             }
         }

@@ -74,28 +74,28 @@ public final class BatchCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
-            description = "Write to FILE instead of standard output. It must not be there yet, but for --resume.")
+            description = "Write to FILE, which must not exist without --resume. Default: standard output")
     private Path output;
 
     @Option(
             names = "--resume",
             fallbackValue = "true",
-            description = "Go on with a run that was cut short: skip lines whose ids are in the output file already.")
+            description = "Continue an interrupted run: skip lines whose ids are in the output file already.")
     private boolean resume;
 
     @Option(
             names = "--batch-size",
             paramLabel = "N",
-            description = "Texts at once; each needs memory for a state. Default: 16")
+            description = "Number of texts generated at once; each needs memory for a state. Default: 16")
     private int batchSize = 16;
 
     @Option(
             names = "--state",
             paramLabel = "FILE",
-            description = "Texts go on with this saved one, unless their line names another.")
+            description = "Continue the text of this state file in all lines that name no other.")
     private Path state;
 
-    @ArgGroup(validate = false, heading = "%nLength, for lines that do not say:%n")
+    @ArgGroup(validate = false, heading = "%nLength, for lines that do not set it:%n")
     private LengthFlags length = new LengthFlags();
 
     @Option(
@@ -122,7 +122,7 @@ public final class BatchCommand implements Callable<Integer> {
     @Spec
     void setSpec(CommandSpec command) {
         spec = command;
-        sampling.addTo(command, "%nSampling, for lines that do not say; seeds are counted on from line to line:%n", 0);
+        sampling.addTo(command, "%nSampling, for lines that do not set it; each line adds one to the seed:%n", 0);
     }
 
     @Override
@@ -169,7 +169,7 @@ public final class BatchCommand implements Callable<Integer> {
         return new BoundedLineReader(new InputStreamReader(bytes, StandardCharsets.UTF_8), CliLimits.LINE_CHARS);
     }
 
-    /** Those that are not blank, read once more for the progress bar's sake only. */
+    /** The number of lines that are not blank, for the progress bar. */
     private long countLines(Path path) throws IOException {
         if (quiet || !streams.errIsTerminal()) {
             return 0;
@@ -215,7 +215,7 @@ public final class BatchCommand implements Callable<Integer> {
         return interrupted[0] ? ExitCode.INTERRUPTED : ExitCode.OK;
     }
 
-    /** A line's output; null if it was cut short. */
+    /** The result of a line; null if it was interrupted. */
     private ObjectNode result(BatchLine line, TextModel model, TextBatch batch) {
         ObjectNode result = JsonMapper.shared().createObjectNode();
         result.set("id", line.id());
@@ -255,7 +255,7 @@ public final class BatchCommand implements Callable<Integer> {
         return result;
     }
 
-    /** By the user, or because another text has failed in a way that ends them all. */
+    /** Whether the user stopped the run, or another text failed in a way that ends it. */
     private boolean isCancelled() {
         return interruption.requested() || Thread.currentThread().isInterrupted();
     }
@@ -264,7 +264,7 @@ public final class BatchCommand implements Callable<Integer> {
             throws IOException {
         boolean begins = line.state() == null;
         int[] ids = line.promptIds();
-        if (line.prompt() != null) { // before joining, as all wait for a member
+        if (line.prompt() != null) { // before joining, since all members wait for each other
             ids = begins
                     ? model.encodePrompt(line.prompt())
                     : model.tokenizer()
@@ -278,7 +278,7 @@ public final class BatchCommand implements Callable<Integer> {
         }
     }
 
-    /** The lines that have no result yet. */
+    /** The lines without a result. */
     private final class Lines implements Iterator<BatchLine> {
         private final BoundedLineReader reader;
         private final GenerationOptions defaults;
@@ -317,10 +317,10 @@ public final class BatchCommand implements Callable<Integer> {
         private void take(BatchLine line) {
             JsonNode id = line.id();
             if (!ids.add(id.toString())) {
-                // under its own id it would seem to be the other's result
+                // its own id would belong to the other line's result
                 line = BatchLine.failed(
                         JsonMapper.shared().valueToTree("line " + number),
-                        "line " + number + ": the id " + id + " is taken by a line before");
+                        "line " + number + ": the id " + id + " occurs in an earlier line");
             }
             next = results.isFinished(line.id()) ? null : line;
         }

@@ -17,14 +17,14 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Where a batch's results go: a file, or stdout. A line is written at once, so that a run that is killed leaves whole lines
- * and at most a torn last one, which is taken away when the run is resumed.
+ * Writes the results of a batch to a file or stdout, each line in one write. A killed run leaves complete lines and at most a
+ * truncated last one, which is removed when the run is resumed.
  */
 final class BatchOutput implements AutoCloseable {
 
     private final Streams streams;
     private final Path path; // null for stdout
-    private final FileChannel file; // likewise
+    private final FileChannel file; // null for stdout
     private final Set<String> finished = new HashSet<>(); // ids as JSON
 
     private BatchOutput(Streams streams, Path path, FileChannel file) {
@@ -38,11 +38,11 @@ final class BatchOutput implements AutoCloseable {
     }
 
     /**
-     * @param resume keep what the file holds; else it must not be there
+     * @param resume whether to append to an existing file; otherwise it must not exist
      */
     static BatchOutput file(Streams streams, Path path, boolean resume) throws IOException {
         if (!resume && Files.exists(path) && Files.size(path) > 0) {
-            throw new IOException(path + ": is there already; --resume goes on with it");
+            throw new IOException(path + ": exists; give --resume to continue it");
         }
         BatchOutput output = new BatchOutput(
                 streams,
@@ -62,7 +62,7 @@ final class BatchOutput implements AutoCloseable {
         }
     }
 
-    /** What follows the last line feed is not a whole result. */
+    /** Removes what follows the last line feed. */
     private void cutTornLine() throws IOException {
         long end = file.size();
         ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
@@ -83,7 +83,7 @@ final class BatchOutput implements AutoCloseable {
 
     private void readFinished(Path path) throws IOException {
         file.position(0);
-        // not closed: that would close the file
+        // not closed, since that would close the channel
         BufferedReader reader = new BufferedReader(Channels.newReader(file, StandardCharsets.UTF_8));
         int number = 0;
         for (String line = reader.readLine(); line != null; line = reader.readLine()) {
@@ -95,7 +95,7 @@ final class BatchOutput implements AutoCloseable {
                     continue;
                 }
             } catch (JacksonException e) {
-                // said below
+                // reported below
             }
             throw new IOException(path + ": line " + number + " is not a result of xlstm batch; name another file");
         }
@@ -120,8 +120,8 @@ final class BatchOutput implements AutoCloseable {
             while (bytes.hasRemaining()) {
                 file.write(bytes);
             }
-        } catch (IOException e) { // as when the disk is full; names no file itself
-            throw new IOException(path + ": cannot be written: " + e.getMessage() + "; --resume goes on with it", e);
+        } catch (IOException e) { // for example a full disk; the message lacks the file
+            throw new IOException(path + ": cannot be written: " + e.getMessage() + "; continue with --resume", e);
         }
     }
 

@@ -4,10 +4,10 @@ import dev.xlstm.cli.console.CliLimits;
 import java.io.IOException;
 import java.io.Reader;
 
-/** Lines of a text, of which one that is too long is passed over instead of kept. */
+/** Reads lines. Skips a line that is longer than a limit instead of buffering it. */
 public final class BoundedLineReader implements AutoCloseable {
 
-    /** In place of a line that is too long. */
+    /** Returned in place of a line that is too long. */
     public static final String TOO_LONG = new String("a line of more than " + CliLimits.LINE_CHARS + " characters");
 
     private final Reader in;
@@ -21,7 +21,7 @@ public final class BoundedLineReader implements AutoCloseable {
         this.limit = limit;
     }
 
-    /** The next line without its end, LF or CR LF; the very string {@link #TOO_LONG}; or null after the last. */
+    /** The next line without LF or CR LF; the instance {@link #TOO_LONG} for one over the limit; null at the end. */
     public String next() throws IOException {
         StringBuilder line = new StringBuilder();
         boolean any = false;

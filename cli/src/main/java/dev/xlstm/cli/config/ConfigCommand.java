@@ -26,21 +26,22 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "config",
         description = {
-            "Shows the defaults that hold, and where each comes from.",
+            "Shows the default of every flag and where it comes from.",
             "",
-            "Any flag can be given a default by the variable XLSTM_ and its name, as XLSTM_TOP_K=20 for --top-k, or by a"
-                    + " line top-k=20 in $XDG_CONFIG_HOME/xlstm/config.properties (~/.config without that variable)."
-                    + " XLSTM_CHAT_TOP_K and chat.top-k are for one command and come before. A flag on the command line"
-                    + " comes before variables, and they before the file.",
+            "Set a default with an environment variable, such as XLSTM_TOP_K=20 for --top-k, or with a line top-k=20 in"
+                    + " $XDG_CONFIG_HOME/xlstm/config.properties (by default ~/.config/xlstm/config.properties). Prefix"
+                    + " the name with a command to limit it to that command: XLSTM_CHAT_TOP_K, chat.top-k. Flags on the"
+                    + " command line override variables, variables override the file, and a name with a command"
+                    + " overrides one without.",
             "",
-            "The file is that of Java's Properties in UTF-8: # begins a comment, \\n is a line feed. A key is given on"
-                    + " several lines where a flag may be given several times. Flags without a value are set to true or"
-                    + " false, and --stats=false on the command line unsets one. What says what a single run is has no"
-                    + " default: its prompt, --file, --output, --state, --save-state, --resume, --once and the like."
-                    + " Other variables that begin with XLSTM_ are ignored; this command warns of them.",
+            "The file has the format of Java's Properties, in UTF-8: # begins a comment, \\n is a line feed. Repeat a key"
+                    + " where a flag may be given several times. A flag without a value is true or false;"
+                    + " --stats=false on the command line switches one off. Flags that belong to a single run, such as"
+                    + " --file, --output, --state, --save-state, --resume and --once, have no configurable default."
+                    + " Other variables that begin with XLSTM_ are ignored with a warning.",
             "",
-            "Prints a line for each: its origin, a tab, and key=value as in the file. What holds for"
-                    + " several commands alike is shown once, without a command's name."
+            "Prints a line per flag: the origin, a tab, and key=value as in the file. A default that several commands share"
+                    + " is shown once, without a command's name."
         },
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
@@ -52,14 +53,14 @@ import picocli.CommandLine.Spec;
         })
 public final class ConfigCommand implements Runnable {
 
-    /** What the launcher reads. */
+    /** Variables that the launcher reads. */
     private static final Set<String> OTHER_VARIABLES = Set.of("XLSTM_JAVA_OPTS");
 
     @Parameters(
             arity = "0..1",
             paramLabel = "COMMAND",
             completionCandidates = CommandNames.class,
-            description = "Show the flags of this command only, as they hold for it.")
+            description = "Show the flags of this command only.")
     private String command;
 
     @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
@@ -88,9 +89,9 @@ public final class ConfigCommand implements Runnable {
     }
 
     /**
-     * What holds for a flag.
+     * The default of a flag in effect.
      *
-     * @param values none where nothing is set; more than one for a flag that may be given several times
+     * @param values empty if there is no default; several for a flag that may be given several times
      */
     private record Effective(List<String> values, String origin) {}
 
@@ -122,12 +123,12 @@ public final class ConfigCommand implements Runnable {
             if (variable.startsWith(Configuration.PREFIX)
                     && !variables.contains(variable)
                     && !OTHER_VARIABLES.contains(variable)) {
-                streams.message("xlstm: warning: " + variable + " is no flag's variable, and ignored");
+                streams.message("xlstm: warning: " + variable + " is ignored: it is not the variable of a flag");
             }
         }
     }
 
-    /** By the name of the flag alone where it holds for several commands alike, else by command and name. */
+    /** By the name of the flag if all of its commands have the same default, else by command and name. */
     private Map<String, Effective> all(Map<String, OptionSpec> options) {
         Map<String, Map<String, Effective>> byName = new TreeMap<>();
         options.forEach((key, option) -> {
@@ -172,7 +173,7 @@ public final class ConfigCommand implements Runnable {
         return value == null ? List.of() : List.of(value.toString());
     }
 
-    /** As a file has it. */
+    /** As written in a configuration file. */
     private static String escaped(String value) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < value.length(); i++) {

@@ -16,12 +16,16 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * A file of defaults: {@link Properties} as text in UTF-8, of which the line of each key is known. A key that occurs more
- * than once has more than one value.
+ * A configuration file in the format of {@link Properties}, in UTF-8. Unlike Properties, it keeps the line of each key, and
+ * all values of a key that occurs several times.
  */
 public final class ConfigFile {
 
-    /** What a key was given, and where first. */
+    /**
+     * The values of a key.
+     *
+     * @param line of its first occurrence, counted from 1
+     */
     record Entry(String key, List<String> values, int line) {}
 
     private final Path path;
@@ -32,17 +36,17 @@ public final class ConfigFile {
         this.entries = entries;
     }
 
-    /** Where the user's is, whether it exists or not; null if there is no home. */
+    /** The path of the user's file, which need not exist; null if neither XDG_CONFIG_HOME nor HOME is set. */
     static Path ofUser(Map<String, String> environment) {
         Path configs = Path.of(environment.getOrDefault("XDG_CONFIG_HOME", ""));
         String home = environment.getOrDefault("HOME", "");
-        if (!configs.isAbsolute()) { // the specification says to ignore others
+        if (!configs.isAbsolute()) { // the XDG specification: ignore relative paths
             configs = home.isEmpty() ? null : Path.of(home, ".config");
         }
         return configs == null ? null : configs.resolve("xlstm").resolve("config.properties");
     }
 
-    /** A file that cannot be used: in one line its name, the place, and what to do. */
+    /** The configuration file cannot be used. The message names the file, the line, and what to do. */
     public static final class ConfigException extends IllegalStateException {
         private static final long serialVersionUID = 1L;
 
@@ -52,7 +56,7 @@ public final class ConfigFile {
     }
 
     /**
-     * Reads a file; one that is not there is empty.
+     * Reads a file; a missing file is empty.
      *
      * @param path may be null
      * @throws ConfigException if it cannot be read or is not well-formed
@@ -67,8 +71,8 @@ public final class ConfigFile {
                 }
                 int number = i + 1;
                 StringBuilder logical = new StringBuilder(lines.get(i));
-                boolean comment = isComment(lines.get(i)); // which never goes on
-                while (!comment && goesOn(lines.get(i)) && i + 1 < lines.size()) {
+                boolean comment = isComment(lines.get(i)); // never continued by a backslash
+                while (!comment && isContinued(lines.get(i)) && i + 1 < lines.size()) {
                     logical.append('\n').append(lines.get(++i));
                 }
                 pair(path, number, logical.toString())
@@ -86,8 +90,8 @@ public final class ConfigFile {
         return text.startsWith("#") || text.startsWith("!");
     }
 
-    /** Whether a line ends in an odd number of backslashes. */
-    private static boolean goesOn(String line) {
+    /** Whether the next line continues this one: it ends in an odd number of backslashes. */
+    private static boolean isContinued(String line) {
         int backslashes = 0;
         while (backslashes < line.length() && line.charAt(line.length() - 1 - backslashes) == '\\') {
             backslashes++;
@@ -96,8 +100,8 @@ public final class ConfigFile {
     }
 
     private static List<String> lines(Path path) {
-        if (!Files.isRegularFile(path)) { // opening a pipe would wait
-            throw new ConfigException(path + ": cannot be read: it is not a file: make it one or remove it");
+        if (!Files.isRegularFile(path)) { // opening a FIFO would block
+            throw new ConfigException(path + ": is not a regular file: replace or remove it");
         }
         try (InputStream in = Files.newInputStream(path)) {
             byte[] bytes = in.readNBytes(CliLimits.CONFIG_BYTES + 1);
@@ -112,7 +116,7 @@ public final class ConfigFile {
                     .lines()
                     .toList();
         } catch (CharacterCodingException e) {
-            throw new ConfigException(path + ": is not UTF-8: save it as such");
+            throw new ConfigException(path + ": is not UTF-8: save it as UTF-8");
         } catch (IOException e) {
             throw new ConfigException(
                     path + ": cannot be read (" + e.getClass().getSimpleName() + "): make it readable or remove it");
@@ -129,7 +133,7 @@ public final class ConfigFile {
         return pair;
     }
 
-    /** Null if there is no place for one. */
+    /** Null if the user has no home directory. */
     Path path() {
         return path;
     }

@@ -22,21 +22,21 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * Defaults of flags that the user has set. For {@code --top-k} of {@code chat}, in the order of precedence: the variables
+ * The user's defaults of flags. For {@code --top-k} of {@code chat}, in order of precedence: the variables
  * {@code XLSTM_CHAT_TOP_K} and {@code XLSTM_TOP_K}, then the keys {@code chat.top-k} and {@code top-k} of the user's
- * {@link ConfigFile}. Nothing is read before a parser asks.
+ * {@link ConfigFile}. The file is read when a value is first requested.
  */
 public final class Configuration implements IDefaultValueProvider {
 
     static final String PREFIX = "XLSTM_";
 
-    /** What flags call a value that may begin with ~/ in the file. */
+    /** Parameter labels of paths, which may begin with ~/ in the file. */
     private static final Set<String> PATHS = Set.of("MODEL", "FILE", "FILE|JSON");
 
-    /** A resource: all keys, one a line, in their order. */
+    /** The resource that lists all keys, one a line, sorted. */
     static final String KEYS = "config-keys.txt";
 
-    /** Flags that say what a run is, not how runs go: they have no default to be set. */
+    /** Flags that belong to a single run, such as its input and output; they have no configurable default. */
     static final Set<String> EXCLUDED = Set.of(
             "help",
             "version",
@@ -52,13 +52,13 @@ public final class Configuration implements IDefaultValueProvider {
             "decode");
 
     /**
-     * A default that was set.
+     * A configured default.
      *
      * @param origin {@code file:PATH:LINE} or {@code env:VARIABLE}
      */
     record Setting(String value, String origin) {
 
-        /** For people. */
+        /** The origin for messages: PATH:LINE or VARIABLE. */
         String place() {
             return origin.substring(origin.indexOf(':') + 1);
         }
@@ -66,13 +66,13 @@ public final class Configuration implements IDefaultValueProvider {
 
     private final Map<String, String> environment;
     private final Map<ArgSpec, Setting> used = new LinkedHashMap<>();
-    private ConfigFile file; // when first asked for
+    private ConfigFile file; // read on first use
 
     public Configuration(Map<String, String> environment) {
         this.environment = environment;
     }
 
-    /** The name of a flag in files; empty if it has none there. */
+    /** The key of a flag, such as top-k; empty if it is not configurable. */
     static Optional<String> key(ArgSpec arg) {
         if (!(arg instanceof OptionSpec option)) {
             return Optional.empty();
@@ -81,7 +81,7 @@ public final class Configuration implements IDefaultValueProvider {
         return EXCLUDED.contains(name) ? Optional.empty() : Optional.of(name);
     }
 
-    /** The command that a flag is of, as keys name it: the one after {@code xlstm}; empty for that itself. */
+    /** The name of the command of a flag, without the command below it; empty for {@code xlstm}. */
     private static String commandOf(ArgSpec arg) {
         CommandSpec command = arg.command();
         String name = "";
@@ -100,13 +100,13 @@ public final class Configuration implements IDefaultValueProvider {
     public String defaultValue(ArgSpec arg) {
         Optional<Setting> setting = setting(arg);
         setting.ifPresent(value -> used.put(arg, value));
-        // more than one value for a flag that takes one is found by check
+        // check() reports several values for a flag that takes one
         return setting.map(Setting::value)
                 .map(value -> arg.isMultiValue() ? value : value.split(MultiValue.SEPARATOR, 2)[0])
                 .orElse(null);
     }
 
-    /** What a flag was set to, if it was. */
+    /** The configured default of a flag, if there is one. */
     Optional<Setting> setting(ArgSpec arg) {
         return key(arg).flatMap(name -> {
             String command = commandOf(arg);
@@ -131,14 +131,14 @@ public final class Configuration implements IDefaultValueProvider {
             return Optional.empty();
         }
         String value = String.join(MultiValue.SEPARATOR, entry.values());
-        if (isPath && value.startsWith("~/")) { // there is no shell to do so
+        if (isPath && value.startsWith("~/")) { // no shell has expanded it
             value = environment.getOrDefault("HOME", "~") + value.substring(1);
         }
         return Optional.of(new Setting(value, "file:" + file().path() + ":" + entry.line()));
     }
 
     /**
-     * The user's file.
+     * The user's configuration file.
      *
      * @throws ConfigException if it cannot be used
      */
@@ -150,10 +150,10 @@ public final class Configuration implements IDefaultValueProvider {
     }
 
     /**
-     * Checks that each key of the file is a flag's, and set once but for flags that may be given several times.
+     * Checks that each key of the file is known, and occurs once unless the flag may be given several times.
      *
-     * @param command the one that runs
-     * @throws ConfigException if one is not
+     * @param command the command that runs
+     * @throws ConfigException naming the first bad line
      */
     public void check(CommandSpec command) {
         Map<String, OptionSpec> known = new LinkedHashMap<>();
@@ -165,8 +165,8 @@ public final class Configuration implements IDefaultValueProvider {
             if (option == null) {
                 others = others == null ? allKeys() : others;
                 if (!others.contains(entry.key())) {
-                    throw new ConfigException(place + "'" + entry.key() + "' is no flag that can be set here: correct"
-                            + " or remove the line; xlstm help config tells more");
+                    throw new ConfigException(place + "'" + entry.key() + "' is not a known key: correct or"
+                            + " remove the line; see xlstm help config");
                 }
             } else if (entry.values().size() > 1 && !option.isMultiValue()) {
                 throw new ConfigException(place + "'" + entry.key() + "' is set more than once: keep one of the lines");
@@ -174,7 +174,7 @@ public final class Configuration implements IDefaultValueProvider {
         }
     }
 
-    /** The keys of all commands: asking the commands themselves would take a tenth of a second. */
+    /** The keys of all commands. From a resource, since loading all commands takes 0.1 s. */
     static List<String> allKeys() {
         try (InputStream in = Configuration.class.getResourceAsStream(KEYS)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
@@ -183,7 +183,7 @@ public final class Configuration implements IDefaultValueProvider {
         }
     }
 
-    /** The flags of a command and those below it, by their keys. */
+    /** Collects the flags of a command and its subcommands by key. */
     static void collect(CommandSpec command, Map<String, OptionSpec> into) {
         for (OptionSpec option : command.options()) {
             key(option).ifPresent(name -> {
@@ -197,9 +197,9 @@ public final class Configuration implements IDefaultValueProvider {
         command.subcommands().values().forEach(sub -> collect(sub.getCommandSpec(), into));
     }
 
-    /** A complaint about flags, with the places where those that it names were set. */
+    /** The message of a usage error; where it names a configured flag, it says where that was set. */
     public String explain(ParameterException e) {
-        ParseResult given = e.getCommandLine().getParseResult(); // null if it could not be parsed
+        ParseResult given = e.getCommandLine().getParseResult(); // null if parsing failed
         StringBuilder explained = new StringBuilder(e.getMessage());
         used.forEach((arg, setting) -> {
             String name = key(arg).orElseThrow();

@@ -2,14 +2,14 @@ package dev.xlstm.cli.console;
 
 import java.util.Locale;
 
-/** Numbers of bytes as text. */
+/** Formats numbers of bytes. */
 public final class ByteSize {
 
     private static final String[] UNITS = {"bytes", "KiB", "MiB", "GiB", "TiB"};
 
     private ByteSize() {}
 
-    /** In units of 1024, with two decimals. */
+    /** For example 1.50 KiB; units are powers of 1024. */
     public static String text(long bytes) {
         int unit = 0;
         double value = bytes;

@@ -7,12 +7,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 
-/** What a failure is called on stderr. */
+/** The text of a failure for stderr. */
 public final class ErrorText {
 
     private ErrorText() {}
 
-    /** What happened, for the user. May contain line feeds. */
+    /** What happened, for the user; may contain line feeds. */
     public static String describe(Throwable e) {
         if (e instanceof UncheckedIOException && !(e instanceof Streams.OutputException)) {
             return describe(e.getCause());
@@ -24,7 +24,7 @@ public final class ErrorText {
         if (message == null) {
             return "internal error, please report: " + e.getClass().getName() + " (--debug shows where)";
         }
-        // the messages of these are nothing but the file's name
+        // the message of these is only the file's name
         if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
             return message + ": no such file";
         }

@@ -10,13 +10,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
-/** Runs tasks on several threads and hands their results on in the order of the tasks. */
+/** Runs tasks on several threads and passes on their results in the order of the tasks. */
 public final class InOrder {
 
-    /** Tasks begun ahead of the oldest that is not done, for each thread: what a slow one makes others wait for. */
+    /** Tasks per thread that may start before the oldest unfinished one is done; bounds the results kept behind a slow task. */
     private static final int AHEAD = 4;
 
-    /** Takes results, one after another. */
+    /** Receives the results, one after another. */
     public interface Results<T> {
 
         /** Returns whether to go on. */
@@ -26,10 +26,10 @@ public final class InOrder {
     private InOrder() {}
 
     /**
-     * Returns when all results have been handed on, or no more are wanted; then no task is running any more. Those that are
-     * when one fails are interrupted.
+     * Returns when all results have been passed on or {@code results} wants no more; no task is running then. If a task fails,
+     * the running ones are interrupted.
      *
-     * @param tasks asked for the next when there is room for it
+     * @param tasks read only when a thread can take the next one
      */
     public static <T> void run(Iterator<? extends Callable<T>> tasks, int threads, Results<T> results)
             throws IOException {
@@ -51,7 +51,7 @@ public final class InOrder {
                 if (e.getCause() instanceof RuntimeException runtime) {
                     throw runtime;
                 }
-                if (e.getCause() instanceof Error error) { // as when memory runs out
+                if (e.getCause() instanceof Error error) { // such as OutOfMemoryError
                     throw error;
                 }
                 throw new IOException(e.getCause().getMessage(), e.getCause());
@@ -59,7 +59,7 @@ public final class InOrder {
                 Thread.currentThread().interrupt();
                 throw new IllegalStateException("interrupted", e);
             } finally {
-                begun.forEach(future -> future.cancel(true)); // or a long one would be waited for
+                begun.forEach(future -> future.cancel(true)); // closing the pool waits for running tasks
             }
         }
     }

@@ -5,17 +5,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Ctrl-C and kill. The JVM ends by itself, with 128 + the signal's number as exit code; this gives work that is under way
- * a moment to end in good order.
+ * Handles Ctrl-C and kill. The JVM exits with 128 + the signal's number; a shutdown hook first gives running work up to two
+ * seconds to finish cleanly.
  */
 public final class Interruption {
 
-    private static final int PATIENCE_SECONDS = 2; // the longest a kill is made to wait
+    private static final int PATIENCE_SECONDS = 2; // how long a kill may take at most
 
     private final ReentrantLock work = new ReentrantLock();
     private volatile boolean requested;
 
-    /** Registers with the JVM; without it nothing is ever requested. */
+    /** Registers the shutdown hook; without it, {@link #requested} stays false. */
     public void install() {
         Runtime.getRuntime().addShutdownHook(new Thread(this::awaitWork));
     }
@@ -23,19 +23,19 @@ public final class Interruption {
     private void awaitWork() {
         requested = true;
         try {
-            work.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS); // and keeps it: nothing is to begin any more
+            work.tryLock(PATIENCE_SECONDS, TimeUnit.SECONDS); // never unlocked, so that no new work begins
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         WholeFile.deleteUnfinished();
     }
 
-    /** Whether the process has been told to end. */
+    /** Whether the process is shutting down. */
     public boolean requested() {
         return requested;
     }
 
-    /** What runs until {@link #end} looks at {@link #requested} often and ends soon after. */
+    /** Begins work. Until {@link #end}, it must check {@link #requested} often and stop soon after. */
     public void begin() {
         work.lock();
     }

@@ -6,7 +6,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** One JSON object on a line of stdout. */
+/** Prints JSON on one line of stdout. */
 public final class JsonOutput {
 
     /** Writes the fields of the object. */
@@ -26,12 +26,12 @@ public final class JsonOutput {
         streams.printUntrusted(text + "\n");
     }
 
-    /** Writes the fields of one object of several. */
+    /** Writes the fields of one of several objects. */
     public interface ElementFields {
         void write(JsonGenerator json, int index);
     }
 
-    /** One line with an array of objects. */
+    /** Prints an array of objects on one line. */
     public static void printArray(Streams streams, int count, ElementFields fields) {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
@@ -51,13 +51,13 @@ public final class JsonOutput {
         json.writeArray(ids, 0, ids.length);
     }
 
-    /** Null where there is no text. */
+    /** Writes null if {@code text} is null. */
     public static void text(JsonGenerator json, String name, String text) {
         json.writeName(name);
         json.writeString(text);
     }
 
-    /** Null for what is not a number; JSON has no NaN. */
+    /** Writes null for NaN, which JSON does not have. */
     public static void number(JsonGenerator json, double value) {
         if (Double.isNaN(value)) {
             json.writeNull();
@@ -66,7 +66,7 @@ public final class JsonOutput {
         }
     }
 
-    /** Null where there is none. */
+    /** Writes null if the value is empty. */
     public static void integer(JsonGenerator json, String name, OptionalInt value) {
         if (value.isPresent()) {
             json.writeNumberProperty(name, value.getAsInt());

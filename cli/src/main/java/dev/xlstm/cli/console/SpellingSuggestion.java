@@ -2,15 +2,15 @@ package dev.xlstm.cli.console;
 
 import java.util.Collection;
 
-/** What somebody may have meant who typed a name that does not exist. */
+/** Suggests a known name for a misspelt one. */
 public final class SpellingSuggestion {
 
     private SpellingSuggestion() {}
 
-    /** {@code did you mean X?}, or the other thing to say if nothing is near. */
+    /** Returns {@code did you mean X?}, or {@code otherwise} if no name is similar. */
     public static String hint(String typed, Collection<String> names, String otherwise) {
         String nearest = null;
-        int least = Math.max(1, typed.length() / 3) + 1; // edits; more is another word
+        int least = Math.max(1, typed.length() / 3) + 1; // edits: with more, it is another word
         for (String name : names) {
             int edits = name.startsWith(typed) && typed.length() > 1 ? 1 : edits(typed, name);
             if (edits < least) {
@@ -21,9 +21,10 @@ public final class SpellingSuggestion {
         return nearest == null ? otherwise : "did you mean " + nearest + "?";
     }
 
-    /** The least number of characters to insert, delete, replace or swap with their neighbour that makes b of a. */
+    /** The optimal string alignment distance: inserted, deleted, replaced and transposed characters. */
     private static int edits(String a, String b) {
-        int[][] least = new int[a.length() + 1][b.length() + 1]; // for the first i of a and j of b
+        int[][] least = new int[a.length() + 1]
+                [b.length() + 1]; // [i][j]: distance of the first i characters of a and the first j of b
         for (int i = 0; i <= a.length(); i++) {
             for (int j = 0; j <= b.length(); j++) {
                 if (i == 0 || j == 0) {

@@ -14,12 +14,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The three standard streams and what is at their other ends. stdout is UTF-8 whatever the locale, and flushed with every
+ * The three standard streams, and which of them are terminals. stdout is UTF-8 whatever the locale, and flushed after every
  * piece of text.
  */
 public final class Streams {
 
-    /** The system property that says which descriptor is stdout. */
+    /** The system property that holds the file descriptor of stdout. */
     public static final String STDOUT = "xlstm.stdout";
 
     private final InputStream in;
@@ -37,7 +37,7 @@ public final class Streams {
         this.terminals = terminals;
     }
 
-    /** Those of the process. Asking the system for terminals takes a tenth of a second in Java, so the launcher tells. */
+    /** The streams of the process. The launcher says which are terminals, since asking from Java takes 0.1 s. */
     public static Streams ofProcess(OutputStream out) {
         String terminals = System.getProperty("xlstm.terminals", "");
         return new Streams(new FileInputStream(FileDescriptor.in), out, System.err, List.of(terminals.split(",")));
@@ -51,7 +51,7 @@ public final class Streams {
             super("cannot write to standard output: " + cause.getMessage(), cause);
         }
 
-        /** Whether there was a reader who left: it is a pipe or a socket, which fail for no other reason. */
+        /** Whether the reader closed stdout: a pipe or socket, which fails for no other reason. */
         public static boolean readerIsGone() {
             try {
                 int type = (int) Files.getAttribute(Path.of("/dev/fd/" + Integer.getInteger(STDOUT, 1)), "unix:mode")
@@ -79,13 +79,13 @@ public final class Streams {
         return terminals.contains("err");
     }
 
-    /** All of stdin as UTF-8, bytes that are not becoming U+FFFD; empty if there is no stdin. */
+    /** Reads stdin to its end as UTF-8; invalid bytes become U+FFFD. */
     public String readAll() throws IOException {
         return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }
 
     /**
-     * Writes to stdout and flushes; from any thread, one piece at a time.
+     * Writes to stdout and flushes. Thread-safe.
      *
      * @throws OutputException if that fails
      */
@@ -98,14 +98,14 @@ public final class Streams {
         }
     }
 
-    /** Text of a model or a stranger: a terminal is shown its control characters instead of obeying them. */
+    /** Prints text of a model or another untrusted source; on a terminal, control characters are shown in caret notation. */
     public void printUntrusted(String text) {
         print(outIsTerminal() ? visible(text) : text);
     }
 
     /**
-     * Control characters but line feed and tab in caret notation, as {@code cat -v} has them; those that turn the direction of
-     * other text, so that it reads as what it is not, by number.
+     * Replaces control characters, except line feed and tab, by caret notation as {@code cat -v} does, and bidirectional
+     * controls, which can disguise text, by their numbers.
      */
     public static String visible(String text) {
         StringBuilder shown = new StringBuilder(text.length());
@@ -124,11 +124,11 @@ public final class Streams {
         return shown.toString();
     }
 
-    /** A line on stderr. Names and messages may be a stranger's: control characters are shown, and much is made short. */
+    /** Prints a line on stderr. It may quote untrusted text: control characters are shown, and a long line is shortened. */
     public void message(String line) {
         String shown = visible(line);
         if (shown.length() > CliLimits.MESSAGE_CHARS) {
-            int end = CliLimits.MESSAGE_CHARS / 4; // there it says what to do
+            int end = CliLimits.MESSAGE_CHARS / 4; // the end of a message says what to do
             shown = shown.substring(0, CliLimits.MESSAGE_CHARS - end) + " ... " + shown.substring(shown.length() - end);
         }
         err.println(shown);
@@ -145,7 +145,7 @@ public final class Streams {
         return err;
     }
 
-    /** stdout for those who want a Writer. */
+    /** stdout as a Writer. */
     public Writer writer() {
         return new Writer() {
             @Override

@@ -62,8 +62,8 @@ public final class GenerateCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "PROMPT",
-            description = "The text to continue. Comes after that of -f or of a pipe, with a blank line between them. -"
-                    + " reads standard input.")
+            description = "The text to continue. Appended to the text of -f or of a pipe, after a blank line; - reads"
+                    + " standard input.")
     private String prompt;
 
     @ArgGroup(validate = false, heading = "%nInput:%n")
@@ -76,7 +76,8 @@ public final class GenerateCommand implements Callable<Integer> {
         @Option(
                 names = "--prompt-ids",
                 paramLabel = "IDS",
-                description = "The prompt as token ids, taken as they are, separated by commas or blanks.")
+                description =
+                        "The prompt as token ids, separated by commas or blanks; used as given, without a bos token.")
         private String ids;
     }
 
@@ -102,10 +103,10 @@ public final class GenerateCommand implements Callable<Integer> {
                 names = "--save-state",
                 paramLabel = "FILE",
                 description =
-                        "Keep the state after the text in FILE, for --state. Text that is not certain yet stays in"
-                                + " it, so the texts of all parts are the one that never stopped; a grammar need not be"
-                                + " at its end. Ctrl-C while text is generated keeps it, too; while the prompt is read,"
-                                + " nothing is written. With --num-samples: FILE.1, FILE.2, ...")
+                        "Save the state after the text in FILE, for --state. Continuing from it gives the text of a run"
+                                + " that never stopped; a grammar may be incomplete. Ctrl-C while text is generated also"
+                                + " saves the state; while the prompt is read, it does not. With --num-samples: FILE.1,"
+                                + " FILE.2, ...")
         private Path saveState;
 
         @ArgGroup(validate = false)
@@ -167,7 +168,7 @@ public final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    /** Several continuations, in the order of their seeds. */
+    /** Generates several continuations; prints them in the order of their seeds. */
     private int samples(TextModel opened, TextSession session, Reader text, int[] ids, GenerationOptions options)
             throws IOException {
         List<GenerationOutput> printers = IntStream.rangeClosed(1, output.format.samples())
@@ -186,7 +187,7 @@ public final class GenerateCommand implements Callable<Integer> {
 
             @Override
             public void end(Result result, boolean goesOn) {
-                throw new AssertionError("each of them ends");
+                throw new AssertionError("the samples end one by one");
             }
         };
         if (!prefill(opened, session, text, ids, all)) {
@@ -223,7 +224,7 @@ public final class GenerateCommand implements Callable<Integer> {
     }
 
     private Bandwidth bandwidth(Outcome outcome, TextModel opened) throws IOException {
-        boolean measured = verbosity().statsAsked() && !interruption.requested();
+        boolean measured = verbosity().statsRequested() && !interruption.requested();
         return Bandwidth.of(outcome, opened, model.threads(), measured);
     }
 
@@ -238,7 +239,7 @@ public final class GenerateCommand implements Callable<Integer> {
         }
     }
 
-    /** Where a sample's state goes; null if it is not to be kept. */
+    /** The state file of a sample; null if none is saved. */
     private Path stateFile(int sample) {
         return output.saveState == null || output.format.samples() == 1
                 ? output.saveState
@@ -249,7 +250,7 @@ public final class GenerateCommand implements Callable<Integer> {
         return input.text.state() == null ? opened.newSession() : opened.resume(input.text.state());
     }
 
-    /** A text that goes on keeps its seed, unless another is given. */
+    /** A resumed text keeps its seed unless --seed is given. */
     private GenerationOptions withSeed(GenerationOptions given, TextSession session) {
         if (sampling.seedIsGiven() || session.seed().isEmpty()) {
             return given;
@@ -266,10 +267,10 @@ public final class GenerateCommand implements Callable<Integer> {
         return output.format.verbosity();
     }
 
-    /** Reads the prompt while it arrives; returns whether all of it has been read. */
+    /** Reads the prompt as it arrives; returns false if interrupted. */
     private boolean prefill(TextModel opened, TextSession session, Reader text, int[] ids, GenerationOutput printer)
             throws IOException {
-        boolean shown = output.echo && streams.outIsTerminal(); // a line of progress would run into it
+        boolean shown = output.echo && streams.outIsTerminal(); // a status line would overwrite it
         int trainingContext = verbosity().stats(streams) ? opened.directory().trainingContext() : 0;
         PrefillProgress progress =
                 new PrefillProgress(streams, session, !verbosity().quiet() && !shown, trainingContext) {
@@ -319,7 +320,7 @@ public final class GenerateCommand implements Callable<Integer> {
             return null;
         }
         if (prompt != null || input.text.fileGiven()) {
-            throw new ParameterException(spec.commandLine(), "--prompt-ids takes no other prompt beside it");
+            throw new ParameterException(spec.commandLine(), "give --prompt-ids or another prompt, not both");
         }
         return UsageErrors.checked(spec, "--prompt-ids: ", () -> IdList.parse(input.ids));
     }

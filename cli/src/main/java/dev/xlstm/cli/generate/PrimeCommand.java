@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
 /** {@code xlstm prime}. */
 @Command(
         name = "prime",
-        description = "Reads a prompt once and keeps the state after it in a file, to be gone on from many times.",
+        description = "Reads a prompt once and saves the state after it, for any number of continuations.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
@@ -40,15 +40,15 @@ public final class PrimeCommand implements Callable<Integer> {
             arity = "0..1",
             paramLabel = "PROMPT",
             description =
-                    "The text to read. Comes after that of -f or of a pipe, with a blank line between them. - reads"
-                            + " standard input.")
+                    "The text to read. Appended to the text of -f or of a pipe, after a blank line; - reads standard"
+                            + " input.")
     private String prompt;
 
     @Option(
             names = {"-o", "--output"},
             paramLabel = "FILE",
             required = true,
-            description = "The state file to write. One that is there is replaced, when the new one is whole.")
+            description = "The state file to write. An existing file is replaced once the new one is complete.")
     private Path output;
 
     @ArgGroup(validate = false, heading = "%nInput:%n")

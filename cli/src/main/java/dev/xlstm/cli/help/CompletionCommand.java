@@ -12,10 +12,10 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "completion",
         description = {
-            "Prints a script that lets a shell complete commands, flags and their values.",
+            "Prints a completion script for a shell.",
             "",
-            "For bash put it where completions are loaded from on demand, as in the example; fish looks in"
-                    + " ~/.config/fish/completions/xlstm.fish. For zsh, after compinit: source <(xlstm completion zsh)."
+            "bash loads completions from the directory in the example below, fish from ~/.config/fish/completions. In zsh,"
+                    + " run this after compinit: source <(xlstm completion zsh)."
         },
         optionListHeading = "%nOptions:%n",
         sortOptions = false,

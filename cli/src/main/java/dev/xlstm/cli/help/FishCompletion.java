@@ -3,7 +3,7 @@ package dev.xlstm.cli.help;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** A completion script for fish: a {@code complete} line for each command and flag. */
+/** Writes a completion script for fish: a {@code complete} line for each command and flag. */
 final class FishCompletion {
 
     private FishCompletion() {}

@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
 /** {@code xlstm man}. */
 @Command(
         name = "man",
-        description = "Prints a manual page, for man to show or to be installed.",
+        description = "Prints a man page.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",

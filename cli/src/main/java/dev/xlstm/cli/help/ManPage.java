@@ -7,7 +7,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 
-/** A command's manual page: what its help says, in the man macros of roff. */
+/** Writes the help of a command as a man page, in the man macros of roff. */
 final class ManPage {
 
     private final CommandSpec command;
@@ -41,7 +41,9 @@ final class ManPage {
         if (command.parent() == null) {
             exitStatus();
             macro("SH", "ENVIRONMENT");
-            text("", "XLSTM_ and the name of a flag, as in XLSTM_TOP_K, give it a default; so does a line in");
+            text(
+                    "",
+                    "A variable XLSTM_ and the name of a flag, such as XLSTM_TOP_K, sets its default, as does a line in");
             text("", "$XDG_CONFIG_HOME/xlstm/config.properties, by default ~/.config/xlstm/config.properties. See");
             text("", "xlstm-config(1).");
         }
@@ -111,10 +113,10 @@ final class ManPage {
         macro("SH", "EXIT STATUS");
         String[][] codes = {
             {"0", "Done."},
-            {"1", "A failure at run time, told in one line on standard error."},
-            {"2", "A mistake on the command line, in a variable or in the configuration file."},
+            {"1", "Failure at run time; one line on standard error says why."},
+            {"2", "Usage error on the command line, in an environment variable or in the configuration file."},
             {"130", "Interrupted."},
-            {"141", "The reader of standard output went away."},
+            {"141", "The reader of standard output closed it."},
         };
         for (String[] code : codes) {
             macro("TP");
@@ -148,7 +150,7 @@ final class ManPage {
         page.append('\n');
     }
 
-    /** A line of text: a dot or a quote at its beginning would be a macro. */
+    /** Writes a line of text. roff takes a line that begins with a dot or a quote for a macro, hence {@code \\&}. */
     private void text(String prefix, String text) {
         String escaped = prefix + escaped(text);
         page.append(escaped.startsWith(".") || escaped.startsWith("'") ? "\\&" : "")

@@ -31,11 +31,11 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = {
-            "Measures how fast a model runs here, and how near that is to what the machine can do.",
+            "Measures the speed of a model and compares it with the limits of the machine.",
             "",
-            "Tests are named as llama-bench does: pp512 reads a prompt of 512 tokens, tg64 generates 64, tg64x16 does so"
-                    + " for 16 texts at once. Generating is limited by how fast memory can be read, reading a prompt by"
-                    + " arithmetic; both limits are measured in the same run."
+            "Test names follow llama-bench: pp512 reads a prompt of 512 tokens, tg64 generates 64 tokens, tg64x16 generates"
+                    + " 64 tokens of 16 texts at once. Memory bandwidth limits generation, arithmetic limits reading a"
+                    + " prompt; both limits are measured in the same run."
         },
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
         })
 public final class BenchCommand implements Callable<Integer> {
 
-    private static final long WARM_UP_NANOS = 4_000_000_000L; // until the compiler is done with the kernels
+    private static final long WARM_UP_NANOS = 4_000_000_000L; // until C2 has compiled the kernels
     private static final int LIMIT_PASSES = 8;
     private static final double GIGA = 1e9;
 
@@ -60,31 +60,31 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = {"-p", "--prompt-tokens"},
             paramLabel = "N",
-            description = "Length of the prompt to read; 0 for no such test. Default: 512")
+            description = "Length of the prompt to read; 0 to skip the test. Default: 512")
     private int promptTokens = 512;
 
     @Option(
             names = {"-n", "--generate"},
             paramLabel = "N",
-            description = "Tokens to generate; 0 for no such test. Default: 64")
+            description = "Tokens to generate; 0 to skip the test. Default: 64")
     private int generate = 64;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
-            description = "Also generate for N texts at once; 0 for no such test. Default: 0")
+            description = "Also generate N texts at once; 0 to skip the test. Default: 0")
     private int batch;
 
     @Option(
             names = {"-r", "--repetitions"},
             paramLabel = "N",
-            description = "Repeat each test; the median counts. Default: 5")
+            description = "Runs of each test; the median is printed. Default: 5")
     private int repetitions = 5;
 
     @Option(
             names = "--shape",
             paramLabel = "SHAPE",
-            description = "Measure random weights of a shape, 7b, 1b or demo, instead of a model.")
+            description = "Measure random weights of this shape (7b, 1b or demo) instead of a model.")
     private String shape;
 
     @Option(
@@ -93,7 +93,7 @@ public final class BenchCommand implements Callable<Integer> {
             description = "md, csv or json. Default: md")
     private Layout layout = Layout.MD;
 
-    @Option(names = "--json", fallbackValue = "true", description = "The same as -o json.")
+    @Option(names = "--json", fallbackValue = "true", description = "Same as -o json.")
     private boolean json;
 
     @Mixin
@@ -169,14 +169,14 @@ public final class BenchCommand implements Callable<Integer> {
                     weights.head().matrix().format().toString(),
                     threads,
                     loaded.device(),
-                    loadSeconds,
-                    firstToken,
-                    Bench.weightBytesPerToken(weights),
-                    Bench.stateBytesPerToken(weights.config()),
-                    heap,
-                    resident,
-                    Math.max(before[0], after[0]) / GIGA,
-                    Math.max(before[1], after[1]) / GIGA);
+                    new BenchReport.StartUp(loadSeconds, firstToken),
+                    new BenchReport.Bytes(
+                            Bench.weightBytesPerToken(weights),
+                            Bench.stateBytesPerToken(weights.config()),
+                            heap,
+                            resident),
+                    new BenchReport.MachineSpeed(
+                            Math.max(before[0], after[0]) / GIGA, Math.max(before[1], after[1]) / GIGA));
             for (Timing t : timings) {
                 report.add(t.test, t.tokensPerSecond, bytesPerToken(weights, t), flopsPerToken(weights, t));
             }
@@ -184,7 +184,7 @@ public final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /** A test's result; each forward pass computed {@code rows} ids for each of {@code sequences} texts. */
+    /** The result of a test. Each forward pass computed {@code rows} ids of each of {@code sequences} texts. */
     private record Timing(String test, double tokensPerSecond, int rows, int sequences) {}
 
     private Timing time(LoadedModel loaded, String test, int tokens, int maxRows, int sequences) {
@@ -197,28 +197,28 @@ public final class BenchCommand implements Callable<Integer> {
         return new Timing(test, tokens * sequences / seconds, chunk, sequences);
     }
 
-    /** Every pass reads the weights once, and each text's state. */
+    /** Each pass reads the weights once, and the state of each text. */
     private static double bytesPerToken(XlstmWeights weights, Timing timing) {
         double weightBytes = Bench.weightBytesPerToken(weights);
         double stateBytes = Bench.stateBytesPerToken(weights.config());
         return (weightBytes / timing.sequences + stateBytes) / timing.rows;
     }
 
-    /** Without the mLSTM cell, whose share is small; a prompt's rows do without the head, too. */
+    /** Excludes the mLSTM cell, whose share is small, and for the rows of a prompt also the head, which they skip. */
     private static double flopsPerToken(XlstmWeights weights, Timing timing) {
         double head =
                 2.0 * weights.head().matrix().rows() * weights.head().matrix().columns();
         return Bench.flopsPerToken(weights) + (timing.rows == 1 ? head : 0);
     }
 
-    /** Bytes read and operations done a second at best. */
+    /** The highest read bandwidth in bytes per second, and the highest FLOP/s. */
     private static double[] limits(int threads) {
         try (MachineLimits limits = new MachineLimits(threads)) {
             return new double[] {limits.readBandwidth(LIMIT_PASSES), limits.peakFlops(LIMIT_PASSES)};
         }
     }
 
-    /** Memory of the process, mapped weights included; -1 where the system does not tell. */
+    /** Resident memory of the process, including mapped weights; -1 if the system does not report it. */
     private static long residentBytes() {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
@@ -227,7 +227,7 @@ public final class BenchCommand implements Callable<Integer> {
                 }
             }
         } catch (IOException e) {
-            // no such file on other systems
+            // only Linux has /proc
         }
         return -1;
     }

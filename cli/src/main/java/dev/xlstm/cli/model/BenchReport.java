@@ -6,23 +6,34 @@ import java.util.List;
 import java.util.Locale;
 import tools.jackson.core.JsonGenerator;
 
-/** The results of a benchmark, and the ways to show them. Rates are in 10^9 a second. */
+/** The results of a benchmark as a table, CSV or JSON. Rates are in 10^9 per second. */
 final class BenchReport {
 
     private record Row(String test, double tokensPerSecond, double gigabytes, double gigaflops) {}
+
+    /**
+     * Bytes that generating a token moves, and memory in use.
+     *
+     * @param weights read per token
+     * @param state read and written per token
+     * @param heap in use
+     * @param resident of the process; -1 if unknown
+     */
+    record Bytes(long weights, long state, long heap, long resident) {}
+
+    /** Seconds until the model was loaded, and from then until the first token. */
+    record StartUp(double loadSeconds, double firstTokenSeconds) {}
+
+    /** What the machine reached in the same run: read bandwidth in GB/s, and GFLOP/s. */
+    record MachineSpeed(double gigabytes, double gigaflops) {}
 
     private final String model;
     private final String format;
     private final int threads;
     private final String device;
-    private final double loadSeconds;
-    private final double firstTokenSeconds;
-    private final long weightBytes; // a token
-    private final long stateBytes; // a token
-    private final long heapBytes;
-    private final long residentBytes; // -1 if unknown
-    private final double streamGigabytes;
-    private final double peakGigaflops;
+    private final StartUp startUp;
+    private final Bytes bytes;
+    private final MachineSpeed machine;
     private final List<Row> rows = new ArrayList<>();
 
     BenchReport(
@@ -30,26 +41,16 @@ final class BenchReport {
             String format,
             int threads,
             String device,
-            double loadSeconds,
-            double firstTokenSeconds,
-            long weightBytes,
-            long stateBytes,
-            long heapBytes,
-            long residentBytes,
-            double streamGigabytes,
-            double peakGigaflops) {
+            StartUp startUp,
+            Bytes bytes,
+            MachineSpeed machine) {
         this.model = model;
         this.format = format;
         this.threads = threads;
         this.device = device;
-        this.loadSeconds = loadSeconds;
-        this.firstTokenSeconds = firstTokenSeconds;
-        this.weightBytes = weightBytes;
-        this.stateBytes = stateBytes;
-        this.heapBytes = heapBytes;
-        this.residentBytes = residentBytes;
-        this.streamGigabytes = streamGigabytes;
-        this.peakGigaflops = peakGigaflops;
+        this.startUp = startUp;
+        this.bytes = bytes;
+        this.machine = machine;
     }
 
     void add(String test, double tokensPerSecond, double bytesPerToken, double flopsPerToken) {
@@ -60,13 +61,13 @@ final class BenchReport {
     void writeJson(JsonGenerator json) {
         json.writeStringProperty("model", model);
         json.writeStringProperty("device", device);
-        json.writeNumberProperty("load_seconds", loadSeconds);
-        json.writeNumberProperty("first_token_seconds", firstTokenSeconds);
-        json.writeNumberProperty("weight_bytes_per_token", weightBytes);
-        json.writeNumberProperty("state_bytes_per_token", stateBytes);
-        json.writeNumberProperty("heap_bytes", heapBytes);
-        if (residentBytes >= 0) {
-            json.writeNumberProperty("rss_bytes", residentBytes);
+        json.writeNumberProperty("load_seconds", startUp.loadSeconds);
+        json.writeNumberProperty("first_token_seconds", startUp.firstTokenSeconds);
+        json.writeNumberProperty("weight_bytes_per_token", bytes.weights);
+        json.writeNumberProperty("state_bytes_per_token", bytes.state);
+        json.writeNumberProperty("heap_bytes", bytes.heap);
+        if (bytes.resident >= 0) {
+            json.writeNumberProperty("rss_bytes", bytes.resident);
         }
         json.writeArrayPropertyStart("tests");
         for (Row row : rows) {
@@ -76,11 +77,11 @@ final class BenchReport {
             json.writeNumberProperty("threads", threads);
             json.writeNumberProperty("tokens_per_second", row.tokensPerSecond);
             json.writeNumberProperty("gb_per_second", row.gigabytes);
-            json.writeNumberProperty("stream_gb_per_second", streamGigabytes);
-            json.writeNumberProperty("bandwidth_share", row.gigabytes / streamGigabytes);
+            json.writeNumberProperty("stream_gb_per_second", machine.gigabytes);
+            json.writeNumberProperty("bandwidth_share", row.gigabytes / machine.gigabytes);
             json.writeNumberProperty("gflops", row.gigaflops);
-            json.writeNumberProperty("peak_gflops", peakGigaflops);
-            json.writeNumberProperty("flops_share", row.gigaflops / peakGigaflops);
+            json.writeNumberProperty("peak_gflops", machine.gigaflops);
+            json.writeNumberProperty("flops_share", row.gigaflops / machine.gigaflops);
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -99,11 +100,11 @@ final class BenchReport {
                     threads,
                     row.tokensPerSecond,
                     row.gigabytes,
-                    streamGigabytes,
-                    row.gigabytes / streamGigabytes,
+                    machine.gigabytes,
+                    row.gigabytes / machine.gigabytes,
                     row.gigaflops,
-                    peakGigaflops,
-                    row.gigaflops / peakGigaflops));
+                    machine.gigaflops,
+                    row.gigaflops / machine.gigaflops));
         }
         return csv.toString();
     }
@@ -122,23 +123,23 @@ final class BenchReport {
                     row.test,
                     row.tokensPerSecond,
                     row.gigabytes,
-                    100 * row.gigabytes / streamGigabytes,
+                    100 * row.gigabytes / machine.gigabytes,
                     row.gigaflops,
-                    100 * row.gigaflops / peakGigaflops));
+                    100 * row.gigaflops / machine.gigaflops));
         }
         text.append(String.format(
                 Locale.ROOT,
                 "%nOn %s: memory read at %.1f GB/s, arithmetic at %.0f GFLOP/s. A token reads %s of weights and moves %s of"
                         + " state.%nLoaded in %.2f s, first token %.2f s later; heap %s%s.%n",
                 device,
-                streamGigabytes,
-                peakGigaflops,
-                ByteSize.text(weightBytes),
-                ByteSize.text(stateBytes),
-                loadSeconds,
-                firstTokenSeconds,
-                ByteSize.text(heapBytes),
-                residentBytes < 0 ? "" : ", memory of the process " + ByteSize.text(residentBytes)));
+                machine.gigabytes,
+                machine.gigaflops,
+                ByteSize.text(bytes.weights),
+                ByteSize.text(bytes.state),
+                startUp.loadSeconds,
+                startUp.firstTokenSeconds,
+                ByteSize.text(bytes.heap),
+                bytes.resident < 0 ? "" : ", memory of the process " + ByteSize.text(bytes.resident)));
         return text.toString();
     }
 }

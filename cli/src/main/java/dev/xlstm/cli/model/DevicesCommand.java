@@ -16,7 +16,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "devices",
         description =
-                "Lists what models can compute on. A star marks what --backend auto takes for a model that fits it.",
+                "Lists the devices that can run models. A star marks the choice of --backend auto for a model that fits it.",
         optionListHeading = "%nOptions:%n",
         footerHeading = "%nExamples:%n",
         footer = {"  xlstm devices"})
@@ -56,7 +56,7 @@ public final class DevicesCommand implements Callable<Integer> {
     private static String describe(Device device) {
         String memory = ByteSize.text(device.memoryBytes());
         if (device.largestBufferBytes() < device.memoryBytes()) {
-            memory += ", at most " + ByteSize.text(device.largestBufferBytes()) + " a buffer";
+            memory += ", at most " + ByteSize.text(device.largestBufferBytes()) + " per buffer";
         }
         return device.name() + ", " + memory;
     }

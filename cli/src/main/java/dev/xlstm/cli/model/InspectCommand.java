@@ -31,7 +31,7 @@ import picocli.CommandLine.Option;
 /** {@code xlstm inspect}. */
 @Command(
         name = "inspect",
-        description = "Shows what a model is made of and what it takes to run it. Checks all but the numbers.",
+        description = "Shows the structure of a model and the memory it needs. Checks its files, but not the values of its weights.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
@@ -45,7 +45,7 @@ public final class InspectCommand implements Callable<Integer> {
     @Option(
             names = "--tensors",
             fallbackValue = "true",
-            description = "List every tensor, too. JSON output always does.")
+            description = "Also list every tensor; --json always does.")
     private boolean listTensors;
 
     @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
@@ -60,18 +60,15 @@ public final class InspectCommand implements Callable<Integer> {
         this.streams = streams;
     }
 
-    /** What there is to show. */
+    /** What the command prints. */
     private record Facts(
             Path path,
             XlstmConfig config,
             Collection<Tensor> tensors,
             List<String> unused,
-            SpecialTokens special,
-            int trainingContext,
-            OptionalInt tokens, // empty without a tokenizer
-            String tokenizerProblem, // null if it can be used
             List<String> remarks,
-            boolean chatTemplate) {
+            Tokens tokens,
+            int trainingContext) {
 
         long parameters() {
             return tensors.stream().mapToLong(Tensor::elementCount).sum();
@@ -94,6 +91,15 @@ public final class InspectCommand implements Callable<Integer> {
         }
     }
 
+    /**
+     * The tokens of the model.
+     *
+     * @param vocabulary the size of the tokenizer; empty without one
+     * @param tokenizerProblem why the tokenizer cannot be used; null if it can
+     */
+    private record Tokens(
+            SpecialTokens special, OptionalInt vocabulary, String tokenizerProblem, boolean chatTemplate) {}
+
     @Override
     public Integer call() throws IOException {
         try (ModelDirectory directory = model.directory()) {
@@ -111,12 +117,13 @@ public final class InspectCommand implements Callable<Integer> {
                     directory.config(),
                     directory.checkpoint().tensors().values(),
                     directory.unusedTensors(),
-                    directory.specialTokens(),
-                    directory.trainingContext(),
-                    tokens,
-                    problem,
                     directory.remarks(),
-                    directory.tokenizerConfig().chatTemplate().isPresent());
+                    new Tokens(
+                            directory.specialTokens(),
+                            tokens,
+                            problem,
+                            directory.tokenizerConfig().chatTemplate().isPresent()),
+                    directory.trainingContext());
             if (json) {
                 printJson(facts);
             } else {
@@ -141,13 +148,13 @@ public final class InspectCommand implements Callable<Integer> {
                         .map(type -> String.format(Locale.ROOT, "%s %,d", type.getKey(), type.getValue()))
                         .collect(Collectors.joining(", ")));
         row(table, "weights", ByteSize.text(facts.weightBytes()));
-        row(table, "state", "%s a session, however long its text", ByteSize.text(config.stateBytes()));
-        row(table, "memory needed", "%s and what the JVM takes", ByteSize.text(facts.memoryBytes()));
-        row(table, "trained on", "contexts of %,d tokens", facts.trainingContext);
+        row(table, "state", "%s per session, whatever the length of its text", ByteSize.text(config.stateBytes()));
+        row(table, "memory needed", "%s, plus the JVM", ByteSize.text(facts.memoryBytes()));
+        row(table, "trained on", "texts of %,d tokens", facts.trainingContext);
         row(table, "vocabulary", "%,d rows, %s", config.vocabSize(), tokenizer(facts));
-        row(table, "begins with", begin(facts.special));
-        row(table, "ends with", end(facts.special));
-        row(table, "chat template", facts.chatTemplate ? "yes" : "none");
+        row(table, "begins with", begin(facts.tokens.special));
+        row(table, "ends with", end(facts.tokens.special));
+        row(table, "chat template", facts.tokens.chatTemplate ? "yes" : "none");
         if (!facts.unused.isEmpty()) {
             row(table, "unused", String.join(", ", facts.unused));
         }
@@ -174,18 +181,18 @@ public final class InspectCommand implements Callable<Integer> {
     }
 
     private static String tokenizer(Facts facts) {
-        return facts.tokens.isEmpty()
-                ? facts.tokenizerProblem == null
+        return facts.tokens.vocabulary.isEmpty()
+                ? facts.tokens.tokenizerProblem == null
                         ? "no tokenizer: ids only"
-                        : "a tokenizer that cannot be used: " + facts.tokenizerProblem
-                : String.format(Locale.ROOT, "tokenizer of %,d", facts.tokens.getAsInt());
+                        : "a tokenizer that cannot be used: " + facts.tokens.tokenizerProblem
+                : String.format(Locale.ROOT, "tokenizer of %,d", facts.tokens.vocabulary.getAsInt());
     }
 
     private static String begin(SpecialTokens special) {
         if (special.bos().isEmpty()) {
             return "no token";
         }
-        return "id " + special.bos().getAsInt() + (special.prependBos() ? ", put before every prompt" : " if asked");
+        return "id " + special.bos().getAsInt() + (special.prependBos() ? ", prepended to every prompt" : ", not prepended");
     }
 
     private static String end(SpecialTokens special) {
@@ -213,17 +220,17 @@ public final class InspectCommand implements Callable<Integer> {
             new StackDescription(config).writeState(out);
             out.writeNumberProperty("memory_bytes", facts.memoryBytes());
             out.writeNumberProperty("training_context", facts.trainingContext);
-            JsonOutput.integer(out, "tokenizer_size", facts.tokens);
-            if (facts.tokenizerProblem != null) {
-                out.writeStringProperty("tokenizer_problem", facts.tokenizerProblem);
+            JsonOutput.integer(out, "tokenizer_size", facts.tokens.vocabulary);
+            if (facts.tokens.tokenizerProblem != null) {
+                out.writeStringProperty("tokenizer_problem", facts.tokens.tokenizerProblem);
             }
-            out.writeBooleanProperty("chat_template", facts.chatTemplate);
+            out.writeBooleanProperty("chat_template", facts.tokens.chatTemplate);
             out.writeName("bos_id");
             JsonOutput.number(
                     out,
-                    facts.special.bos().stream().asDoubleStream().findFirst().orElse(Double.NaN));
-            out.writeBooleanProperty("prepends_bos", facts.special.prependBos());
-            JsonOutput.ids(out, "stop_ids", sortedArray(facts.special.stopIds()));
+                    facts.tokens.special.bos().stream().asDoubleStream().findFirst().orElse(Double.NaN));
+            out.writeBooleanProperty("prepends_bos", facts.tokens.special.prependBos());
+            JsonOutput.ids(out, "stop_ids", sortedArray(facts.tokens.special.stopIds()));
             out.writeArrayPropertyStart("tensors");
             for (Tensor tensor : facts.tensors) {
                 out.writeStartObject();

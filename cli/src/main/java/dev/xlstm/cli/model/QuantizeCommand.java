@@ -23,10 +23,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "quantize",
         description = {
-            "Writes a smaller, faster copy of a model, its weights rounded to 8 or 4 bits.",
+            "Writes a smaller and faster copy of a model, with weights quantized to 8 or 4 bits.",
             "",
-            "The copy is a model directory like any other and starts as fast. It appears when it is complete; a run that"
-                    + " was cut short leaves nothing that the next one does not clear away."
+            "The copy is an ordinary model directory. It appears when it is complete; the next run removes what an"
+                    + " interrupted one left behind."
         },
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
@@ -43,19 +43,19 @@ public final class QuantizeCommand implements Callable<Integer> {
             description = "Directory of the model, or its name in the local Hugging Face cache.")
     private Path source;
 
-    @Parameters(index = "1", paramLabel = "DST", description = "Directory to make.")
+    @Parameters(index = "1", paramLabel = "DST", description = "Directory to create.")
     private Path target;
 
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            description = "q8_0, 8.5 bits a weight and hardly a difference, or q4_0, 4.5 bits. Default: q8_0")
+            description = "q8_0 (8.5 bits per weight, almost no loss) or q4_0 (4.5 bits). Default: q8_0")
     private String format = "q8_0";
 
     @Option(
             names = {"-q", "--quiet"},
             fallbackValue = "true",
-            description = "Show nothing but errors.")
+            description = "Print only errors.")
     private boolean quiet;
 
     @Spec

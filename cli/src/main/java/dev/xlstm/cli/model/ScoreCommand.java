@@ -28,10 +28,10 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "score",
         description = {
-            "Shows how probable a model finds a text.",
+            "Computes the log-probability of each token of a text, and the perplexity.",
             "",
-            "Prints a line for each token: its id, the natural logarithm of the probability the model gave it after those"
-                    + " before, and the token. The last line is the perplexity.",
+            "Prints a line per token: its id, the natural logarithm of its probability given the tokens before it, and the"
+                    + " token. The last line is the perplexity.",
             "",
             "With --lines, prints how surprising each line of a text is, while the text arrives: its number, tokens, bits,"
                     + " bits a token and bits a character, as columns separated by tabs."
@@ -54,14 +54,14 @@ public final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = {"-f", "--file"},
             paramLabel = "FILE",
-            description = "Read the text from FILE, to the last byte.")
+            description = "Read the whole text of FILE.")
     private Path file;
 
     @Option(
             names = "--ids-file",
             paramLabel = "FILE",
             description =
-                    "Read token ids, taken as they are, separated by commas or white space; - reads standard input.")
+                    "Read token ids, separated by commas or white space; used as given; - reads standard input.")
     private Path idsFile;
 
     @Option(
@@ -125,7 +125,7 @@ public final class ScoreCommand implements Callable<Integer> {
             return scoreLines();
         }
         if (idsFile != null && (text != null || file != null)) {
-            throw new ParameterException(spec.commandLine(), "--ids-file takes no other text beside it");
+            throw new ParameterException(spec.commandLine(), "give --ids-file or another text, not both");
         }
         int[] ids = idsFile == null ? null : readIds();
         String input = idsFile == null ? new TextInput(streams, spec, file, text).exact() : null;
@@ -224,7 +224,7 @@ public final class ScoreCommand implements Callable<Integer> {
         streams.printUntrusted(lines.toString());
     }
 
-    /** A token on one line and in one column. */
+    /** Escapes line feeds and tabs, so that a token stays in its column. */
     private static String shown(String token) {
         return token.replace("\\", "\\\\")
                 .replace("\n", "\\n")
@@ -246,7 +246,7 @@ public final class ScoreCommand implements Callable<Integer> {
         });
     }
 
-    /** {@code exp(-mean)} of the log-probabilities there are; NaN if there is none. */
+    /** {@code exp(-mean)} of the log-probabilities that are not NaN; NaN if all are. */
     static double perplexity(double[] logprobs) {
         double sum = 0;
         int count = 0;

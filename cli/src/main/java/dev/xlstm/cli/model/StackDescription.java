@@ -15,10 +15,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import tools.jackson.core.JsonGenerator;
 
-/** What {@code xlstm inspect} says of a model's blocks. */
+/** Describes the blocks of a model for {@code xlstm inspect}. */
 record StackDescription(XlstmConfig config) {
 
-    /** Lines of the table by their names. */
+    /** The lines of the table by their names. */
     Map<String, String> rows() {
         Map<String, String> rows = new LinkedHashMap<>();
         if (config.large().isPresent()) {
@@ -73,7 +73,7 @@ record StackDescription(XlstmConfig config) {
         return text("%d heads of %d, %s, %s", s.numHeads(), s.headSize(), conv, ffn);
     }
 
-    /** As the paper writes it, mLSTM blocks to sLSTM blocks: xLSTM[7:1]. */
+    /** The ratio of mLSTM to sLSTM blocks in the notation of the xLSTM paper: xLSTM[7:1]. */
     private String ratio() {
         int slstm = slstmAt().size();
         int mlstm = config.numLayers() - slstm;
@@ -96,7 +96,7 @@ record StackDescription(XlstmConfig config) {
         return String.format(Locale.ROOT, format, values);
     }
 
-    /** The properties of JSON output's {@code config}. */
+    /** Writes the properties of {@code config} in JSON output. */
     void writeConfig(JsonGenerator out) {
         out.writeNumberProperty("hidden_size", config.hiddenSize());
         out.writeNumberProperty("num_layers", config.numLayers());
@@ -118,7 +118,7 @@ record StackDescription(XlstmConfig config) {
         out.writeNumberProperty("chunk_size", config.chunkSize());
     }
 
-    /** The parts of the state, one by one. */
+    /** Writes the parts of the state in JSON output. */
     void writeState(JsonGenerator out) {
         out.writeArrayPropertyStart("state");
         for (Part part : StateLayout.of(config).parts()) {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 /** {@code xlstm tokenize}. */
 @Command(
         name = "tokenize",
-        description = "Turns a text into the model's token ids, or ids into text.",
+        description = "Converts text to token ids, or ids to text.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
@@ -40,7 +40,7 @@ public final class TokenizeCommand implements Callable<Integer> {
     @Option(
             names = {"-f", "--file"},
             paramLabel = "FILE",
-            description = "Read them from FILE, to the last byte.")
+            description = "Read the text or ids from FILE.")
     private Path file;
 
     @Option(
@@ -49,19 +49,19 @@ public final class TokenizeCommand implements Callable<Integer> {
             description = "Read ids, separated by commas or white space, and print their text.")
     private boolean decode;
 
-    @Option(names = "--count", fallbackValue = "true", description = "Print only how many tokens there are.")
+    @Option(names = "--count", fallbackValue = "true", description = "Print only the number of tokens.")
     private boolean count;
 
     @Option(
             names = "--no-special",
             fallbackValue = "true",
-            description = "Read special tokens in the text as ordinary text; with --decode leave them out.")
+            description = "Treat special tokens in the text as ordinary text; with --decode, omit them.")
     private boolean noSpecial;
 
     @Option(
             names = "--json",
             fallbackValue = "true",
-            description = "Print one JSON object, with the tokens as the tokenizer spells them.")
+            description = "Print one JSON object, which also has the tokens in the tokenizer's own notation.")
     private boolean json;
 
     @Mixin

@@ -16,23 +16,22 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** A language that the text is kept in. */
+/** Options that constrain the text to a grammar or a JSON schema. */
 public final class GrammarFlags {
 
     @Option(
             names = "--grammar",
             paramLabel = "FILE",
-            description =
-                    "Generate only text of this grammar: GBNF, as of llama.cpp. The text ends within -n tokens as a"
-                            + " whole one wherever it can.")
+            description = "Generate only text that matches this grammar (GBNF, as in llama.cpp). The text is completed"
+                    + " within -n tokens wherever possible.")
     private Path grammar;
 
     @Option(
             names = "--json-schema",
             paramLabel = "FILE|JSON",
             description =
-                    "Generate only JSON that is valid under this schema: a file, or the schema itself beginning with"
-                            + " a brace.")
+                    "Generate only JSON that is valid under this schema: a file, or the schema itself, which begins"
+                            + " with a brace.")
     private String schema;
 
     public boolean given() {
@@ -40,9 +39,9 @@ public final class GrammarFlags {
     }
 
     /**
-     * Reads the grammar, before a model is opened for it.
+     * Reads the grammar. Needs no model, so that a bad grammar fails before the model is loaded.
      *
-     * @return null if none is given
+     * @return null if neither option is given
      * @throws ParameterException if both are given, or the grammar is damaged or not supported
      */
     public Grammar read(CommandSpec spec) throws IOException {
@@ -61,12 +60,12 @@ public final class GrammarFlags {
 
     private static String readFile(Path file) throws IOException {
         if (Files.isDirectory(file)) {
-            throw new IOException(file + ": is a directory, not a text");
+            throw new IOException(file + ": is a directory; name a file");
         }
-        try (InputStream in = Files.newInputStream(file)) { // a pipe has no size to ask for
+        try (InputStream in = Files.newInputStream(file)) { // may be a pipe, whose size is unknown
             byte[] utf8 = in.readNBytes(CliLimits.GRAMMAR_BYTES + 1);
             if (utf8.length > CliLimits.GRAMMAR_BYTES) {
-                throw new IOException(file + ": is larger than " + CliLimits.GRAMMAR_BYTES + " bytes; make it smaller");
+                throw new IOException(file + ": is larger than " + CliLimits.GRAMMAR_BYTES + " bytes; shorten it");
             }
             return StandardCharsets.UTF_8
                     .newDecoder()
@@ -78,8 +77,10 @@ public final class GrammarFlags {
     }
 
     /**
+     * Compiles a grammar for the vocabulary of a model.
+     *
      * @param grammar may be null
-     * @throws ParameterException if the grammar cannot be used
+     * @throws ParameterException if the model cannot generate it
      */
     public CompiledGrammar compile(Grammar grammar, TextModel model, Set<Integer> stopIds, CommandSpec spec) {
         return grammar == null ? null : UsageErrors.checked(spec, () -> model.compile(grammar, stopIds));

@@ -2,7 +2,7 @@ package dev.xlstm.cli.options;
 
 import java.util.Arrays;
 
-/** Token ids written by people and programs: decimal numbers separated by commas or white space. */
+/** Token ids as text: decimal numbers separated by commas or white space. */
 public final class IdList {
 
     private IdList() {}
@@ -42,13 +42,13 @@ public final class IdList {
                 return id;
             }
         } catch (NumberFormatException e) {
-            // said below
+            // reported below
         }
         String shown = word.length() > 20 ? word.substring(0, 20) + "..." : word;
         throw new IllegalArgumentException("'" + shown + "' is not a token id");
     }
 
-    /** Ids as this reads them. */
+    /** Formats ids, separated by blanks. */
     public static String format(int[] ids) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < ids.length; i++) {

@@ -5,13 +5,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** Where a text ends. */
+/** Options that say where a text ends. */
 public final class LengthFlags {
 
     @Option(
             names = {"-n", "--max-tokens"},
             paramLabel = "N",
-            description = "Tokens to generate at most; -1 for no limit. Default: 256")
+            description = "Maximum number of tokens to generate; -1 for no limit. Default: 256")
     private int maxTokens = GenerationOptions.defaults().maxTokens();
 
     @Option(
@@ -19,7 +19,7 @@ public final class LengthFlags {
             paramLabel = "TEXT",
             split = MultiValue.SEPARATOR,
             hideParamSyntax = true,
-            description = "End before TEXT. May be given several times.")
+            description = "Stop before TEXT. May be given several times.")
     private List<String> stop = List.of();
 
     @Option(
@@ -27,10 +27,13 @@ public final class LengthFlags {
             paramLabel = "ID",
             split = MultiValue.SEPARATOR,
             hideParamSyntax = true,
-            description = "End before this token, too. May be given several times.")
+            description = "Also stop before this token. May be given several times.")
     private List<Integer> stopIds = List.of();
 
-    @Option(names = "--ignore-eos", fallbackValue = "true", description = "Go on after the model's end of text.")
+    @Option(
+            names = "--ignore-eos",
+            fallbackValue = "true",
+            description = "Do not stop at the model's end-of-text token.")
     private boolean ignoreEos;
 
     /**

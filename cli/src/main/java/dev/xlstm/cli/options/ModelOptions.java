@@ -20,7 +20,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 
-/** Which model, and how to run it. */
+/** The model and how to run it. */
 public final class ModelOptions {
 
     @Option(
@@ -28,7 +28,7 @@ public final class ModelOptions {
             paramLabel = "MODEL",
             description = "Directory of the model, or its name if it is in the local Hugging Face cache: ORG/NAME, with"
                     + " @REVISION or /SUB/DIRECTORY if needed. Default: the demo model")
-    private Path model = // a path for the shells, which complete it; an id looks like one
+    private Path model = // a Path, so that shells complete it; an id parses as one
             System.getProperty("xlstm.demo") == null ? null : Path.of(System.getProperty("xlstm.demo"));
 
     @Option(
@@ -41,7 +41,7 @@ public final class ModelOptions {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Threads that compute; changes the speed, never the result. Default: one a processor.")
+            description = "Number of threads; changes the speed, never the result. Default: one per processor")
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(
@@ -49,16 +49,16 @@ public final class ModelOptions {
             completionCandidates = BackendNames.class,
             paramLabel = "NAME",
             description =
-                    "Where to compute: cpu, gpu, or auto, which takes a GPU that xlstm devices lists if the model fits"
-                            + " there. Default: auto")
+                    "Where to compute: cpu, gpu, or auto, which takes a GPU listed by xlstm devices if the model fits"
+                            + " its memory. Default: auto")
     private String backend = Backends.AUTO;
 
     @Option(
             names = "--format",
             completionCandidates = FormatNames.class,
             paramLabel = "FORMAT",
-            description = "Convert the weights while loading: f32, f16, bf16, q8_0 or q4_0. xlstm quantize does it once"
-                    + " for all. Default: as stored")
+            description = "Convert the weights while loading: f32, f16, bf16, q8_0 or q4_0. xlstm quantize saves a"
+                    + " converted copy. Default: as stored")
     private String format;
 
     /** For completion. */
@@ -103,18 +103,18 @@ public final class ModelOptions {
         return directory;
     }
 
-    /** Shows on a terminal how the model gets to its device. */
+    /** Opens the model; shows the progress of loading on a terminal. */
     public TextModel open(Streams streams, boolean quiet) throws IOException {
         return open(streams, quiet, null);
     }
 
     /**
-     * @param heldWith what to take if no model is asked for on the command line; may be null
+     * @param fallback the model to open unless --model is on the command line; may be null
      */
-    public TextModel open(Streams streams, boolean quiet, String heldWith) throws IOException {
+    public TextModel open(Streams streams, boolean quiet, String fallback) throws IOException {
         int count = threads();
         boolean asked = spec.commandLine().getParseResult().hasMatchedOption("--model");
-        String name = heldWith == null || asked ? name() : heldWith;
+        String name = fallback == null || asked ? name() : fallback;
         String chosen = backend();
         try (ProgressBar bar = new ProgressBar(streams, "loading")) {
             return TextModel.open(directory(name), chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
@@ -127,10 +127,10 @@ public final class ModelOptions {
                 ofAll,
                 bytes < ofAll
                         ? ByteSize.text(bytes) + " of " + ByteSize.text(ofAll)
-                        : ByteSize.text(ofAll) + "; the device gets ready");
+                        : ByteSize.text(ofAll) + "; preparing the device");
     }
 
-    /** Makes weights that come from no directory ready on the backend. */
+    /** Loads weights that do not come from a model directory. */
     public LoadedModel load(XlstmWeights weights, Streams streams) {
         try (ProgressBar bar = new ProgressBar(streams, "loading")) {
             return Backends.load(backend(), weights, threads(), loadProgress(bar));
@@ -144,7 +144,7 @@ public final class ModelOptions {
         return threads;
     }
 
-    /** The format asked for, or null. */
+    /** The requested format, or null. */
     public String format() {
         if (format != null && !ModelDirectory.formats().contains(format)) {
             throw new ParameterException(

@@ -9,27 +9,27 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** Where a prompt comes from. Its parts, in order: a state, a file or stdin, the argument. */
+/** The parts of a prompt, in order: a state, a file or stdin, the argument. */
 public final class PromptOptions {
 
     @Option(
             names = {"-f", "--file"},
             paramLabel = "FILE",
-            description = "Read the prompt from FILE; a line feed at its end is not part of it. A pipe is then not"
-                    + " read.")
+            description =
+                    "Read the prompt from FILE, without the line feed at its end. Standard input is then not read.")
     private Path file;
 
     @Option(
             names = "--join",
             paramLabel = "TEXT",
-            description = "What to put between the parts of the prompt. Default: a blank line")
+            description = "Text between the parts of the prompt. Default: a blank line")
     private String join = "\n\n";
 
     @Option(
             names = "--state",
             paramLabel = "FILE",
-            description = "Go on where the text of this state file stopped. A prompt follows on it as its next part;"
-                    + " without one the text just goes on.")
+            description =
+                    "Continue the text of this state file. The prompt, if there is one, is appended to that text.")
     private Path state;
 
     public Path state() {
@@ -41,7 +41,7 @@ public final class PromptOptions {
     }
 
     /**
-     * The prompt, up to its first text at least.
+     * Opens the prompt and waits for the first of its text.
      *
      * @param argument may be null; "-" is stdin
      * @throws ParameterException if there is nothing to read
@@ -63,7 +63,7 @@ public final class PromptOptions {
                 throw new ParameterException(spec.commandLine(), "give a file or '-', not both");
             }
             if (Files.isDirectory(file)) {
-                throw new IOException(file + ": is a directory, not a text");
+                throw new IOException(file + ": is a directory; name a file");
             }
             return Files.newInputStream(file);
         }

@@ -7,9 +7,9 @@ import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The parts of a prompt as one text, read while they arrive: a stream of UTF-8, then an argument. Bytes that are not UTF-8
- * become U+FFFD, a byte order mark is left out, and so is one line feed at the end of the stream: editors and echo put it
- * there, and nobody means it. Never ends a piece within a surrogate pair.
+ * Streams the parts of a prompt as one text: a stream of UTF-8, then an argument. Invalid UTF-8 becomes U+FFFD. Drops a byte
+ * order mark, and one line feed at the end of the stream, which editors and echo append. Never splits a surrogate pair
+ * between two reads.
  */
 public final class PromptReader extends Reader {
 
@@ -17,21 +17,21 @@ public final class PromptReader extends Reader {
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
     private final Reader body; // null if there is none
-    private final String argument; // likewise
+    private final String argument; // null if there is none
     private final String join;
-    private boolean joining; // something comes before the next part
+    private boolean joining; // the next part is not the first
     private boolean began;
     private boolean bodyEnded;
     private boolean ended;
-    private String held = ""; // may be the end of the body
+    private String held = ""; // dropped if the body ends here
     private final StringBuilder ready = new StringBuilder();
     private final char[] piece = new char[CHARS];
 
     /**
      * @param body may be null
      * @param argument may be null
-     * @param join is put between parts that say something
-     * @param follows whether the prompt follows on something, so that its first part is joined, too
+     * @param join separates parts that are not empty
+     * @param follows whether the prompt continues a text, so that {@code join} also precedes its first part
      */
     public PromptReader(InputStream body, String argument, String join, boolean follows) {
         this.body = body == null ? null : new InputStreamReader(body, StandardCharsets.UTF_8);
@@ -41,7 +41,7 @@ public final class PromptReader extends Reader {
         bodyEnded = body == null;
     }
 
-    /** Whether there is no text at all; waits for the first of it. */
+    /** Whether the prompt is empty; blocks until its first text arrives. */
     public boolean isEmpty() throws IOException {
         fill();
         return ready.isEmpty();
@@ -90,7 +90,7 @@ public final class PromptReader extends Reader {
         body(text.substring(0, end));
     }
 
-    /** What may turn out to be a line feed at the end, or is half a character. */
+    /** The length of the tail to hold back: a possible last line feed, or half a surrogate pair. */
     private static int endLength(String text) {
         if (text.endsWith("\r\n")) {
             return 2;

@@ -10,10 +10,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
-/** How state files are written. */
+/** The format of state files. */
 public final class StateFormat {
 
-    /** Names as the checkpoints' formats have them. */
+    /** The type of the elements. */
     enum Type {
         F32,
         BF16;
@@ -27,12 +27,11 @@ public final class StateFormat {
     @Option(
             names = "--state-dtype",
             paramLabel = "TYPE",
-            description = "Write states as f32, which go on to the last bit, or as bf16: half the size, and near."
-                    + " Default: f32")
+            description = "Write states as f32 (resumes exactly) or bf16 (half the size, approximate). Default: f32")
     private Type type = Type.F32;
 
     /**
-     * Says early what would fail late.
+     * Checks before the work that a state file can be written.
      *
      * @param file may be null
      */
@@ -43,8 +42,7 @@ public final class StateFormat {
         Path directory = file.toAbsolutePath().getParent();
         if (directory == null || !Files.isDirectory(directory) || Files.isDirectory(file)) {
             throw new ParameterException(
-                    spec.commandLine(),
-                    file + ": no state can be written there; name a file in a directory that exists");
+                    spec.commandLine(), file + ": cannot be written; name a file in an existing directory");
         }
     }
 

@@ -12,14 +12,19 @@ import java.nio.file.Path;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/** Where a command's text comes from: a file or stdin, and an argument; "-" is stdin. */
+/**
+ * The text a command reads: an argument, a file or stdin.
+ *
+ * @param file may be null; "-" is stdin
+ * @param argument may be null; "-" is stdin
+ */
 public record TextInput(Streams streams, CommandSpec spec, Path file, String argument) {
 
     public static boolean isStdin(Path file) {
         return file.toString().equals("-");
     }
 
-    /** The argument, or else the text of the file or stdin, to the last byte. */
+    /** The argument, or else the whole text of the file or stdin. */
     public String exact() throws IOException {
         if (argument != null && !argument.equals("-")) {
             if (file != null) {
@@ -52,7 +57,7 @@ public record TextInput(Streams streams, CommandSpec spec, Path file, String arg
                 throw new ParameterException(spec.commandLine(), "give a file or '-', not both");
             }
             if (Files.isDirectory(file)) {
-                throw new IOException(file + ": is a directory, not a text");
+                throw new IOException(file + ": is a directory; name a file");
             }
             return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
         }

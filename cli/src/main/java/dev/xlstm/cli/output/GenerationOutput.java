@@ -7,7 +7,7 @@ import dev.xlstm.generation.Outcome;
 import java.util.Locale;
 import tools.jackson.core.JsonGenerator;
 
-/** One way to print a generation: as text, as one JSON object, or as JSON events. */
+/** Prints a generation: as text, as one JSON object, or as JSON events. */
 public abstract class GenerationOutput implements GenerationListener {
 
     final Streams streams;
@@ -18,15 +18,15 @@ public abstract class GenerationOutput implements GenerationListener {
         this.interruption = interruption;
     }
 
-    /** Text of the prompt, to be shown before its continuation. */
+    /** Prints a piece of the prompt, with --echo. */
     public void echo(String piece) {
         text(piece);
     }
 
     /**
-     * The generation is over.
+     * Prints what belongs at the end.
      *
-     * @param goesOn whether another is to continue it where it stopped
+     * @param goesOn whether a saved state lets a later run continue the text
      */
     public abstract void end(Result result, boolean goesOn);
 
@@ -36,10 +36,10 @@ public abstract class GenerationOutput implements GenerationListener {
     }
 
     /**
-     * How it went, in the fields that all JSON has.
+     * The outcome, with the fields that all JSON output shares.
      *
-     * @param constrained whether the text was to be one of a grammar
-     * @param bandwidth null for texts generated together
+     * @param constrained whether a grammar constrained the text
+     * @param bandwidth null for texts generated in a batch
      */
     public record Result(Outcome outcome, boolean constrained, long seed, String device, Bandwidth bandwidth) {
 

@@ -14,12 +14,12 @@ import tools.jackson.core.JsonGenerator;
 public final class JsonEvents extends GenerationOutput {
 
     private final TokenProbabilities tokens;
-    private final int sample; // counted from 1; 0 if there is one only
+    private final int sample; // counted from 1; 0 if there is only one
     private final StringBuilder text = new StringBuilder(); // certain, and in no event yet
     private long index;
 
     /**
-     * @param sample which of several, counted from 1; 0 if there is one only
+     * @param sample the number of this sample, counted from 1; 0 if there is only one
      */
     JsonEvents(Streams streams, Interruption interruption, TokenProbabilities tokens, int sample) {
         super(streams, interruption);

@@ -10,7 +10,7 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** Prints one JSON object when all is done. */
+/** Prints one JSON object at the end. */
 public final class JsonResult extends GenerationOutput {
 
     private final CollectingListener collected = new CollectingListener();
@@ -53,7 +53,7 @@ public final class JsonResult extends GenerationOutput {
         JsonOutput.print(streams, json -> write(json, result));
     }
 
-    /** The fields of the object, once. */
+    /** Writes the fields of the object; to be called once. */
     public void write(JsonGenerator json, Result result) {
         logprobsJson.writeEndArray();
         logprobsJson.close();

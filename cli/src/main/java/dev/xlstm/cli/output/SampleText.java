@@ -6,7 +6,7 @@ import dev.xlstm.cli.options.IdList;
 import dev.xlstm.generation.CollectingListener;
 import java.util.function.Supplier;
 
-/** Prints one of several texts when it is done: a line with its number and seed, then the text. */
+/** Prints one of several texts at its end, under a line with its number and seed. */
 public final class SampleText extends GenerationOutput {
 
     private final CollectingListener collected = new CollectingListener();

@@ -4,7 +4,7 @@ import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.Streams;
 import java.util.function.Supplier;
 
-/** Prints as it comes: text, or ids separated by blanks for a model without a tokenizer. */
+/** Streams the text; for a model without a tokenizer, ids separated by blanks. */
 public class TextOutput extends GenerationOutput {
 
     private final boolean hasText;
@@ -33,7 +33,7 @@ public class TextOutput extends GenerationOutput {
         }
     }
 
-    /** A text that does not end in a line feed gets one, unless its next part is to be put behind it. */
+    /** Ends the last line, unless a later run may append to it. */
     @Override
     public void end(Result result, boolean goesOn) {
         if (inLine && (!goesOn || streams.outIsTerminal() || !hasText)) {

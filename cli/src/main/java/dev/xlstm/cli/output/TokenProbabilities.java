@@ -7,10 +7,10 @@ import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * A token as JSON: its id, its spelling, and on demand how probable the model found it and the {@code k} most probable ones,
- * before any sampling.
+ * Writes a token as JSON: its id and text, and optionally its log-probability and the {@code k} most probable tokens, before
+ * any sampling.
  *
- * @param tokenizer null for a model without
+ * @param tokenizer may be null
  * @param k -1 for no probabilities
  */
 public record TokenProbabilities(Tokenizer tokenizer, int k) {

@@ -123,7 +123,7 @@ class BatchCommandTest {
         assertThat(error(results, 8)).contains("99999", "vocabulary");
         assertThat(error(results, 9)).contains("max_tokens");
         assertThat(error(results, 10)).contains("/no/such/file");
-        assertThat(error(results, 11)).contains("is taken");
+        assertThat(error(results, 11)).contains("occurs in an earlier line");
         assertThat(results.get(10).get("id").asString()).isEqualTo("line 11");
     }
 
@@ -154,7 +154,7 @@ class BatchCommandTest {
         Path out = Files.writeString(directory.resolve("out.jsonl"), "my notes\n");
         CliRun run = xlstm("batch", "-m", DEMO, in, "-o", out.toString());
         assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
-        assertThat(run.err()).contains("is there already");
+        assertThat(run.err()).contains("exists; give --resume");
         run = xlstm("batch", "-m", DEMO, in, "-o", out.toString(), "--resume");
         assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
         assertThat(run.err()).contains("line 1 is not a result");

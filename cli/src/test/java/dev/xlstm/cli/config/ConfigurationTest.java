@@ -158,12 +158,12 @@ public class ConfigurationTest {
         file("temperature=0", "temprature=1");
         assertThat(run("generate", "Once").code()).isEqualTo(2);
         assertThat(run("generate", "Once").err())
-                .startsWith(place + ":2: 'temprature' is no flag")
+                .startsWith(place + ":2: 'temprature' is not a known key")
                 .hasLineCount(1);
         assertThat(run("config").err()).startsWith(place + ":2: ");
         assertThat(run("generate", "--help").code()).as("help is to be had").isZero();
         file("output=out.txt");
-        assertThat(run("generate", "Once").err()).startsWith(place + ":1: 'output' is no flag that can be set here");
+        assertThat(run("generate", "Once").err()).startsWith(place + ":1: 'output' is not a known key");
         file("seed=1", "seed=2");
         assertThat(run("generate", "x").err()).startsWith(place + ":1: 'seed' is set more than once");
         file("", "top-k=many");
@@ -188,7 +188,7 @@ public class ConfigurationTest {
         assertThat(run("generate", "Once").err()).startsWith(place + ": is not UTF-8");
         Files.delete(file);
         Files.createDirectory(file);
-        assertThat(run("generate", "Once").err()).startsWith(place + ": cannot be read");
+        assertThat(run("generate", "Once").err()).startsWith(place + ": is not a regular file");
         assertThat(run("generate", "Once").code()).isEqualTo(2);
     }
 
@@ -215,7 +215,7 @@ public class ConfigurationTest {
         environment.put("XLSTM_JAVA_OPTS", "-Xmx1g");
         assertThat(run("tokenize", "Once").err()).isEmpty();
         assertThat(run("config").err())
-                .isEqualTo("xlstm: warning: XLSTM_TEMPRATURE is no flag's variable, and ignored\n");
+                .isEqualTo("xlstm: warning: XLSTM_TEMPRATURE is ignored: it is not the variable of a flag\n");
     }
 
     /** What is written into the sources from what the commands declare: see {@link GeneratedFiles}. */

@@ -158,7 +158,7 @@ class StateCommandsTest {
     void whereNoStateCanBeWrittenIsSaidBeforeTheWork() {
         CliRun run = run("", "generate", "--save-state", directory + "/none/a.state", "x");
         assertThat(run.code()).isEqualTo(2);
-        assertThat(run.err()).contains("no state can be written there");
+        assertThat(run.err()).contains("cannot be written; name a file in an existing directory");
         assertThat(run("", "prime", "-o", directory.toString(), "x").code()).isEqualTo(2);
         assertThat(run("", "prime", "x").err()).contains("--output");
     }

@@ -17,8 +17,14 @@ class BenchCommandTest {
 
     /** 10 tokens/s of 1 GB and 3 GFLOP each, on a machine of 20 GB/s and 120 GFLOP/s. */
     private static BenchReport report() {
-        BenchReport report =
-                new BenchReport("a|b", "q8_0", 2, "cpu", 0.5, 0.25, 900_000_000, 100_000_000, 1 << 20, -1, 20, 120);
+        BenchReport report = new BenchReport(
+                "a|b",
+                "q8_0",
+                2,
+                "cpu",
+                new BenchReport.StartUp(0.5, 0.25),
+                new BenchReport.Bytes(900_000_000, 100_000_000, 1 << 20, -1),
+                new BenchReport.MachineSpeed(20, 120));
         report.add("tg64", 10, 1e9, 3e9);
         return report;
     }
