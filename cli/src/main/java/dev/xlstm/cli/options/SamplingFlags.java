@@ -76,10 +76,19 @@ public final class SamplingFlags {
     private static OptionSpec number(SamplingParameter parameter) {
         String name = "--" + parameter.flag();
         OptionSpec.Builder flag = parameter == SamplingParameter.TEMPERATURE ? flag("-t", name) : flag(name);
-        return flag.paramLabel(parameter.label())
-                .type(parameter.isWhole() ? Integer.class : Float.class)
+        Number value = parameter.defaultValue();
+        if (parameter.isWhole()) {
+            value = value.intValue();
+        } else {
+            value = value.floatValue();
+        }
+        OptionSpec built = flag.paramLabel(parameter.label())
+                .type(value.getClass())
+                .initialValue(value)
                 .description(parameter.help() + ". Default: " + parameter.format(parameter.defaultValue()))
                 .build();
+        built.setValue(value); // what xlstm config shows
+        return built;
     }
 
     private static OptionSpec.Builder flag(String... names) {
