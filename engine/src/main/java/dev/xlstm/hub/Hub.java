@@ -176,6 +176,15 @@ public final class Hub implements AutoCloseable {
         });
     }
 
+    /**
+     * Reads a file without keeping it.
+     *
+     * @param state what {@link RemoteStream#save} gave in an earlier run; null to begin at the first byte
+     */
+    public RemoteStream stream(RepositoryListing repository, RemoteFile file, String state, TransferListener listener) {
+        return new RemoteStream(client, repository.id(), file, state, listener);
+    }
+
     /** Has a branch or tag name the commit, once all of its files are there. */
     public void setRef(RepositoryListing repository, String revision) throws IOException {
         new CachedRepository(settings.cache(), repository.id()).setRef(revision, repository.commit());

@@ -3,12 +3,8 @@ package dev.xlstm.model;
 import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.safetensors.SafetensorsWriter;
 import dev.xlstm.safetensors.Tensor;
-import dev.xlstm.safetensors.TensorInfo;
-import dev.xlstm.tensor.Quantizer;
 import dev.xlstm.tensor.WeightFormat;
-import dev.xlstm.tensor.WeightMatrix;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -19,18 +15,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
- * Writes a model directory with quantised weights beside the original's other files. It takes a few rows of memory at a
+ * Writes a model directory with weights in another format beside the original's other files. It takes a few rows of memory at a
  * time, and appears whole or not at all: what a killed run left behind, the next one clears away.
  */
 public final class CheckpointQuantizer {
 
-    private static final int PIECE_BYTES = 4 << 20; // of float32, read and written at once
     private static final String LOCK = "lock";
 
     /** Follows the work. */
@@ -44,7 +35,6 @@ public final class CheckpointQuantizer {
     private final Checkpoint checkpoint;
     private final WeightFormat format;
     private final Progress progress;
-    private final Map<String, WeightMatrix> quantised = new LinkedHashMap<>(); // by name
     private long bytesRead;
 
     private CheckpointQuantizer(ModelDirectory source, WeightFormat format, Progress progress) throws IOException {
@@ -58,18 +48,14 @@ public final class CheckpointQuantizer {
      * Quantises a model.
      *
      * @param target a directory that does not exist yet, or is empty
-     * @param format q8_0 or q4_0
+     * @param format of the matrices; a quantised one leaves some of them as they are, see {@link Quantization}
      * @throws IOException if the source is damaged or quantised already, the target is in use, or writing fails
      * @throws IllegalArgumentException if there is no such format, or a weight is not finite
      */
     public static void quantize(ModelDirectory source, Path target, WeightFormat format, Progress progress)
             throws IOException {
-        if (!format.isQuantized()) {
-            throw new IllegalArgumentException(
-                    "no quantised format '" + format + "'; there are " + Quantization.formats());
-        }
         if (Quantization.isQuantized(source.checkpoint())) {
-            throw new ModelException(source.path(), "is quantised already; quantise the original");
+            throw new ModelException(source.path(), "is quantised already; convert the original");
         }
         source.weights(); // checks every shape before anything is written
         new CheckpointQuantizer(source, format, progress)
@@ -157,45 +143,43 @@ public final class CheckpointQuantizer {
     }
 
     private void writeWeights(Path file) throws IOException {
-        List<TensorInfo> layout = new ArrayList<>();
-        for (Tensor tensor : checkpoint.tensors().values()) {
-            WeightMatrix matrix = source.matrices().get(tensor.name());
-            if (matrix == null || !Quantization.applies(tensor.name(), matrix.columns())) {
-                layout.add(new TensorInfo(tensor.name(), tensor.dtype(), tensor.shape()));
-            } else {
-                quantised.put(tensor.name(), matrix);
-                layout.add(Quantization.tensor(format, tensor.name(), matrix.rows(), matrix.columns()));
-            }
-        }
-        Map<String, String> metadata = new LinkedHashMap<>(checkpoint.metadata());
-        Quantization.describe(format, metadata);
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, metadata, layout)) {
+        CheckpointConversion conversion = new CheckpointConversion(source, format);
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, conversion.metadata(), conversion.layout())) {
             for (Tensor tensor : checkpoint.tensors().values()) {
-                WeightMatrix matrix = quantised.get(tensor.name());
-                if (matrix == null) {
-                    writer.write(tensor.name(), tensor.data());
-                    read(tensor.data().byteSize());
-                } else {
-                    writeQuantised(writer, tensor, matrix);
-                }
+                MappedSource mapped = new MappedSource(tensor.data());
+                conversion.convert(tensor, mapped, piece -> {
+                    writer.write(tensor.name(), piece);
+                    read(mapped.taken());
+                });
             }
             writer.commit();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e); // mapped memory waits for nothing
         }
     }
 
-    private void writeQuantised(SafetensorsWriter writer, Tensor tensor, WeightMatrix matrix) throws IOException {
-        int rows = matrix.rows();
-        int columns = matrix.columns();
-        int step = Math.max(1, PIECE_BYTES / (4 * columns) / Quantizer.PANEL_ROWS) * Quantizer.PANEL_ROWS;
-        try (Arena arena = Arena.ofShared()) { // shared, as rows are quantised in parallel
-            MemorySegment piece = arena.allocate(Quantizer.byteSize(format, step, columns), 8);
-            for (int from = 0; from < rows; from += step) {
-                int to = Math.min(from + step, rows);
-                MemorySegment target = piece.asSlice(0, Quantizer.byteSize(format, to - from, columns));
-                MatrixConverter.quantize(format, tensor.name(), matrix, from, to, target.fill((byte) 0));
-                writer.write(tensor.name(), target);
-                read(tensor.data().byteSize() / rows * (to - from));
-            }
+    /** The bytes of a tensor that is in memory. */
+    private static final class MappedSource implements CheckpointConversion.Source {
+
+        private final MemorySegment data;
+        private long position;
+        private long counted;
+
+        MappedSource(MemorySegment data) {
+            this.data = data;
+        }
+
+        @Override
+        public MemorySegment next(long bytes) {
+            position += bytes;
+            return data.asSlice(position - bytes, bytes);
+        }
+
+        /** Bytes since the last call. */
+        long taken() {
+            long taken = position - counted;
+            counted = position;
+            return taken;
         }
     }
 

@@ -67,22 +67,27 @@ final class MatrixConverter {
     }
 
     private WeightMatrix cast(WeightMatrix source) {
-        int rows = source.rows();
-        int columns = source.columns();
         DType dtype = DType.valueOf(format.name());
-        MemorySegment target = arena.allocate((long) rows * columns * dtype.byteSize(), ALIGNMENT);
-        IntStream.range(0, rows).parallel().forEach(r -> {
+        long bytes = (long) source.rows() * source.columns() * dtype.byteSize();
+        MemorySegment target = arena.allocate(bytes, ALIGNMENT);
+        cast(format, source, target);
+        return WeightMatrix.of(dtype, target, source.rows(), source.columns());
+    }
+
+    /** Writes all rows as f32, f16 or bf16 to the beginning of {@code target}. */
+    static void cast(WeightFormat format, WeightMatrix source, MemorySegment target) {
+        int columns = source.columns();
+        IntStream.range(0, source.rows()).parallel().forEach(r -> {
             float[] row = new float[columns];
             source.unpack(r, 0, columns, row, 0);
             long at = (long) r * columns;
             for (int c = 0; c < columns; c++) {
-                switch (dtype) {
+                switch (format) {
                     case F32 -> target.setAtIndex(FLOAT, at + c, row[c]);
                     case F16 -> target.setAtIndex(SHORT, at + c, Float.floatToFloat16(row[c]));
                     default -> target.setAtIndex(SHORT, at + c, Simd.bfloat16(row[c]));
                 }
             }
         });
-        return WeightMatrix.of(dtype, target, rows, columns);
     }
 }

@@ -85,6 +85,9 @@ public final class ModelDirectory implements AutoCloseable {
         if (Files.exists(path)) {
             throw MissingFiles.file(path);
         }
+        if (ConvertedModels.isName(model)) {
+            return ConvertedModels.of(environment).find(model);
+        }
         if (HubCache.isName(model)) {
             return HubCache.of(environment).find(model);
         }

@@ -1,18 +1,23 @@
 package dev.xlstm.model;
 
+import dev.xlstm.error.DamagedFileException;
 import dev.xlstm.hub.Hub;
 import dev.xlstm.hub.HubException;
+import dev.xlstm.hub.HubName;
 import dev.xlstm.hub.RemoteFile;
 import dev.xlstm.hub.RepositoryListing;
 import dev.xlstm.hub.TransferListener;
 import dev.xlstm.safetensors.Checkpoint;
+import dev.xlstm.safetensors.TensorInfo;
+import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -44,11 +49,19 @@ public final class ModelPull {
      * @param files to fetch, weights
      * @param totalBytes of these files
      * @param presentBytes of them already here
+     * @param storeBytes that the model takes on disk
      * @param weightBytes that the model takes in memory
      */
-    public record Plan(String id, String commit, int files, long totalBytes, long presentBytes, long weightBytes) {
+    public record Plan(
+            String id,
+            String commit,
+            int files,
+            long totalBytes,
+            long presentBytes,
+            long storeBytes,
+            long weightBytes) {
 
-        /** Bytes that will be transferred, and take new disk space. */
+        /** Bytes that will be transferred. */
         public long fetchBytes() {
             return totalBytes - presentBytes;
         }
@@ -67,6 +80,7 @@ public final class ModelPull {
     private final Hub hub;
     private final Listener listener;
     private final RepositoryListing repository;
+    private final Map<String, RemoteFile> weights = new LinkedHashMap<>(); // by name in the model's directory
     private final String directory; // within the repository, with a slash at its end; empty for the top
 
     private ModelPull(Hub hub, RepositoryListing repository, String subdirectory, Listener listener) {
@@ -79,20 +93,33 @@ public final class ModelPull {
     /**
      * Fetches what running a model needs, into the hub's cache.
      *
-     * @param id {@code org/name}
-     * @param revision branch, tag or commit
-     * @param subdirectory of a repository with several models; empty for its top
      * @return the model's directory
      * @throws ModelException if the model cannot be run; its weights are not fetched then
      * @throws CancellationException if the listener cancels or does not accept; what has arrived stays
      */
-    public static Path pull(Hub hub, String id, String revision, String subdirectory, Listener listener)
+    public static Path pull(Hub hub, HubName name, Listener listener) throws IOException, InterruptedException {
+        return pull(hub, name, null, null, listener);
+    }
+
+    /**
+     * Fetches a model and converts its weights while they arrive: the original is never on disk.
+     *
+     * @param store where the converted model goes
+     * @param format of the matrices
+     * @return the model's directory
+     * @throws ModelException as {@link #pull(Hub, HubName, Listener)}
+     */
+    public static Path pull(Hub hub, HubName name, ConvertedModels store, WeightFormat format, Listener listener)
             throws IOException, InterruptedException {
-        RepositoryListing repository = hub.list(id, revision, listener);
+        RepositoryListing repository = hub.list(name.id(), name.revision(), listener);
         AutoCloseable lock = hub.lock(repository.id(), listener::waiting, listener);
         try {
-            Path model = new ModelPull(hub, repository, subdirectory, listener).run();
-            hub.setRef(repository, revision);
+            ModelPull pull = new ModelPull(hub, repository, name.subdirectory(), listener);
+            if (format != null) {
+                return pull.runConverting(store.directory(name, format), format);
+            }
+            Path model = pull.run();
+            hub.setRef(repository, name.revision());
             return model;
         } finally {
             release(lock);
@@ -110,6 +137,44 @@ public final class ModelPull {
     }
 
     private Path run() throws IOException, InterruptedException {
+        Path model = fetchSmallFiles();
+        Path trial = Files.createTempDirectory("xlstm-pull");
+        try (ModelDirectory headers = openHeaders(model, trial)) {
+            accept(plan(headers, totalBytes()));
+        } finally {
+            delete(trial);
+        }
+        for (RemoteFile file : weights.values()) {
+            hub.fetch(repository, file, listener);
+        }
+        return model;
+    }
+
+    private Path runConverting(Path target, WeightFormat format) throws IOException, InterruptedException {
+        if (Files.exists(target)) {
+            return target;
+        }
+        Files.createDirectories(target.getParent());
+        Path model = fetchSmallFiles();
+        Path trial = Files.createTempDirectory("xlstm-pull");
+        try (ModelDirectory headers = openHeaders(model, trial)) {
+            if (Quantization.isQuantized(headers.checkpoint())) {
+                throw new ModelException(repository.id() + ": is quantised already; fetch it without --format");
+            }
+            long bytes = new CheckpointConversion(headers, format)
+                    .layout().stream().mapToLong(TensorInfo::byteSize).sum();
+            Plan plan = plan(headers, bytes);
+            accept(new Plan(plan.id, plan.commit, plan.files, plan.totalBytes, 0, bytes, bytes));
+            String name =
+                    repository.id() + (directory.isEmpty() ? "" : "/" + directory.replaceAll("/$", "")) + ":" + format;
+            new ConvertingDownload(hub, repository, headers, format, listener).run(weights, target, name);
+            return target;
+        } finally {
+            delete(trial);
+        }
+    }
+
+    private Path fetchSmallFiles() throws IOException, InterruptedException {
         Path model = hub.snapshot(repository).resolve(directory);
         List<String> here = repository.paths().stream()
                 .filter(path -> path.startsWith(directory) && path.indexOf('/', directory.length()) < 0)
@@ -122,22 +187,21 @@ public final class ModelPull {
             }
         }
         ModelDirectory.open(model).close(); // the config, before anything is asked about the weights
-        List<RemoteFile> weights = new ArrayList<>();
         for (String name : weightFiles(here, model)) {
-            weights.add(describe(name));
+            weights.put(name, describe(name));
         }
-        Plan plan = check(weights, model);
+        return model;
+    }
+
+    private void accept(Plan plan) throws IOException {
         if (!listener.accept(plan)) {
             throw new CancellationException();
         }
-        if (plan.fetchBytes() > hub.freeBytes()) {
-            throw new HubException(plan.id() + ": needs " + plan.fetchBytes() + " bytes on disk, " + hub.freeBytes()
+        long needed = plan.storeBytes() - plan.presentBytes();
+        if (needed > hub.freeBytes()) {
+            throw new HubException(plan.id() + ": needs " + needed + " bytes on disk, " + hub.freeBytes()
                     + " are free; free some, or set HF_HUB_CACHE to a directory on another disk");
         }
-        for (RemoteFile file : weights) {
-            hub.fetch(repository, file, listener);
-        }
-        return model;
     }
 
     private RemoteFile describe(String name) throws IOException, InterruptedException {
@@ -191,38 +255,53 @@ public final class ModelPull {
         return numbered;
     }
 
-    /** Opens the model over sparse files that hold the headers alone: every name, type and shape is checked. */
-    private Plan check(List<RemoteFile> weights, Path model) throws IOException, InterruptedException {
-        long total = 0;
+    private long totalBytes() {
+        return weights.values().stream().mapToLong(RemoteFile::size).sum();
+    }
+
+    private Plan plan(ModelDirectory headers, long storeBytes) throws IOException {
         long present = 0;
-        Path trial = Files.createTempDirectory("xlstm-pull");
+        for (RemoteFile file : weights.values()) {
+            present += hub.has(repository, file) ? file.size() : hub.bytesPresent(repository, file);
+        }
+        return new Plan(
+                repository.id(),
+                repository.commit(),
+                weights.size(),
+                totalBytes(),
+                present,
+                storeBytes,
+                headers.checkpoint().byteSize());
+    }
+
+    /** Opens the model over sparse files that hold the headers alone: every name, type and shape is checked. */
+    private ModelDirectory openHeaders(Path model, Path trial) throws IOException, InterruptedException {
+        try (DirectoryStream<Path> small = Files.newDirectoryStream(model)) {
+            for (Path file : small) {
+                if (!file.getFileName().toString().endsWith(".safetensors") && Files.isRegularFile(file)) {
+                    Files.copy(file, trial.resolve(file.getFileName()));
+                }
+            }
+        }
+        for (Map.Entry<String, RemoteFile> entry : weights.entrySet()) {
+            if (entry.getValue().size() < 0) {
+                throw new HubException(entry.getValue().path() + ": the hub does not say how large it is");
+            }
+            Path target = trial.resolve(entry.getKey());
+            Files.createDirectories(target.getParent());
+            hub.fetchHeader(repository, entry.getValue(), target, listener);
+        }
         try {
-            try (DirectoryStream<Path> small = Files.newDirectoryStream(model)) {
-                for (Path file : small) {
-                    if (!file.getFileName().toString().endsWith(".safetensors") && Files.isRegularFile(file)) {
-                        Files.copy(file, trial.resolve(file.getFileName()));
-                    }
-                }
+            ModelDirectory headers = ModelDirectory.open(trial);
+            try {
+                headers.weights();
+                return headers;
+            } catch (Throwable e) {
+                headers.close();
+                throw e;
             }
-            for (RemoteFile file : weights) {
-                if (file.size() < 0) {
-                    throw new HubException(file.path() + ": the hub does not say how large it is");
-                }
-                total += file.size();
-                present += hub.has(repository, file) ? file.size() : hub.bytesPresent(repository, file);
-                Path target = trial.resolve(file.path().substring(directory.length()));
-                Files.createDirectories(target.getParent());
-                hub.fetchHeader(repository, file, target, listener);
-            }
-            try (ModelDirectory directory = ModelDirectory.open(trial)) {
-                directory.weights();
-                long bytes = directory.checkpoint().byteSize();
-                return new Plan(repository.id(), repository.commit(), weights.size(), total, present, bytes);
-            }
-        } catch (ModelException | dev.xlstm.safetensors.SafetensorsException e) {
+        } catch (DamagedFileException e) {
             throw new ModelException(e.getMessage().replace(trial.toString(), repository.id()));
-        } finally {
-            delete(trial);
         }
     }
 

@@ -37,7 +37,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     private final WholeFile file;
     private final Map<String, Slot> slots = new LinkedHashMap<>();
-    private final Arena arena = Arena.ofConfined(); // a direct buffer would stay allocated until the next GC
+    private final Arena arena = Arena.ofShared(); // a direct buffer would stay allocated until the next GC
     private final ByteBuffer staging = arena.allocate(1 << 20).asByteBuffer();
 
     private SafetensorsWriter(WholeFile file) {
@@ -54,15 +54,31 @@ public final class SafetensorsWriter implements AutoCloseable {
     public static SafetensorsWriter create(
             Path target, Map<String, String> metadata, List<TensorInfo> tensors, FileAttribute<?>... attributes)
             throws IOException {
-        // wider types first, as in the reference: every tensor is aligned to its element size
-        List<TensorInfo> layout = tensors.stream()
-                .sorted(Comparator.comparingInt(
-                        (TensorInfo info) -> -info.dtype().bitSize()))
-                .toList();
-        check(layout);
-        byte[] header = header(metadata, layout);
-        SafetensorsWriter writer = new SafetensorsWriter(WholeFile.create(target, attributes));
+        return create(WholeFile.create(target, attributes), metadata, tensors);
+    }
+
+    /**
+     * Starts a file, or goes on with one that an earlier run, given the same tensors, left unfinished. Closing keeps what was
+     * written.
+     *
+     * @param unfinished where the bytes are until {@link #commit()}; in the directory of the target
+     */
+    public static SafetensorsWriter resume(
+            Path target, Path unfinished, Map<String, String> metadata, List<TensorInfo> tensors) throws IOException {
+        return create(WholeFile.resume(target, unfinished), metadata, tensors);
+    }
+
+    private static SafetensorsWriter create(WholeFile file, Map<String, String> metadata, List<TensorInfo> tensors)
+            throws IOException {
+        SafetensorsWriter writer = new SafetensorsWriter(file);
         try {
+            // wider types first, as in the reference: every tensor is aligned to its element size
+            List<TensorInfo> layout = tensors.stream()
+                    .sorted(Comparator.comparingInt(
+                            (TensorInfo info) -> -info.dtype().bitSize()))
+                    .toList();
+            check(layout);
+            byte[] header = header(metadata, layout);
             writer.start(header, layout);
             return writer;
         } catch (Throwable e) {
@@ -139,7 +155,7 @@ public final class SafetensorsWriter implements AutoCloseable {
      * @param piece little-endian, the whole tensor or a part of it
      * @throws IllegalArgumentException if there is no such tensor or it would get more bytes than it has
      */
-    public void write(String name, MemorySegment piece) throws IOException {
+    public synchronized void write(String name, MemorySegment piece) throws IOException {
         Slot slot = slots.get(name);
         if (slot == null) {
             throw new IllegalArgumentException("tensor '" + name + "' was not declared");
@@ -149,6 +165,12 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
         put(piece, slot.position);
         slot.position += piece.byteSize();
+    }
+
+    /** Leaves a tensor as an earlier run wrote it. */
+    public synchronized void keep(String name) {
+        Slot slot = slots.get(name);
+        slot.position = slot.end;
     }
 
     private void put(MemorySegment bytes, long position) throws IOException {

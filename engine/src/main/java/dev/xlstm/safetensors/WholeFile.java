@@ -27,6 +27,7 @@ public final class WholeFile implements AutoCloseable {
     private final Path temporary;
     private final FileChannel channel;
     private boolean committed;
+    private boolean kept; // what was not committed, by close()
 
     private WholeFile(Path target, Path temporary, FileChannel channel) {
         this.target = target;
@@ -55,6 +56,19 @@ public final class WholeFile implements AutoCloseable {
         } catch (FileSystemException e) { // such as a read-only file system; its message names the temporary file
             throw new IOException(target + ": cannot be written: " + e.getReason(), e);
         }
+    }
+
+    /**
+     * Starts a file, or goes on with what an earlier run left of it. Closing keeps what was written for the next run.
+     *
+     * @param unfinished where the bytes are until {@link #commit()}; in the same directory
+     */
+    public static WholeFile resume(Path target, Path unfinished) throws IOException {
+        FileChannel channel = FileChannel.open(unfinished, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        WholeFile file = new WholeFile(target, unfinished, channel);
+        UNFINISHED.remove(unfinished);
+        file.kept = true;
+        return file;
     }
 
     /** Deletes every unfinished file. Call it when the process ends. */
@@ -108,7 +122,7 @@ public final class WholeFile implements AutoCloseable {
     @Override
     public void close() throws IOException {
         channel.close();
-        if (!committed) {
+        if (!committed && !kept) {
             Files.deleteIfExists(temporary);
             UNFINISHED.remove(temporary);
         }

@@ -52,6 +52,7 @@ public final class HubServer implements AutoCloseable {
     volatile int stalls; // how many bodies stall
     volatile int corruptBodies; // how many bodies of large files have a flipped bit
     public volatile int bytesPerSecond = Integer.MAX_VALUE;
+    public volatile int corruptFrom = Integer.MAX_VALUE; // number of the first body of a large file with flipped bits
     volatile boolean announceLess;
     volatile byte[] replacement; // of large files, once replaceAfter bodies have been sent
     volatile int replaceAfter = Integer.MAX_VALUE;
@@ -179,12 +180,11 @@ public final class HubServer implements AutoCloseable {
         String path = exchange.getRequestURI().getPath().substring(1);
         byte[] bytes = current(path);
         exchange.getResponseHeaders().set("ETag", "\"" + Arrays.hashCode(bytes) + "\"");
-        bodies.incrementAndGet();
-        if (corruptBodies > 0) {
+        if (bodies.incrementAndGet() >= corruptFrom || corruptBodies > 0) {
             corruptBodies--;
             bytes = bytes.clone();
             bytes[bytes.length / 2] ^= 1;
-            for (int i = 0; i < bytes.length; i += 1 << 19) {
+            for (int i = 1 << 19; i < bytes.length; i += 1 << 19) {
                 bytes[i] ^= 1;
             }
         }

@@ -2,19 +2,23 @@ package dev.xlstm.model;
 
 import dev.xlstm.hub.CachedModels;
 import dev.xlstm.hub.Hub;
+import dev.xlstm.hub.HubName;
 import dev.xlstm.hub.HubServer;
 import dev.xlstm.hub.RemoteFile;
+import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -45,10 +49,18 @@ class ModelPullTest {
                 "HF_ENDPOINT",
                 server.endpoint(),
                 "HF_HUB_CACHE",
-                home.resolve("hub").toString());
+                home.resolve("hub").toString(),
+                "XDG_DATA_HOME",
+                home.toString());
     }
 
     private Path pull(String subdirectory, boolean accept) throws Exception {
+        return pull(subdirectory, null, accept, Long.MAX_VALUE);
+    }
+
+    /** @param limit bytes after which the pull is cancelled */
+    private Path pull(String subdirectory, WeightFormat format, boolean accept, long limit) throws Exception {
+        AtomicLong arrived = new AtomicLong();
         ModelPull.Listener listener = new ModelPull.Listener() {
             @Override
             public boolean accept(ModelPull.Plan proposed) {
@@ -60,15 +72,18 @@ class ModelPullTest {
             public void waiting() {}
 
             @Override
-            public void transferred(RemoteFile file, long bytes) {}
+            public void transferred(RemoteFile file, long bytes) {
+                arrived.addAndGet(bytes);
+            }
 
             @Override
             public boolean cancelled() {
-                return false;
+                return arrived.get() > limit;
             }
         };
         try (Hub hub = new Hub(environment())) {
-            return ModelPull.pull(hub, "org/model", "main", subdirectory, listener);
+            HubName name = new HubName("org/model", "main", subdirectory);
+            return ModelPull.pull(hub, name, ConvertedModels.of(environment()), format, listener);
         }
     }
 
@@ -146,6 +161,65 @@ class ModelPullTest {
         server.putAll(FIXTURES.resolve("tiny-f32"), "");
         assertThatThrownBy(() -> pull("", false)).isInstanceOf(CancellationException.class);
         assertThat(home.resolve("hub/models--org--model/refs")).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"tiny-f32, q8_0", "tiny-f32, q4_0", "tiny-bf16-sharded, q4_0", "tiny-nxai, bf16", "tiny-f32, bf16"})
+    void convertedWhileFetchedIsFetchedThenConverted(String fixture, String format) throws Exception {
+        server.putAll(FIXTURES.resolve(fixture), "");
+        Path converted = pull("", WeightFormat.of(format), true, Long.MAX_VALUE);
+        Path expected = home.resolve("expected");
+        try (ModelDirectory original = ModelDirectory.open(FIXTURES.resolve(fixture))) {
+            CheckpointQuantizer.quantize(original, expected, WeightFormat.of(format), (done, total) -> {});
+        }
+        String weights = "model.safetensors";
+        assertThat(Files.mismatch(converted.resolve(weights), expected.resolve(weights)))
+                .isEqualTo(-1);
+        assertThat(plan.storeBytes()).isLessThanOrEqualTo(Files.size(converted.resolve(weights)));
+        assertThat(ModelDirectory.resolve("org/model:" + format, environment())).isEqualTo(converted);
+        try (var cached = Files.walk(home.resolve("hub"))) {
+            assertThat(cached.filter(path -> path.toString().endsWith(".safetensors")))
+                    .isEmpty();
+        }
+        ConvertedModels.Converted listed =
+                ConvertedModels.of(environment()).list().getFirst();
+        assertThat(listed.name()).isEqualTo("org/model:" + format);
+        assertThat(listed.verify(bytes -> {})).isTrue();
+        listed.delete();
+        assertThat(ConvertedModels.of(environment()).list()).isEmpty();
+    }
+
+    @Test
+    void aConversionThatIsCutShortGoesOnBehindTheLastTensor() throws Exception {
+        server.putAll(FIXTURES.resolve("tiny-f32"), "");
+        long size = Files.size(FIXTURES.resolve("tiny-f32/model.safetensors"));
+        int cuts = 0;
+        for (long limit = size / 4; limit < size; limit += size / 4) {
+            long most = limit;
+            assertThatThrownBy(() -> pull("", WeightFormat.Q8_0, true, most)).isInstanceOf(CancellationException.class);
+            cuts++;
+        }
+        assertThat(cuts).isGreaterThanOrEqualTo(3);
+        server.requests.clear();
+        Path converted = pull("", WeightFormat.Q8_0, true, Long.MAX_VALUE);
+        Path expected = home.resolve("expected");
+        try (ModelDirectory original = ModelDirectory.open(FIXTURES.resolve("tiny-f32"))) {
+            CheckpointQuantizer.quantize(original, expected, WeightFormat.Q8_0, (done, total) -> {});
+        }
+        String weights = "model.safetensors";
+        assertThat(Files.mismatch(converted.resolve(weights), expected.resolve(weights)))
+                .isEqualTo(-1);
+    }
+
+    @Test
+    void aConversionOfWrongContentIsRefused() throws Exception {
+        server.putAll(FIXTURES.resolve("tiny-f32"), "");
+        server.corruptFrom = 2; // the header comes first
+        assertThatThrownBy(() -> pull("", WeightFormat.Q8_0, true, Long.MAX_VALUE))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("does not match its name");
+        server.corruptFrom = Integer.MAX_VALUE;
+        assertThat(pull("", WeightFormat.Q8_0, true, Long.MAX_VALUE)).exists();
     }
 
     @Test

@@ -10,6 +10,8 @@ import dev.xlstm.hub.CachedModels;
 import dev.xlstm.hub.CachedModels.Problem;
 import dev.xlstm.hub.CachedModels.Removal;
 import dev.xlstm.hub.CachedModels.Snapshot;
+import dev.xlstm.model.ConvertedModels;
+import dev.xlstm.model.ConvertedModels.Converted;
 import dev.xlstm.model.ModelDirectory;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -28,7 +30,9 @@ import picocli.CommandLine.Parameters;
 /** {@code xlstm models}. */
 @Command(
         name = "models",
-        description = "Lists, verifies and removes the models in the Hugging Face cache that can be run.",
+        description =
+                "Lists, verifies and removes the models that can be run: those in the Hugging Face cache, and those that"
+                        + " pull --format converted.",
         synopsisSubcommandLabel = "[COMMAND]",
         footerHeading = "%nExamples:%n",
         footer = {
@@ -44,11 +48,13 @@ public final class ModelsCommand implements Callable<Integer> {
     private final Streams streams;
     private final Interruption interruption;
     private final CachedModels cached;
+    private final ConvertedModels converted;
 
     public ModelsCommand(Streams streams, Interruption interruption, Map<String, String> environment) {
         this.streams = streams;
         this.interruption = interruption;
         cached = CachedModels.of(environment);
+        converted = ConvertedModels.of(environment);
     }
 
     /** Lists them. */
@@ -66,6 +72,9 @@ public final class ModelsCommand implements Callable<Integer> {
             if (row != null) {
                 rows.add(row);
             }
+        }
+        for (Converted model : converted.list()) {
+            rows.add(row(model));
         }
         if (rows.size() == 1) {
             streams.message("no models; fetch one: xlstm pull ethicalabs/xLSTM-7b-Instruct");
@@ -117,9 +126,30 @@ public final class ModelsCommand implements Callable<Integer> {
         };
     }
 
+    private static String[] row(Converted model) throws IOException {
+        String format;
+        String memory;
+        try (ModelDirectory opened = ModelDirectory.open(model.directory())) {
+            format = opened.storedFormat();
+            memory = ByteSize.text(
+                    opened.checkpoint().byteSize() + opened.config().stateBytes());
+        } catch (IOException e) {
+            format = "damaged";
+            memory = "";
+        }
+        LocalDateTime used = LocalDateTime.ofInstant(model.lastUsed().toInstant(), ZoneId.systemDefault());
+        return new String[] {
+            model.name(), shortened(model.commit()), format, ByteSize.text(model.bytes()), memory, used.format(TIME)
+        };
+    }
+
+    private static String shortened(String commit) {
+        return commit.substring(0, Math.min(COMMIT_LENGTH, commit.length()));
+    }
+
     @Command(name = "verify", description = "Compares the content of a model's files with their hashes.")
     int verify(
-            @Parameters(paramLabel = "ID", description = "ORG/NAME, or ORG/NAME@REVISION.") String id,
+            @Parameters(paramLabel = "ID", description = "ORG/NAME, ORG/NAME@REVISION, or ORG/NAME:FORMAT.") String id,
             @Option(
                             names = {"-q", "--quiet"},
                             fallbackValue = "true",
@@ -129,6 +159,10 @@ public final class ModelsCommand implements Callable<Integer> {
         int problems = 0;
         interruption.begin();
         try {
+            Converted model = findConverted(id);
+            if (model != null) {
+                return verify(model, quiet) ? ExitCode.OK : ExitCode.FAILURE;
+            }
             for (Snapshot snapshot : find(id)) {
                 problems += verify(snapshot, quiet);
             }
@@ -138,6 +172,21 @@ public final class ModelsCommand implements Callable<Integer> {
             interruption.end();
         }
         return problems == 0 ? ExitCode.OK : ExitCode.FAILURE;
+    }
+
+    private boolean verify(Converted model, boolean quiet) throws IOException {
+        boolean right = model.verify(bytes -> {
+            if (interruption.requested()) {
+                throw new CancellationException();
+            }
+        });
+        if (!right) {
+            streams.message("xlstm: " + Streams.visible(model.name())
+                    + " has other content than was written; remove it and pull it again");
+        } else if (!quiet) {
+            streams.print(model.name() + ": " + ByteSize.text(model.bytes()) + ", all right\n");
+        }
+        return right;
     }
 
     private int verify(Snapshot snapshot, boolean quiet) throws IOException {
@@ -167,10 +216,20 @@ public final class ModelsCommand implements Callable<Integer> {
 
     @Command(name = "rm", description = "Removes models, with all content that no other revision uses.")
     int rm(
-            @Parameters(paramLabel = "ID", arity = "1..*", description = "ORG/NAME, or ORG/NAME@REVISION.")
+            @Parameters(
+                            paramLabel = "ID",
+                            arity = "1..*",
+                            description = "ORG/NAME, ORG/NAME@REVISION, or ORG/NAME:FORMAT.")
                     List<String> ids)
             throws IOException {
         for (String id : ids) {
+            Converted model = findConverted(id);
+            if (model != null) {
+                long bytes = model.bytes();
+                model.delete();
+                streams.print("removed " + model.name() + ", " + ByteSize.text(bytes) + " freed\n");
+                continue;
+            }
             for (Snapshot snapshot : find(id)) {
                 Removal removal = CachedModels.removal(snapshot);
                 removal.run();
@@ -179,6 +238,14 @@ public final class ModelsCommand implements Callable<Integer> {
             }
         }
         return ExitCode.OK;
+    }
+
+    /** The converted model of that name, or null. */
+    private Converted findConverted(String name) throws IOException {
+        return converted.list().stream()
+                .filter(model -> model.name().equals(name))
+                .findFirst()
+                .orElse(null);
     }
 
     /** All revisions of ORG/NAME, or the one named. */

@@ -4,10 +4,13 @@ import dev.xlstm.cli.console.ByteSize;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.UsageErrors;
 import dev.xlstm.hub.Hub;
 import dev.xlstm.hub.HubName;
+import dev.xlstm.model.ConvertedModels;
 import dev.xlstm.model.ModelPull;
+import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -26,8 +29,10 @@ import picocli.CommandLine.Spec;
             "Fetches a model from the Hugging Face hub into its cache.",
             "",
             "Every file is verified. An interrupted pull goes on where it stopped. A model that cannot be run is refused"
-                    + " before its weights are fetched. HF_TOKEN gives an access token, HF_ENDPOINT another hub,"
-                    + " HF_HUB_CACHE another cache."
+                    + " before its weights are fetched. With --format the weights are converted while they arrive: the"
+                    + " original is never stored, and ORG/NAME:FORMAT names the result wherever a model is named.",
+            "",
+            "HF_TOKEN gives an access token, HF_ENDPOINT another hub," + " HF_HUB_CACHE another cache."
         },
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
@@ -35,6 +40,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "  xlstm pull ethicalabs/xLSTM-7b-Instruct",
             "  xlstm chat -m ethicalabs/xLSTM-7b-Instruct",
+            "  xlstm pull NX-AI/xLSTM-7b --format q4_0",
+            "  xlstm generate -m NX-AI/xLSTM-7b:q4_0 \"The capital of France is\"",
         })
 public final class PullCommand implements Callable<Integer> {
 
@@ -46,6 +53,13 @@ public final class PullCommand implements Callable<Integer> {
             description = "ORG/NAME on the hub; ORG/NAME@REVISION for a branch, tag or commit; ORG/NAME/DIRECTORY for a"
                     + " model in a directory of a repository.")
     private String model;
+
+    @Option(
+            names = "--format",
+            completionCandidates = ModelOptions.FormatNames.class,
+            paramLabel = "FORMAT",
+            description = "Convert the weights: q4_0, q8_0, bf16, f16 or f32. Default: as they are on the hub")
+    private String format;
 
     @Option(
             names = {"-y", "--yes"},
@@ -74,11 +88,15 @@ public final class PullCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        HubName name = UsageErrors.checked(spec, () -> HubName.parse(model));
+        int colon = model.lastIndexOf(':'); // ORG/NAME:FORMAT
+        String wanted = format != null || colon < 0 ? format : model.substring(colon + 1);
+        String plain = format != null || colon < 0 ? model : model.substring(0, colon);
+        HubName name = UsageErrors.checked(spec, () -> HubName.parse(plain));
+        WeightFormat converted = wanted == null ? null : UsageErrors.checked(spec, () -> WeightFormat.of(wanted));
         interruption.begin();
         try (Hub hub = new Hub(environment);
                 PullProgress progress = new PullProgress(streams, interruption, quiet, this::accept)) {
-            Path directory = ModelPull.pull(hub, name.id(), name.revision(), name.subdirectory(), progress);
+            Path directory = ModelPull.pull(hub, name, ConvertedModels.of(environment), converted, progress);
             progress.done(directory);
             return ExitCode.OK;
         } catch (CancellationException e) {
@@ -91,10 +109,12 @@ public final class PullCommand implements Callable<Integer> {
     /** Says what will be fetched, and above a gigabyte asks. */
     private boolean accept(ModelPull.Plan plan) {
         if (!quiet && plan.fetchBytes() > 0) {
+            String stored =
+                    plan.storeBytes() == plan.totalBytes() ? "" : ", " + ByteSize.text(plan.storeBytes()) + " on disk";
             String present =
                     plan.presentBytes() == 0 ? "" : ", " + ByteSize.text(plan.presentBytes()) + " here already";
             streams.message(plan.id() + ": " + plan.files() + (plan.files() == 1 ? " file" : " files") + " of weights, "
-                    + ByteSize.text(plan.totalBytes()) + present + "; needs "
+                    + ByteSize.text(plan.totalBytes()) + present + stored + "; needs "
                     + ByteSize.text(plan.weightBytes()) + " of memory to run");
         }
         if (yes || plan.fetchBytes() <= LARGE || !streams.inIsTerminal() || !streams.errIsTerminal()) {

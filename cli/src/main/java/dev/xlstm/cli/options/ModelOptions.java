@@ -71,10 +71,10 @@ public final class ModelOptions {
     }
 
     /** For completion. */
-    static final class FormatNames extends ArrayList<String> {
+    public static final class FormatNames extends ArrayList<String> {
         private static final long serialVersionUID = 1L;
 
-        FormatNames() {
+        public FormatNames() {
             super(ModelDirectory.formats());
         }
     }

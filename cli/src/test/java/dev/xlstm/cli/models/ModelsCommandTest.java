@@ -69,6 +69,18 @@ class ModelsCommandTest {
     }
 
     @Test
+    void aModelIsConvertedWhileItArrives() throws Exception {
+        CliRun pull = xlstm("pull", "org/model", "--format", "q8_0");
+        assertThat(pull.code()).isZero();
+        assertThat(pull.out()).isEmpty();
+        assertThat(pull.err()).contains("on disk");
+        assertThat(xlstm("models").out()).containsPattern("org/model:q8_0 +0123456789ab +q8_0 +");
+        assertThat(xlstm("models", "verify", "org/model:q8_0").out()).contains("all right");
+        assertThat(xlstm("models", "rm", "org/model:q8_0").out()).startsWith("removed org/model:q8_0, ");
+        assertThat(xlstm("models").out()).isEmpty();
+    }
+
+    @Test
     void aDamagedFileIsNamed() throws Exception {
         xlstm("pull", "-q", "org/model");
         try (var blobs = Files.list(cache.resolve("models--org--model/blobs"))) {

@@ -4,6 +4,7 @@ import dev.xlstm.hub.HubServer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -39,13 +40,19 @@ class PullIT {
     }
 
     private Process pull(Path cache) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(
-                        ROOT.resolve("scripts/xlstm").toString(), "pull", "-q", "org/model")
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        return xlstm(cache, "pull", "-q", "org/model");
+    }
+
+    private Process xlstm(Path cache, String... args) throws IOException {
+        List<String> command = new ArrayList<>(List.of(args));
+        command.addFirst(ROOT.resolve("scripts/xlstm").toString());
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectOutput(directory.resolve("out").toFile())
                 .redirectError(directory.resolve("err").toFile());
         builder.environment().keySet().removeIf(name -> name.startsWith("XLSTM_") || name.startsWith("HF_"));
         builder.environment().put("HF_ENDPOINT", server.endpoint());
         builder.environment().put("HF_HUB_CACHE", cache.toString());
+        builder.environment().put("XDG_DATA_HOME", cache.toString());
         builder.environment().put("XDG_CONFIG_HOME", "/none");
         return builder.start();
     }
@@ -81,6 +88,45 @@ class PullIT {
                     .isZero();
             assertIsThere(cache);
         }
+    }
+
+    @Test
+    void aConversionThatIsKilledGoesOnAndItsModelIsNamedByItsFormat() throws Exception {
+        Path cache = directory.resolve("cache");
+        server.bytesPerSecond = 3_000_000;
+        String[] pull = {"pull", "-q", "org/model", "--format", "q8_0"};
+        Process first = xlstm(cache, pull);
+        if (!first.waitFor(2500, TimeUnit.MILLISECONDS)) {
+            first.descendants().forEach(ProcessHandle::destroyForcibly);
+            first.destroyForcibly().waitFor();
+        }
+        Process second = xlstm(cache, pull);
+        assertThat(second.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(Files.readString(directory.resolve("err"))).isEmpty();
+        assertThat(second.exitValue()).isZero();
+
+        Process local = xlstm(
+                cache,
+                "quantize",
+                "-q",
+                DEMO.toString(),
+                directory.resolve("local").toString(),
+                "--format",
+                "q8_0");
+        assertThat(local.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        Path converted = cache.resolve("xlstm/models/org--model--q8_0/model.safetensors");
+        assertThat(Files.mismatch(converted, directory.resolve("local/model.safetensors")))
+                .isEqualTo(-1);
+
+        Process generate = xlstm(cache, "generate", "-m", "org/model:q8_0", "-q", "-n", "5", "Once upon a time");
+        assertThat(generate.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(generate.exitValue()).isZero();
+        assertThat(Files.readString(directory.resolve("out"))).isNotBlank();
+
+        Process missing = xlstm(cache, "inspect", "-m", "org/model:q4_0");
+        assertThat(missing.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(missing.exitValue()).isEqualTo(1);
+        assertThat(Files.readString(directory.resolve("err"))).contains("xlstm pull org/model --format q4_0");
     }
 
     @Test
