@@ -59,6 +59,15 @@ public final class ModelDirectory implements AutoCloseable {
         return open(resolve(model, System.getenv()));
     }
 
+    /** Whether {@link #open(String)} would find a directory. */
+    public static boolean exists(String model) throws IOException {
+        try {
+            return Files.isDirectory(resolve(model, System.getenv()));
+        } catch (NotFoundException | ModelException e) {
+            return false;
+        }
+    }
+
     /** Opens the model in a directory. */
     public static ModelDirectory open(Path directory) throws IOException {
         MissingFiles.checkLinks(directory);

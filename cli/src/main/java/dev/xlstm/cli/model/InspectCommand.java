@@ -31,7 +31,8 @@ import picocli.CommandLine.Option;
 /** {@code xlstm inspect}. */
 @Command(
         name = "inspect",
-        description = "Shows the structure of a model and the memory it needs. Checks its files, but not the values of its weights.",
+        description =
+                "Shows the structure of a model and the memory it needs. Checks its files, but not the values of its weights.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
@@ -42,10 +43,7 @@ import picocli.CommandLine.Option;
         })
 public final class InspectCommand implements Callable<Integer> {
 
-    @Option(
-            names = "--tensors",
-            fallbackValue = "true",
-            description = "Also list every tensor; --json always does.")
+    @Option(names = "--tensors", fallbackValue = "true", description = "Also list every tensor; --json always does.")
     private boolean listTensors;
 
     @Option(names = "--json", fallbackValue = "true", description = "Print one JSON object.")
@@ -192,7 +190,8 @@ public final class InspectCommand implements Callable<Integer> {
         if (special.bos().isEmpty()) {
             return "no token";
         }
-        return "id " + special.bos().getAsInt() + (special.prependBos() ? ", prepended to every prompt" : ", not prepended");
+        return "id " + special.bos().getAsInt()
+                + (special.prependBos() ? ", prepended to every prompt" : ", not prepended");
     }
 
     private static String end(SpecialTokens special) {
@@ -228,7 +227,10 @@ public final class InspectCommand implements Callable<Integer> {
             out.writeName("bos_id");
             JsonOutput.number(
                     out,
-                    facts.tokens.special.bos().stream().asDoubleStream().findFirst().orElse(Double.NaN));
+                    facts.tokens.special.bos().stream()
+                            .asDoubleStream()
+                            .findFirst()
+                            .orElse(Double.NaN));
             out.writeBooleanProperty("prepends_bos", facts.tokens.special.prependBos());
             JsonOutput.ids(out, "stop_ids", sortedArray(facts.tokens.special.stopIds()));
             out.writeArrayPropertyStart("tensors");

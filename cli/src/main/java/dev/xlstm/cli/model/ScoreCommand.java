@@ -60,8 +60,7 @@ public final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--ids-file",
             paramLabel = "FILE",
-            description =
-                    "Read token ids, separated by commas or white space; used as given; - reads standard input.")
+            description = "Read token ids, separated by commas or white space; used as given; - reads standard input.")
     private Path idsFile;
 
     @Option(

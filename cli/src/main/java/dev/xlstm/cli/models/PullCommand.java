@@ -1,18 +1,14 @@
 package dev.xlstm.cli.models;
 
-import dev.xlstm.cli.console.ByteSize;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.ModelOptions;
+import dev.xlstm.cli.options.PullRun;
 import dev.xlstm.cli.options.UsageErrors;
-import dev.xlstm.hub.Hub;
 import dev.xlstm.hub.HubName;
-import dev.xlstm.model.ConvertedModels;
-import dev.xlstm.model.ModelPull;
 import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
@@ -44,8 +40,6 @@ import picocli.CommandLine.Spec;
             "  xlstm generate -m NX-AI/xLSTM-7b:q4_0 \"The capital of France is\"",
         })
 public final class PullCommand implements Callable<Integer> {
-
-    private static final long LARGE = 1_000_000_000; // bytes that are not fetched without a question
 
     @Parameters(
             index = "0",
@@ -94,48 +88,13 @@ public final class PullCommand implements Callable<Integer> {
         HubName name = UsageErrors.checked(spec, () -> HubName.parse(plain));
         WeightFormat converted = wanted == null ? null : UsageErrors.checked(spec, () -> WeightFormat.of(wanted));
         interruption.begin();
-        try (Hub hub = new Hub(environment);
-                PullProgress progress = new PullProgress(streams, interruption, quiet, this::accept)) {
-            Path directory = ModelPull.pull(hub, name, ConvertedModels.of(environment), converted, progress);
-            progress.done(directory);
+        try {
+            new PullRun(streams, environment, yes, quiet).run(name, converted, interruption::requested);
             return ExitCode.OK;
         } catch (CancellationException e) {
             return interruption.requested() ? ExitCode.INTERRUPTED : ExitCode.FAILURE;
         } finally {
             interruption.end();
         }
-    }
-
-    /** Says what will be fetched, and above a gigabyte asks. */
-    private boolean accept(ModelPull.Plan plan) {
-        if (!quiet && plan.fetchBytes() > 0) {
-            String stored =
-                    plan.storeBytes() == plan.totalBytes() ? "" : ", " + ByteSize.text(plan.storeBytes()) + " on disk";
-            String present =
-                    plan.presentBytes() == 0 ? "" : ", " + ByteSize.text(plan.presentBytes()) + " here already";
-            streams.message(plan.id() + ": " + plan.files() + (plan.files() == 1 ? " file" : " files") + " of weights, "
-                    + ByteSize.text(plan.totalBytes()) + present + stored + "; needs "
-                    + ByteSize.text(plan.weightBytes()) + " of memory to run");
-        }
-        if (yes || plan.fetchBytes() <= LARGE || !streams.inIsTerminal() || !streams.errIsTerminal()) {
-            return true;
-        }
-        streams.err().print("Fetch " + ByteSize.text(plan.fetchBytes()) + "? [y/N] ");
-        streams.err().flush();
-        return readLine().strip().matches("(?i)y|yes");
-    }
-
-    private String readLine() {
-        StringBuilder line = new StringBuilder();
-        try {
-            for (int c = streams.in().read();
-                    c >= 0 && c != '\n';
-                    c = streams.in().read()) {
-                line.append((char) c);
-            }
-        } catch (IOException e) {
-            return ""; // no answer is a no
-        }
-        return line.toString();
     }
 }

@@ -7,13 +7,16 @@ import dev.xlstm.cli.console.ByteSize;
 import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.generation.TextModel;
+import dev.xlstm.hub.HubName;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.XlstmWeights;
+import dev.xlstm.tensor.WeightFormat;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -116,8 +119,28 @@ public final class ModelOptions {
         boolean asked = spec.commandLine().getParseResult().hasMatchedOption("--model");
         String name = fallback == null || asked ? name() : fallback;
         String chosen = backend();
+        if (!ModelDirectory.exists(name) && PullRun.isTerminal(streams)) {
+            offerPull(name, streams);
+        }
         try (ProgressBar bar = new ProgressBar(streams, "loading")) {
             return TextModel.open(directory(name), chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
+        }
+    }
+
+    /** Asks whether to fetch a model of the hub that is not here; Ctrl-C leaves what the next pull goes on from. */
+    private static void offerPull(String name, Streams streams) throws IOException {
+        int colon = name.lastIndexOf(':');
+        String format = colon < 0 ? null : name.substring(colon + 1);
+        try {
+            HubName model = HubName.parse(colon < 0 ? name : name.substring(0, colon));
+            WeightFormat converted = format == null ? null : WeightFormat.of(format);
+            if (PullRun.ask(streams, Streams.visible(name) + " is not here. Fetch it from the Hugging Face hub?")) {
+                new PullRun(streams, System.getenv(), false, false).run(model, converted, () -> false);
+            }
+        } catch (IllegalArgumentException | CancellationException e) {
+            // no name on the hub, or not wanted: opening it says what to do
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -1,7 +1,6 @@
-package dev.xlstm.cli.models;
+package dev.xlstm.cli.options;
 
 import dev.xlstm.cli.console.ByteSize;
-import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.hub.RemoteFile;
@@ -10,13 +9,14 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /** What a pull shows on stderr: one bar for all files on a terminal, a line for each file elsewhere. */
 final class PullProgress implements ModelPull.Listener, AutoCloseable {
 
     private final Streams streams;
-    private final Interruption interruption;
+    private final BooleanSupplier cancelled;
     private final boolean quiet;
     private final Predicate<ModelPull.Plan> accept;
     private final ProgressBar bar;
@@ -26,9 +26,9 @@ final class PullProgress implements ModelPull.Listener, AutoCloseable {
     private long total;
     private long fetched; // by this run
 
-    PullProgress(Streams streams, Interruption interruption, boolean quiet, Predicate<ModelPull.Plan> accept) {
+    PullProgress(Streams streams, BooleanSupplier cancelled, boolean quiet, Predicate<ModelPull.Plan> accept) {
         this.streams = streams;
-        this.interruption = interruption;
+        this.cancelled = cancelled;
         this.quiet = quiet;
         this.accept = accept;
         bar = new ProgressBar(streams, "pull");
@@ -86,7 +86,7 @@ final class PullProgress implements ModelPull.Listener, AutoCloseable {
 
     @Override
     public boolean cancelled() {
-        return interruption.requested();
+        return cancelled.getAsBoolean();
     }
 
     /** Says where the model is now. */
