@@ -111,6 +111,10 @@ class ArchitectureTest {
             here("jinja"));
 
     @ArchTest
+    static final ArchRule request =
+            only("request", JSON, here("chat"), here("generation"), here("grammar"), here("sampling"));
+
+    @ArchTest
     static final ArchRule noStandardStreams = NO_CLASSES_SHOULD_ACCESS_STANDARD_STREAMS;
 
     @ArchTest
@@ -153,6 +157,7 @@ class ArchitectureTest {
                         "session",
                         "generation",
                         "jinja",
+                        "request",
                         "bench",
                         "chat");
     }

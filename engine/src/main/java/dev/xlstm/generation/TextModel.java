@@ -127,6 +127,15 @@ public final class TextModel implements AutoCloseable {
     }
 
     /**
+     * The ids of a text that continues another one. Special tokens written in the text count as such.
+     *
+     * @throws BadRequestException if the model has no tokenizer
+     */
+    public int[] encode(String text) {
+        return requireTokenizer().encode(text, true);
+    }
+
+    /**
      * An encoder for a prompt that arrives in parts.
      *
      * @param begins whether a text begins with it, see {@link #encodePrompt}

@@ -60,10 +60,7 @@ public final class TextSession implements AutoCloseable {
      * @throws BadRequestException if the model has no tokenizer
      */
     public void feed(String text) {
-        feed(
-                session.position() == 0
-                        ? model.encodePrompt(text)
-                        : model.requireTokenizer().encode(text, true));
+        feed(session.position() == 0 ? model.encodePrompt(text) : model.encode(text));
     }
 
     /**

@@ -1,23 +1,28 @@
 package dev.xlstm.cli.batch;
 
 import dev.xlstm.cli.console.CliLimits;
+import dev.xlstm.cli.console.ErrorText;
 import dev.xlstm.cli.console.ExitCode;
-import dev.xlstm.cli.console.InOrder;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.options.GrammarFlags;
 import dev.xlstm.cli.options.LengthFlags;
 import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.SamplingFlags;
 import dev.xlstm.cli.options.TextInput;
 import dev.xlstm.cli.options.UsageErrors;
-import dev.xlstm.generation.CollectingListener;
+import dev.xlstm.cli.output.CollectedJson;
+import dev.xlstm.cli.output.TokenProbabilities;
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.generation.OrderedTasks;
 import dev.xlstm.generation.Outcome;
-import dev.xlstm.generation.TextBatch;
 import dev.xlstm.generation.TextModel;
-import dev.xlstm.generation.TextSession;
+import dev.xlstm.grammar.Grammar;
+import dev.xlstm.request.GenerationRequest;
+import dev.xlstm.request.RequestRunner;
+import dev.xlstm.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -41,7 +46,6 @@ import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.IntNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /** {@code xlstm batch}. */
 @Command(
@@ -49,11 +53,13 @@ import tools.jackson.databind.node.ObjectNode;
         description = {
             "Continues many texts, several at once.",
             "",
-            "Reads a JSON object a line: \"prompt\" or \"prompt_ids\"; if wanted \"id\", \"state\" (a saved text to go on"
-                    + " with), \"max_tokens\", \"stop\", \"stop_ids\", \"ignore_eos\", \"temperature\", \"top_k\","
-                    + " \"top_p\", \"min_p\", \"repetition_penalty\", \"presence_penalty\", \"frequency_penalty\","
-                    + " \"repeat_last_n\" and \"seed\". Writes one a line, in the same order; of a line that fails, its"
-                    + " \"error\"."
+            "Reads one JSON object a line, with \"prompt\", \"prompt_ids\" or \"messages\". Optional fields: \"id\","
+                    + " \"state\" (a saved text to continue), \"max_tokens\", \"stop\", \"stop_ids\", \"ignore_eos\","
+                    + " \"grammar\" (GBNF), \"json_schema\", \"logprobs\", \"seed\", \"logit_bias\", \"samplers\", and"
+                    + " the sampling options below with _ for -, such as \"top_k\". A field that is null counts as not"
+                    + " given. Lines of OpenAI's batch files (\"custom_id\", \"body\") are read, too.",
+            "Writes one JSON object a line, in the same order. A line that fails has an \"error\" field; the exit code is"
+                    + " then 1."
         },
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
@@ -104,6 +110,9 @@ public final class BatchCommand implements Callable<Integer> {
             description = "Show no progress.")
     private boolean quiet;
 
+    @ArgGroup(validate = false, heading = "%nConstraints, for lines that do not say:%n", order = 1)
+    private GrammarFlags constraint = new GrammarFlags();
+
     private final SamplingFlags sampling = new SamplingFlags();
 
     @Mixin
@@ -137,14 +146,17 @@ public final class BatchCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "nothing to read: name a file, or use a pipe");
         }
         GenerationOptions given = defaults();
+        Grammar grammar = constraint.read(spec);
         long total = TextInput.isStdin(input) ? 0 : countLines(input);
         try (BoundedLineReader reader = open();
                 TextModel opened = model.open(streams, quiet);
                 BatchOutput results =
                         output == null ? BatchOutput.stdout(streams) : BatchOutput.file(streams, output, resume);
                 ProgressBar bar = new ProgressBar(streams, "batch")) {
-            GenerationOptions defaults =
-                    given.withSampling(sampling.options(opened, given.sampling().seed(), spec));
+            GenerationRequest defaults = GenerationRequest.defaults(
+                    given.withSampling(
+                            sampling.lineDefaults(opened, given.sampling().seed(), spec)),
+                    grammar);
             interruption.begin();
             try {
                 return run(new Lines(reader, defaults, results), opened, results, bar, total);
@@ -185,74 +197,97 @@ public final class BatchCommand implements Callable<Integer> {
 
     private int run(Lines lines, TextModel opened, BatchOutput results, ProgressBar bar, long total)
             throws IOException {
-        TextBatch batch = new TextBatch(opened);
-        Iterator<Callable<ObjectNode>> tasks = new Iterator<>() {
+        RequestRunner runner = new RequestRunner(opened);
+        Iterator<Callable<BatchResult>> tasks = new Iterator<>() {
             @Override
             public boolean hasNext() {
                 return lines.hasNext();
             }
 
             @Override
-            public Callable<ObjectNode> next() {
+            public Callable<BatchResult> next() {
                 BatchLine line = lines.next();
-                return () -> result(line, opened, batch);
+                return () -> result(line, runner, opened.tokenizer().orElse(null));
             }
         };
-        boolean[] interrupted = new boolean[1];
-        long[] done = {results.finishedCount()};
-        InOrder.run(tasks, batchSize, result -> {
+        Summary summary = new Summary(results.finishedCount());
+        OrderedTasks.run(tasks, batchSize, result -> {
             if (result == null) {
-                interrupted[0] = true;
+                summary.interrupted = true;
                 return false;
             }
-            results.write(JsonMapper.shared().writeValueAsString(result));
-            done[0]++;
+            results.write(result.json());
+            summary.add(result);
             if (total > 0) {
-                bar.show(done[0], total, done[0] + " of " + total + " texts");
+                bar.show(summary.lines(), total, summary.lines() + " of " + total + " texts");
             }
             return true;
         });
-        return interrupted[0] ? ExitCode.INTERRUPTED : ExitCode.OK;
+        bar.close();
+        if (summary.failed > 0 || !quiet) {
+            streams.message("xlstm: " + summary);
+        }
+        return summary.exitCode();
     }
 
-    /** The result of a line; null if it was interrupted. */
-    private ObjectNode result(BatchLine line, TextModel model, TextBatch batch) {
-        ObjectNode result = JsonMapper.shared().createObjectNode();
-        result.set("id", line.id());
+    /** How the run went. */
+    private static final class Summary {
+        private final long before; // lines with results of an earlier run
+        private long written;
+        private long failed;
+        private String firstError;
+        private boolean interrupted;
+
+        Summary(long before) {
+            this.before = before;
+        }
+
+        void add(BatchResult result) {
+            if (result.error() == null) {
+                written++;
+            } else {
+                failed++;
+                firstError = firstError == null ? result.error() : firstError;
+            }
+        }
+
+        long lines() {
+            return before + written + failed;
+        }
+
+        int exitCode() {
+            return interrupted ? ExitCode.INTERRUPTED : failed > 0 ? ExitCode.FAILURE : ExitCode.OK;
+        }
+
+        @Override
+        public String toString() {
+            return "batch" + (interrupted ? " interrupted: " : ": ") + written + " generated"
+                    + (before > 0 ? ", " + before + " done before" : "")
+                    + (failed > 0 ? ", " + failed + " failed, the first: " + firstError : "");
+        }
+    }
+
+    /** A line's output; null if it was cut short. */
+    private BatchResult result(BatchLine line, RequestRunner runner, Tokenizer tokenizer) {
         if (isCancelled()) {
             return null;
         }
-        try {
-            if (line.error() != null) {
-                throw new IllegalArgumentException(line.error());
-            }
-            CollectingListener collected = new CollectingListener() {
-                @Override
-                public boolean cancelled() {
-                    return isCancelled();
-                }
-            };
-            Outcome outcome = generate(line, model, batch, collected);
-            if (outcome.finishReason() == FinishReason.INTERRUPTED) {
-                return null;
-            }
-            if (model.tokenizer().isPresent()) {
-                result.put("text", collected.text());
-            }
-            result.set("token_ids", JsonMapper.shared().valueToTree(collected.ids()));
-            result.put("finish_reason", outcome.finishReason().toString());
-            if (outcome.stop() != null) {
-                result.put("stop", outcome.stop());
-            }
-            result.put("seed", line.options().sampling().seed());
-            result.put("prompt_tokens", outcome.promptTokens());
-            result.put("completion_tokens", outcome.tokens());
-        } catch (IOException | IllegalArgumentException | IllegalStateException e) {
-            result.removeAll();
-            result.set("id", line.id());
-            result.put("error", String.valueOf(e.getMessage()));
+        if (line.error() != null) {
+            return BatchResult.failed(line, line.error());
         }
-        return result;
+        CollectedJson collected = new CollectedJson(
+                new TokenProbabilities(tokenizer, line.request().logprobs())) {
+            @Override
+            public boolean cancelled() {
+                return isCancelled();
+            }
+        };
+        try {
+            Outcome outcome = runner.run(line.request(), line.state(), collected);
+            return outcome.finishReason() == FinishReason.INTERRUPTED ? null : BatchResult.of(line, collected, outcome);
+        } catch (IOException | IllegalArgumentException | IllegalStateException e) {
+            return BatchResult.failed(line, ErrorText.describe(e));
+        }
     }
 
     /** Whether the user stopped the run, or another text failed in a way that ends it. */
@@ -260,34 +295,16 @@ public final class BatchCommand implements Callable<Integer> {
         return interruption.requested() || Thread.currentThread().isInterrupted();
     }
 
-    private static Outcome generate(BatchLine line, TextModel model, TextBatch batch, CollectingListener collected)
-            throws IOException {
-        boolean begins = line.state() == null;
-        int[] ids = line.promptIds();
-        if (line.prompt() != null) { // before joining, since all members wait for each other
-            ids = begins
-                    ? model.encodePrompt(line.prompt())
-                    : model.tokenizer()
-                            .orElseThrow(() -> new IllegalStateException("the model takes ids only"))
-                            .encode(line.prompt(), true);
-        }
-        try (TextModel member = batch.join();
-                TextSession session = begins ? member.newSession() : member.resume(line.state())) {
-            session.feed(ids == null ? new int[0] : ids, collected);
-            return session.generate(line.options(), collected);
-        }
-    }
-
     /** The lines without a result. */
     private final class Lines implements Iterator<BatchLine> {
         private final BoundedLineReader reader;
-        private final GenerationOptions defaults;
+        private final GenerationRequest defaults;
         private final BatchOutput results;
         private final Set<String> ids = new HashSet<>(); // as JSON
         private int number;
         private BatchLine next;
 
-        Lines(BoundedLineReader reader, GenerationOptions defaults, BatchOutput results) {
+        Lines(BoundedLineReader reader, GenerationRequest defaults, BatchOutput results) {
             this.reader = reader;
             this.defaults = defaults;
             this.results = results;

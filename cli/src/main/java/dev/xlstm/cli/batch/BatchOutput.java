@@ -90,8 +90,9 @@ final class BatchOutput implements AutoCloseable {
             number++;
             try {
                 JsonNode json = JsonMapper.shared().readTree(line);
-                if (json.isObject() && json.has("id")) {
-                    finished.add(json.get("id").toString());
+                JsonNode id = json.has("custom_id") ? json.get("custom_id") : json.get("id");
+                if (json.isObject() && id != null) {
+                    finished.add(id.toString());
                     continue;
                 }
             } catch (JacksonException e) {

@@ -17,13 +17,18 @@ public final class JsonOutput {
     private JsonOutput() {}
 
     public static void print(Streams streams, Fields fields) {
+        streams.printUntrusted(object(fields) + "\n");
+    }
+
+    /** An object on one line, without a line feed. */
+    public static String object(Fields fields) {
         StringWriter text = new StringWriter();
         try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
             json.writeStartObject();
             fields.write(json);
             json.writeEndObject();
         }
-        streams.printUntrusted(text + "\n");
+        return text.toString();
     }
 
     /** Writes the fields of one of several objects. */

@@ -22,6 +22,7 @@ import dev.xlstm.cli.output.PrefillProgress;
 import dev.xlstm.generation.FinishReason;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.Outcome;
+import dev.xlstm.generation.SampleRunner;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.generation.TextSession;
 import dev.xlstm.grammar.Grammar;
@@ -193,11 +194,11 @@ public final class GenerateCommand implements Callable<Integer> {
         if (!prefill(opened, session, text, ids, all)) {
             return ExitCode.INTERRUPTED;
         }
-        SampleRun.Saver saver =
+        SampleRunner.Saver saver =
                 output.saveState == null ? null : (i, copy) -> output.stateFormat.save(copy, stateFile(i + 1));
         List<GenerationOutput.Result> results = new ArrayList<>();
-        SampleRun.run(opened, session, options, printers, saver, (i, outcome) -> {
-            GenerationOptions seeded = SampleRun.seeded(options, i);
+        SampleRunner.run(opened, session, options, printers, saver, (i, outcome) -> {
+            GenerationOptions seeded = SampleRunner.seeded(options, i);
             GenerationOutput.Result result = result(outcome, seeded, opened, null);
             results.add(result);
             if (!output.format.json()) {

@@ -8,6 +8,7 @@ import dev.xlstm.tokenizer.Tokenizer;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -152,6 +153,12 @@ public final class SamplingFlags {
         });
     }
 
+    /** As {@link #options(TextModel, long, CommandSpec)}, as defaults for requests that may turn DRY on themselves. */
+    public SamplingOptions lineDefaults(TextModel model, long drawnSeed, CommandSpec spec) {
+        return options(model, drawnSeed, spec)
+                .withDryBreakers(breakers(model.tokenizer().orElse(null)));
+    }
+
     /**
      * @param tokenizer knows the tokens that are given by text; null if the model has none
      * @throws IllegalArgumentException naming an option out of its range
@@ -163,11 +170,14 @@ public final class SamplingFlags {
             options = options.withLogitBias(TokenTexts.biases(biases, tokenizer));
         }
         if (options.get(SamplingParameter.DRY_MULTIPLIER) > 0) {
-            List<String> breakers = dryBreakers.getValue();
-            options = options.withDryBreakers(
-                    TokenTexts.containing(breakers == null ? DRY_BREAKERS : breakers, tokenizer));
+            options = options.withDryBreakers(breakers(tokenizer));
         }
         return options;
+    }
+
+    private Set<Integer> breakers(Tokenizer tokenizer) {
+        List<String> texts = dryBreakers.getValue();
+        return TokenTexts.containing(texts == null ? DRY_BREAKERS : texts, tokenizer);
     }
 
     public boolean seedIsGiven() {

@@ -3,29 +3,18 @@ package dev.xlstm.cli.output;
 import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.cli.console.Streams;
-import dev.xlstm.generation.CollectingListener;
-import java.io.StringWriter;
 import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /** Prints one JSON object at the end. */
 public final class JsonResult extends GenerationOutput {
 
-    private final CollectingListener collected = new CollectingListener();
+    private final CollectedJson collected;
     private final StringBuilder prompt = new StringBuilder();
-    private final boolean hasText;
-    private final TokenProbabilities tokens;
-    private final StringWriter logprobs = new StringWriter();
-    private final JsonGenerator logprobsJson;
 
-    JsonResult(Streams streams, Interruption interruption, boolean hasText, TokenProbabilities tokens) {
+    JsonResult(Streams streams, Interruption interruption, TokenProbabilities tokens) {
         super(streams, interruption);
-        this.hasText = hasText;
-        this.tokens = tokens;
-        logprobsJson = new JsonFactory().createGenerator(ObjectWriteContext.empty(), logprobs);
-        logprobsJson.writeStartArray();
+        collected = new CollectedJson(tokens);
     }
 
     @Override
@@ -41,11 +30,6 @@ public final class JsonResult extends GenerationOutput {
     @Override
     public void token(int id, String piece, Supplier<float[]> logits) {
         collected.token(id, piece, logits);
-        if (tokens.k() >= 0) {
-            logprobsJson.writeStartObject();
-            tokens.write(logprobsJson, id, logits);
-            logprobsJson.writeEndObject();
-        }
     }
 
     @Override
@@ -55,17 +39,10 @@ public final class JsonResult extends GenerationOutput {
 
     /** Writes the fields of the object; to be called once. */
     public void write(JsonGenerator json, Result result) {
-        logprobsJson.writeEndArray();
-        logprobsJson.close();
         if (!prompt.isEmpty()) {
             json.writeStringProperty("prompt", prompt.toString());
         }
-        JsonOutput.ids(json, "token_ids", collected.ids());
-        JsonOutput.text(json, "text", hasText ? collected.text() : null);
-        if (tokens.k() >= 0) {
-            json.writeName("logprobs");
-            json.writeRawValue(logprobs.toString());
-        }
+        collected.write(json);
         result.write(json);
     }
 }

@@ -94,7 +94,7 @@ public final class OutputOptions {
             return new JsonEvents(streams, interruption, tokens, samples == 1 ? 0 : sample);
         }
         if (json) {
-            return new JsonResult(streams, interruption, hasText, tokens);
+            return new JsonResult(streams, interruption, tokens);
         }
         return samples > 1
                 ? new SampleText(streams, interruption, hasText, sample, samples)

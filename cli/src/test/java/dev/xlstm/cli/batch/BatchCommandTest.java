@@ -46,7 +46,7 @@ class BatchCommandTest {
         CliRun run = xlstm(
                 "batch", "-m", DEMO, "-t", "0", "--batch-size", "5", input(20).toString());
         assertThat(run.code()).isZero();
-        assertThat(run.err()).isEmpty();
+        assertThat(run.err()).isEqualTo("xlstm: batch: 20 generated\n");
         List<JsonNode> results = lines(run.out());
         assertThat(results).hasSize(20);
         for (int i = 0; i < 20; i++) {
@@ -106,8 +106,11 @@ class BatchCommandTest {
                 "{\"id\":10,\"state\":\"/no/such/file\"}",
                 "{\"id\":1,\"prompt\":\"B\"}",
                 "{\"id\":12,\"prompt\":\"B\",\"max_tokens\":2}");
-        CliRun run = CliRun.with(in, List.of(), "batch", "-m", DEMO, "-t", "0");
-        assertThat(run.code()).isZero();
+        CliRun run = CliRun.with(in, List.of(), "batch", "-m", DEMO, "-t", "0", "-q");
+        assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
+        assertThat(run.err())
+                .startsWith("xlstm: batch: 2 generated, 10 failed, the first: line 2: is not JSON: ")
+                .hasLineCount(1);
         List<JsonNode> results = lines(run.out());
         assertThat(results).hasSize(12);
         for (int i = 0; i < 12; i++) {
@@ -117,7 +120,8 @@ class BatchCommandTest {
         }
         assertThat(error(results, 2)).contains("line 2", "not JSON");
         assertThat(error(results, 3)).contains("not a JSON object");
-        assertThat(error(results, 4)).contains("either");
+        assertThat(error(results, 4)).contains("not both");
+        assertThat(error(results, 5)).contains("give \"prompt\"");
         assertThat(error(results, 6)).contains("\"tempreature\"");
         assertThat(error(results, 7)).contains("temperature");
         assertThat(error(results, 8)).contains("99999", "vocabulary");
@@ -137,9 +141,10 @@ class BatchCommandTest {
         String in = input(12).toString();
         Path out = directory.resolve("out.jsonl");
         String[] command = {"batch", "-m", DEMO, "-t", "0", in, "-o", out.toString(), "--resume", "--seed", "1"};
-        assertThat(xlstm(command)).isEqualTo(new CliRun(0, "", ""));
+        assertThat(xlstm(command)).isEqualTo(new CliRun(0, "", "xlstm: batch: 12 generated\n"));
         byte[] whole = Files.readAllBytes(out);
-        assertThat(xlstm(command).code()).isZero(); // nothing left to do
+        assertThat(xlstm(command)) // nothing left to do
+                .isEqualTo(new CliRun(0, "", "xlstm: batch: 0 generated, 12 done before\n"));
         assertThat(out).hasBinaryContent(whole);
         for (int cut : new int[] {0, 10, whole.length / 3, whole.length / 2, whole.length - 1}) {
             Files.write(out, java.util.Arrays.copyOf(whole, cut));
@@ -172,12 +177,62 @@ class BatchCommandTest {
                         "{\"prompt\":\"" + "a".repeat(CliLimits.LINE_CHARS) + "\"}",
                         good.replace("%", "b")));
         CliRun run = xlstm("batch", "-m", DEMO, in.toString());
-        assertThat(run.code()).isZero();
+        assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
         List<JsonNode> results = lines(run.out());
         assertThat(results).hasSize(3);
         assertThat(results.get(1).get("error").asString())
                 .isEqualTo("line 2: is a line of more than " + CliLimits.LINE_CHARS + " characters");
         assertThat(results.get(2).get("completion_tokens").asInt()).isEqualTo(2);
+    }
+
+    /** As exports have them: every column of a table, most of them empty. */
+    @Test
+    void nullIsNotGiven() {
+        String in = "{\"id\":null,\"prompt\":\"Once\",\"prompt_ids\":null,\"state\":null,\"stop\":null,\"seed\":null,"
+                + "\"max_tokens\":3,\"temperature\":null}";
+        CliRun run = CliRun.with(in, List.of(), "batch", "-m", DEMO, "-t", "0");
+        assertThat(run.code()).isZero();
+        assertThat(lines(run.out()).get(0).get("id").asInt()).isEqualTo(1);
+        assertThat(lines(run.out()).get(0).get("completion_tokens").asInt()).isEqualTo(3);
+    }
+
+    @Test
+    void openAiLinesAreRead() throws IOException {
+        Path in = Files.writeString(
+                directory.resolve("openai.jsonl"),
+                "{\"custom_id\":\"a\",\"method\":\"POST\",\"url\":\"/v1/completions\",\"body\":{\"model\":\"x\","
+                        + "\"prompt\":\"Once\",\"max_tokens\":3,\"temperature\":0,\"logprobs\":1}}\n"
+                        + "{\"custom_id\":\"b\",\"url\":\"/v1/embeddings\",\"body\":{\"prompt\":\"Once\"}}\n"
+                        + "{\"custom_id\":\"c\",\"body\":{\"prompt\":\"Once\",\"tools\":[]}}\n");
+        Path out = directory.resolve("openai.out");
+        CliRun run = xlstm("batch", "-m", DEMO, in.toString(), "-o", out.toString());
+        assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
+        List<JsonNode> results = lines(Files.readString(out));
+        JsonNode first = results.get(0);
+        assertThat(first.get("custom_id").asString()).isEqualTo("a");
+        assertThat(first.get("token_ids")).hasSize(3);
+        assertThat(first.get("logprobs")).hasSize(3);
+        assertThat(first.get("logprobs").get(0).get("top_logprobs")).hasSize(1);
+        assertThat(error(results, 2)).contains("\"url\" must end with /completions");
+        assertThat(error(results, 3)).contains("unknown field \"tools\"");
+        run = xlstm("batch", "-m", DEMO, in.toString(), "-o", out.toString(), "--resume");
+        assertThat(run.err()).isEqualTo("xlstm: batch: 0 generated, 3 done before\n");
+    }
+
+    @Test
+    void aGrammarIsForAllLinesOrForOne() {
+        String in = "{\"prompt\":\"A\"}\n{\"prompt\":\"B\",\"grammar\":\"root ::= [0-9]{3}\"}\n"
+                + "{\"prompt\":\"C\",\"json_schema\":{\"enum\":[\"red\",\"blue\"]}}\n"
+                + "{\"prompt\":\"D\",\"grammar\":\"root ::= (\"}\n";
+        CliRun run = CliRun.with(
+                in, List.of(), "batch", "-m", DEMO, "--seed", "1", "--json-schema", "{\"type\":\"boolean\"}");
+        assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
+        List<JsonNode> results = lines(run.out());
+        assertThat(results.get(0).get("text").asString().strip()).isIn("true", "false");
+        assertThat(results.get(0).get("grammar_complete").booleanValue()).isTrue();
+        assertThat(results.get(1).get("text").asString()).matches("[0-9]{3}");
+        assertThat(results.get(2).get("text").asString().strip()).isIn("\"red\"", "\"blue\"");
+        assertThat(error(results, 4)).startsWith("line 4: \"grammar\": ");
     }
 
     @Test

@@ -3,11 +3,12 @@ package dev.xlstm.cli.batch;
 import dev.xlstm.fuzz.FuzzTarget;
 import dev.xlstm.fuzz.Mutator;
 import dev.xlstm.generation.GenerationOptions;
+import dev.xlstm.request.GenerationRequest;
+import dev.xlstm.request.RequestReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.TreeSet;
 
 /** The lines of a batch. */
 public final class BatchFuzzTargets {
@@ -18,18 +19,21 @@ public final class BatchFuzzTargets {
     public static FuzzTarget batchLine() {
         String line = "{\"id\": \"a\", \"prompt\": \"Once\", \"max_tokens\": 3, \"temperature\": 0.7, \"top_p\": 0.9,"
                 + " \"stop\": [\"x\"], \"seed\": 7, \"repetition_penalty\": 1.1, \"repeat_last_n\": 64}";
-        List<String> words = new ArrayList<>(new TreeSet<>(BatchLine.FIELDS)); // in one order, for one seed
+        List<String> words = new ArrayList<>(RequestReader.fields()); // in one order, for one seed
         words.addAll(List.of("../x", "/dev/zero"));
         return new FuzzTarget(
                 "batch-line",
                 List.of(
                         line.getBytes(StandardCharsets.UTF_8),
-                        "{\"prompt_ids\": [1, 2], \"stop_ids\": [0], \"ignore_eos\": true, \"state\": \"x.state\"}"
+                        "{\"id\": 1, \"prompt_ids\": [1, 2], \"stop_ids\": [0], \"ignore_eos\": true, \"state\": \"x.state\"}"
                                 .getBytes(StandardCharsets.UTF_8)),
                 Mutator.json(words),
                 input -> {
                     BatchLine parsed = BatchLine.parse(
-                            new String(input, StandardCharsets.UTF_8), 1, GenerationOptions.defaults(), null);
+                            new String(input, StandardCharsets.UTF_8),
+                            1,
+                            GenerationRequest.defaults(GenerationOptions.defaults(), null),
+                            null);
                     if (parsed.error() != null) {
                         throw new IOException(parsed.error());
                     }

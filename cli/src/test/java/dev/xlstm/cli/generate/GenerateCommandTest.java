@@ -166,10 +166,12 @@ class GenerateCommandTest {
     @Test
     void statisticsAreShownOnATerminalOrWhenAskedFor() {
         String stats = "prefill \\d+ tokens in .* s .*, decode 6 tokens in .*, end: length, seed \\d+, on .+\n";
-        assertThat(generate("", "--stats", "Hello").err())
+        assertThat(generate("", "--stats", "--ignore-eos", "Hello").err())
                 .matches(stats)
                 .containsPattern("/s, [\\d.]+ GB/s, \\d{1,3} % of the [\\d.]+ at which these weights can be read\\)");
-        assertThat(CliRun.with("", List.of("err"), command("Hello")).err()).matches(stats);
+        assertThat(CliRun.with("", List.of("err"), command("--ignore-eos", "Hello"))
+                        .err())
+                .matches(stats);
         assertThat(CliRun.with("", List.of("err"), command("-q", "Hello")).err())
                 .isEmpty();
         assertThat(CliRun.with("", List.of("out"), command("Hello")).err()).isEmpty();

@@ -1,37 +1,29 @@
-package dev.xlstm.cli.generate;
+package dev.xlstm.generation;
 
-import dev.xlstm.cli.console.InOrder;
-import dev.xlstm.generation.FinishReason;
-import dev.xlstm.generation.GenerationListener;
-import dev.xlstm.generation.GenerationOptions;
-import dev.xlstm.generation.Outcome;
-import dev.xlstm.generation.TextBatch;
-import dev.xlstm.generation.TextModel;
-import dev.xlstm.generation.TextSession;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 
 /** Several continuations of one text: it is read once and forked, and all are generated together. */
-final class SampleRun {
+public final class SampleRunner {
 
-    /** At once; each needs memory for a state. */
-    private static final int TOGETHER = 16;
+    /** Each needs memory for a state. */
+    private static final int MAX_TOGETHER = 16;
 
-    /** Keeps a continuation, if asked to. */
-    interface Saver {
+    /** Keeps the state after a continuation. */
+    public interface Saver {
 
         void save(int index, TextSession session) throws IOException;
     }
 
     /** Takes the outcomes in the order of the seeds. */
-    interface Results {
+    public interface Results {
 
         void accept(int index, Outcome outcome) throws IOException;
     }
 
-    private SampleRun() {}
+    private SampleRunner() {}
 
     /**
      * The i-th continuation is drawn with the seed of the options plus i.
@@ -41,7 +33,7 @@ final class SampleRun {
      * @param saver null if nothing is to be kept
      * @param results no more are handed on after one that was interrupted
      */
-    static void run(
+    public static void run(
             TextModel model,
             TextSession session,
             GenerationOptions options,
@@ -54,12 +46,12 @@ final class SampleRun {
         }
         TextBatch batch = new TextBatch(model);
         int[] index = new int[1];
-        InOrder.run(
+        OrderedTasks.run(
                 IntStream.range(0, listeners.size())
                         .<Callable<Outcome>>mapToObj(
                                 i -> () -> one(session, batch, seeded(options, i), i, listeners.get(i), saver))
                         .iterator(),
-                options.grammar() == null ? TOGETHER : 1, // a compiled grammar is for one thread
+                options.grammar() == null ? MAX_TOGETHER : 1, // a compiled grammar is for one thread
                 outcome -> {
                     results.accept(index[0]++, outcome);
                     return outcome.finishReason() != FinishReason.INTERRUPTED;
@@ -67,7 +59,7 @@ final class SampleRun {
     }
 
     /** The options of one continuation. */
-    static GenerationOptions seeded(GenerationOptions options, int index) {
+    public static GenerationOptions seeded(GenerationOptions options, int index) {
         long seed = options.sampling().seed() + index;
         return options.withSampling(options.sampling().withSeed(seed));
     }

@@ -1,4 +1,4 @@
-package dev.xlstm.cli.console;
+package dev.xlstm.generation;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -13,7 +13,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
-class InOrderTest {
+class OrderedTasksTest {
 
     private final CountDownLatch begun = new CountDownLatch(1);
 
@@ -34,10 +34,9 @@ class InOrderTest {
                     throw new OutOfMemoryError("as if");
                 },
                 this::endless);
-        assertThatThrownBy(() -> InOrder.run(tasks.iterator(), 2, result -> true))
+        assertThatThrownBy(() -> OrderedTasks.run(tasks.iterator(), 2, result -> true))
                 .isInstanceOf(OutOfMemoryError.class)
                 .hasMessage("as if");
-        assertThat(ErrorText.describe(new OutOfMemoryError("as if"))).contains("out of memory", "XLSTM_JAVA_OPTS");
     }
 
     @Test
@@ -48,7 +47,7 @@ class InOrderTest {
                     return "first";
                 },
                 this::endless);
-        assertThatThrownBy(() -> InOrder.run(tasks.iterator(), 2, result -> {
+        assertThatThrownBy(() -> OrderedTasks.run(tasks.iterator(), 2, result -> {
                     throw new IOException("no space left");
                 }))
                 .isInstanceOf(IOException.class)
@@ -66,7 +65,7 @@ class InOrderTest {
             });
         }
         List<Integer> results = new ArrayList<>();
-        InOrder.run(tasks.iterator(), 4, result -> {
+        OrderedTasks.run(tasks.iterator(), 4, result -> {
             results.add(result);
             return result < 49;
         });

@@ -1,4 +1,4 @@
-package dev.xlstm.cli.console;
+package dev.xlstm.generation;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -11,7 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /** Runs tasks on several threads and passes on their results in the order of the tasks. */
-public final class InOrder {
+public final class OrderedTasks {
 
     /** Tasks per thread that may start before the oldest unfinished one is done; bounds the results kept behind a slow task. */
     private static final int AHEAD = 4;
@@ -23,7 +23,7 @@ public final class InOrder {
         boolean accept(T result) throws IOException;
     }
 
-    private InOrder() {}
+    private OrderedTasks() {}
 
     /**
      * Returns when all results have been passed on or {@code results} wants no more; no task is running then. If a task fails,
