@@ -3,6 +3,7 @@ package dev.xlstm.generation;
 import dev.xlstm.backend.TopLogits;
 import dev.xlstm.sampling.Sampler;
 import dev.xlstm.session.Session;
+import java.util.Set;
 
 /** Continues a text, one id after another: choose, write, read, until something ends the text. */
 final class DecodeLoop {
@@ -14,6 +15,7 @@ final class DecodeLoop {
     private final GrammarCursor grammar; // null for none
     private final GenerationOptions options;
     private final GenerationListener listener;
+    private final Set<Integer> eosIds;
     private long tokens;
 
     DecodeLoop(
@@ -31,6 +33,7 @@ final class DecodeLoop {
         this.grammar = grammar;
         this.options = options;
         this.listener = listener;
+        eosIds = options.ignoreEos() ? Set.of() : model.specialTokens().stopIds();
     }
 
     FinishReason run() {
@@ -77,7 +80,7 @@ final class DecodeLoop {
         if (options.stopIds().contains(id)) {
             return FinishReason.STOP;
         }
-        return !options.ignoreEos() && model.specialTokens().stopIds().contains(id) ? FinishReason.EOS : null;
+        return eosIds.contains(id) ? FinishReason.EOS : null;
     }
 
     /** How many ids have been written. */

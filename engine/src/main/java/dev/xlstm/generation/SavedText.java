@@ -9,17 +9,19 @@ import java.util.stream.IntStream;
 
 /**
  * What a state file keeps of a text besides its session, as metadata: {@code text.pending}, the bytes of an incomplete
- * character; {@code text.held}, text that may be the beginning of a stop string; {@code text.recent}, the last ids;
+ * character; {@code text.held}, text that may be the beginning of a stop string, and {@code text.held-kinds} if there are special
+ * tokens in it ({@link HeldText}); {@code text.recent}, the last ids;
  * {@code sampling.options} and {@code sampling.seed} of the last generation; {@code sampler.*}, the state of its sampler;
  * {@code grammar.hash} and {@code grammar.ids}, the {@link GrammarProgress} where it stopped.
  *
  * @param sampling null if a generation begins at its seed
  * @param grammar null outside a grammar
  */
-record SavedText(byte[] pending, String held, int[] recent, SavedSampling sampling, GrammarProgress grammar) {
+record SavedText(byte[] pending, HeldText held, int[] recent, SavedSampling sampling, GrammarProgress grammar) {
 
     private static final String PENDING = "text.pending";
     private static final String HELD = "text.held";
+    private static final String HELD_KINDS = "text.held-kinds";
     private static final String RECENT = "text.recent";
     private static final String OPTIONS = "sampling.options";
     private static final String SEED = "sampling.seed";
@@ -30,7 +32,10 @@ record SavedText(byte[] pending, String held, int[] recent, SavedSampling sampli
     Map<String, String> metadata() {
         Map<String, String> metadata = new TreeMap<>();
         metadata.put(PENDING, HexFormat.of().formatHex(pending));
-        metadata.put(HELD, held);
+        metadata.put(HELD, held.chars());
+        if (held.hasSpecialTokens()) {
+            metadata.put(HELD_KINDS, held.kinds());
+        }
         metadata.put(RECENT, join(recent));
         if (sampling != null) {
             metadata.put(OPTIONS, sampling.options());
@@ -55,12 +60,25 @@ record SavedText(byte[] pending, String held, int[] recent, SavedSampling sampli
     static SavedText of(Map<String, String> metadata, int vocabSize) {
         return new SavedText(
                 pending(metadata.getOrDefault(PENDING, "")),
-                metadata.getOrDefault(HELD, ""),
+                held(metadata),
                 ids(RECENT, metadata, vocabSize),
                 sampling(metadata),
                 metadata.containsKey(GRAMMAR)
                         ? new GrammarProgress(metadata.get(GRAMMAR), ids(GRAMMAR_IDS, metadata, vocabSize))
                         : null);
+    }
+
+    private static HeldText held(Map<String, String> metadata) {
+        String chars = metadata.getOrDefault(HELD, "");
+        String kinds = metadata.get(HELD_KINDS);
+        if (kinds == null) {
+            return HeldText.of(chars);
+        }
+        try {
+            return new HeldText(chars, kinds);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("metadata '" + HELD_KINDS + "' does not fit '" + HELD + "'", e);
+        }
     }
 
     private static SavedSampling sampling(Map<String, String> metadata) {

@@ -6,11 +6,15 @@ import java.util.List;
  * Watches streamed text for stop strings. Text passes as soon as it cannot be the beginning of one; the string that is
  * complete first ends the stream, so the result does not depend on the pieces the text comes in. To look ahead,
  * {@link #copy} the matcher, and roll back by going on with the copy.
+ *
+ * <p>A special token does not show in the text, but a stop string that contains its spelling matches it. It is one symbol: no
+ * stop string begins or ends in the middle of it.
  */
 final class StopMatcher {
 
     private final List<String> stops;
     private final StringBuilder held = new StringBuilder();
+    private final StringBuilder kinds = new StringBuilder(); // of held, see HeldText
     private String matched;
 
     /**
@@ -31,12 +35,35 @@ final class StopMatcher {
         }
         for (int i = 0; i < piece.length() && matched == null; i++) {
             held.append(piece.charAt(i));
+            kinds.append(HeldText.TEXT);
             findComplete();
         }
-        if (matched != null) {
-            return release(held.length());
+        return releaseCertain();
+    }
+
+    /** Takes a special token; returns as {@link #append}. */
+    String appendSpecial(String spelling) {
+        if (stops.isEmpty() || spelling.isEmpty() || matched != null) {
+            return "";
         }
-        return release(held.length() - possibleStart());
+        held.append(spelling);
+        kinds.append(HeldText.SPECIAL).repeat(HeldText.SPECIAL_REST, spelling.length() - 1);
+        findComplete();
+        return releaseCertain();
+    }
+
+    /** Takes what another matcher held back; returns as {@link #append}. */
+    String append(HeldText text) {
+        StringBuilder certain = new StringBuilder();
+        for (int from = 0, to; from < text.chars().length(); from = to) {
+            to = from + 1;
+            while (to < text.chars().length() && text.kinds().charAt(to) == HeldText.SPECIAL_REST) {
+                to++;
+            }
+            String symbol = text.chars().substring(from, to);
+            certain.append(text.kinds().charAt(from) == HeldText.TEXT ? append(symbol) : appendSpecial(symbol));
+        }
+        return certain.toString();
     }
 
     private void findComplete() {
@@ -48,8 +75,17 @@ final class StopMatcher {
             }
         }
         if (matched != null) {
-            held.setLength(end - matched.length());
+            shorten(end - matched.length());
         }
+    }
+
+    private void shorten(int length) {
+        held.setLength(length);
+        kinds.setLength(length);
+    }
+
+    private String releaseCertain() {
+        return release(matched == null ? held.length() - possibleStart() : held.length());
     }
 
     /** The length of the longest end of the held text that a stop string begins with. */
@@ -65,9 +101,9 @@ final class StopMatcher {
         return longest;
     }
 
-    /** Whether {@code held[0, end)} ends with the first {@code length} characters of {@code stop}. */
+    /** Whether {@code held[0, end)} ends with the first {@code length} characters of {@code stop}, and whole symbols. */
     private boolean endsWith(String stop, int length, int end) {
-        if (length > end) {
+        if (length > end || length > 0 && kinds.charAt(end - length) == HeldText.SPECIAL_REST) {
             return false;
         }
         for (int i = 0; i < length; i++) {
@@ -79,14 +115,16 @@ final class StopMatcher {
     }
 
     private String release(int length) {
-        String text = held.substring(0, length);
+        String text = HeldText.text(held, kinds, length);
         held.delete(0, length);
+        kinds.delete(0, length);
         return text;
     }
 
     StopMatcher copy() {
         StopMatcher copy = new StopMatcher(stops);
         copy.held.append(held);
+        copy.kinds.append(kinds);
         copy.matched = matched;
         return copy;
     }
@@ -96,9 +134,9 @@ final class StopMatcher {
         return matched;
     }
 
-    /** The text held back so far. */
-    String held() {
-        return held.toString();
+    /** What is held back so far. */
+    HeldText held() {
+        return new HeldText(held.toString(), kinds.toString());
     }
 
     /** The text still held back, once nothing more can complete a stop string. */

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -108,6 +109,20 @@ public final class TextModel implements AutoCloseable {
 
     public SpecialTokens specialTokens() {
         return special;
+    }
+
+    /**
+     * The sampling that the model's makers recommend.
+     *
+     * @throws IOException if generation_config.json is damaged
+     */
+    public RecommendedSampling recommendedSampling() throws IOException {
+        if (owner != null) {
+            return owner.recommendedSampling();
+        }
+        return directory == null
+                ? new RecommendedSampling(Map.of(), null)
+                : RecommendedSampling.of(directory.generationConfig());
     }
 
     /**

@@ -26,7 +26,7 @@ public final class TextSession implements AutoCloseable {
     private final Session session;
     private final ResumableSampler sampling;
     private final Decoder decoder; // may hold the beginning of a character; null without a tokenizer
-    private String held = ""; // text that may be the beginning of a stop string
+    private HeldText held = HeldText.NONE; // text that may be the beginning of a stop string
     private GrammarProgress grammar; // where the last generation stopped within its grammar; null outside
     private long promptTokens; // read since the last generation,
     private long prefillNanos; // in this time
@@ -179,8 +179,14 @@ public final class TextSession implements AutoCloseable {
         }
         long decodeStart = System.nanoTime();
         emit(stops.append(held), listener);
-        DecodeLoop loop =
-                new DecodeLoop(model, session, sampling, new StreamedText(decoder, stops), cursor, options, listener);
+        DecodeLoop loop = new DecodeLoop(
+                model,
+                session,
+                sampling,
+                new StreamedText(model.tokenizer().orElse(null), decoder, stops),
+                cursor,
+                options,
+                listener);
         FinishReason reason = cancelled ? FinishReason.INTERRUPTED : loop.run();
         held = stops.held();
         if (stops.matched() != null && decoder != null) {
@@ -238,8 +244,8 @@ public final class TextSession implements AutoCloseable {
     /** Passes on what was held back, as no text follows it. */
     private void endText(GenerationListener listener) {
         if (decoder != null) {
-            String rest = held + decoder.finish();
-            held = "";
+            String rest = held.text() + decoder.finish();
+            held = HeldText.NONE;
             emit(rest, listener);
         }
     }

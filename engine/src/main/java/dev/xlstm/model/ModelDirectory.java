@@ -270,7 +270,7 @@ public final class ModelDirectory implements AutoCloseable {
     }
 
     public GenerationConfig generationConfig() throws IOException {
-        return GenerationConfig.of(JsonObject.readIfThere(path.resolve("generation_config.json")));
+        return new GenerationConfig(JsonObject.readIfThere(path.resolve("generation_config.json")));
     }
 
     /** Where texts begin and end. A tokenizer that cannot be opened counts as none. */

@@ -1,21 +1,41 @@
 package dev.xlstm.model;
 
 import dev.xlstm.tokenizer.Tokenizer;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Where texts begin and end, settled once for a model.
  *
  * @param bos the id that begins a text, if the model has one
  * @param prependBos whether a prompt that does not begin with {@code bos} gets it, once
- * @param stopIds ids that end generation
- * @param doubtfulStopIds ids the config calls the end although the tokenizer knows them as ordinary text; only for who
- *     asks for them
+ * @param ends ids that end a text, each with the settings that name it: {@code generation_config.json eos_token_id}
+ * @param doubtful ids that a config names although the tokenizer knows them as ordinary text, likewise; they end a text
+ *     only for a caller that asks for them
  */
-public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> stopIds, Set<Integer> doubtfulStopIds) {
+public record SpecialTokens(
+        OptionalInt bos,
+        boolean prependBos,
+        SortedMap<Integer, List<String>> ends,
+        SortedMap<Integer, List<String>> doubtful) {
+
+    /** Without the settings that name the ids. */
+    public SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> stopIds) {
+        this(bos, prependBos, new TreeMap<>(), new TreeMap<>());
+        stopIds.forEach(id -> ends.put(id, List.of()));
+    }
+
+    /** Ids that end generation. */
+    public Set<Integer> stopIds() {
+        return Set.copyOf(ends.keySet());
+    }
 
     /**
      * The rules, and why they are not the config's word:
@@ -23,7 +43,9 @@ public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> st
      * <ul>
      *   <li>xLSTM-7b's config.json and generation_config.json say {@code eos_token_id} 2, but 2 is "!" in its tokenizer:
      *       generation would stop at every exclamation mark. So the tokenizer's own eos token ends a text, and an id of
-     *       the configs does if the tokenizer marks it as special. Without a tokenizer the configs are all there is.
+     *       the configs does if it is an added token of the tokenizer, whether marked as special or not. Added tokens
+     *       of blanks, as GPT-NeoX's tokenizer has them, are ordinary text. Without a tokenizer the configs are all
+     *       there is. -1 stands for no id.
      *   <li>xLSTM large was trained on texts that begin with bos, and writes garbage without. Some of its configs have the
      *       flag {@code force_bos_token_insert}, and some, as those of NX-AI/xlstm_scaling_laws, say nothing, so bos is
      *       the default. A tokenizer_config.json that sets {@code add_bos_token}, or a template in tokenizer.json, counts
@@ -38,22 +60,24 @@ public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> st
             throws ModelException {
         JsonObject config = settings.root();
         int maxId = Integer.MAX_VALUE;
-        Set<Integer> stop = new LinkedHashSet<>();
-        Set<Integer> doubtful = new LinkedHashSet<>();
-        Set<Integer> claimed = new LinkedHashSet<>(config.integers("eos_token_id", 0, maxId));
-        claimed.addAll(generation.eosIds());
-        OptionalInt bos = config.integer("bos_token_id", 0, maxId);
-        if (tokens == null) {
-            stop.addAll(claimed);
-        } else {
-            id(tokens, tokenizer.eosToken()).ifPresent(stop::add);
-            for (int id : claimed) {
-                if (tokens.isSpecial(id)) {
-                    stop.add(id);
-                } else if (!stop.contains(id)) {
-                    doubtful.add(id);
+        SortedMap<Integer, List<String>> ends = new TreeMap<>();
+        SortedMap<Integer, List<String>> doubtful = new TreeMap<>();
+        OptionalInt bos = config.integer("bos_token_id", -1, maxId);
+        bos = bos.isPresent() && bos.getAsInt() < 0 ? OptionalInt.empty() : bos;
+        OptionalInt eos = tokens == null ? OptionalInt.empty() : id(tokens, tokenizer.eosToken());
+        eos.ifPresent(id -> add(ends, id, "tokenizer_config.json eos_token"));
+        Map<String, List<Integer>> claims = new LinkedHashMap<>();
+        claims.put(config.file().getFileName() + " eos_token_id", config.integers("eos_token_id", -1, maxId));
+        claims.put("generation_config.json eos_token_id", generation.eosIds());
+        claims.forEach((setting, ids) -> {
+            for (int id : ids) {
+                boolean known = tokens == null || isMarker(tokens, id) || ends.containsKey(id);
+                if (id >= 0) {
+                    add(known ? ends : doubtful, id, setting);
                 }
             }
+        });
+        if (tokens != null) {
             OptionalInt id = id(tokens, tokenizer.bosToken());
             bos = id.isPresent() ? id : bos;
         }
@@ -65,7 +89,15 @@ public record SpecialTokens(OptionalInt bos, boolean prependBos, Set<Integer> st
         boolean prepend = tokenizer.addBosToken().orElse(byDefault);
         prepend = config.flag("force_bos_token_insert", prepend)
                 || tokenizer.addBosToken().orElse(false);
-        return new SpecialTokens(bos, prepend && bos.isPresent(), Set.copyOf(stop), Set.copyOf(doubtful));
+        return new SpecialTokens(bos, prepend && bos.isPresent(), ends, doubtful);
+    }
+
+    private static boolean isMarker(Tokenizer tokens, int id) {
+        return tokens.isSpecial(id) || tokens.isAdded(id) && !tokens.token(id).isBlank();
+    }
+
+    private static void add(Map<Integer, List<String>> ids, int id, String setting) {
+        ids.computeIfAbsent(id, key -> new ArrayList<>()).add(setting);
     }
 
     private static OptionalInt id(Tokenizer tokens, Optional<String> token) {

@@ -46,7 +46,7 @@ final class ScriptedModel implements LoadedModel {
     }
 
     private static SpecialTokens special(boolean bos) {
-        return new SpecialTokens(bos ? OptionalInt.of(BOS) : OptionalInt.empty(), bos, Set.of(EOS), Set.of());
+        return new SpecialTokens(bos ? OptionalInt.of(BOS) : OptionalInt.empty(), bos, Set.of(EOS));
     }
 
     /** The UTF-8 bytes of a text, as ids. */

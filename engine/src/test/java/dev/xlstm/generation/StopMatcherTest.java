@@ -28,6 +28,7 @@ class StopMatcherTest {
     void heldTextComesOutAtTheEnd() {
         StopMatcher matcher = new StopMatcher(List.of("END"));
         assertThat(matcher.append("the EN")).isEqualTo("the ");
+        assertThat(matcher.held()).isEqualTo(HeldText.of("EN"));
         assertThat(matcher.finish()).isEqualTo("EN");
         assertThat(matcher.matched()).isNull();
     }
@@ -67,6 +68,35 @@ class StopMatcherTest {
             }
         }
         return new String[] {text, null};
+    }
+
+    @Test
+    void aSpecialTokenStopsButDoesNotShow() {
+        StopMatcher alone = new StopMatcher(List.of("<|end|>"));
+        assertThat(alone.append("see you.")).isEqualTo("see you.");
+        assertThat(alone.appendSpecial("<|end|>")).isEmpty();
+        assertThat(alone.matched()).isEqualTo("<|end|>");
+        StopMatcher longer = new StopMatcher(List.of("you.<|end|><|user|>"));
+        assertThat(longer.append("see you.")).isEqualTo("see ");
+        assertThat(longer.appendSpecial("<|end|>")).isEmpty();
+        assertThat(longer.copy().append("No")).isEqualTo("you.No");
+        StopMatcher resumed = new StopMatcher(List.of("you.<|end|><|user|>"));
+        assertThat(resumed.append(longer.held())).isEmpty();
+        assertThat(resumed.held()).isEqualTo(longer.held());
+        assertThat(resumed.appendSpecial("<|user|>")).isEmpty();
+        assertThat(resumed.matched()).isEqualTo("you.<|end|><|user|>");
+        assertThat(longer.finish()).isEqualTo("you.");
+    }
+
+    /** Stop strings meant for text do not see the inside of a special token; spelt out as text, it is text. */
+    @Test
+    void aSpecialTokenIsOneSymbol() {
+        StopMatcher matcher = new StopMatcher(List.of("end", "<|", "|>x"));
+        assertThat(matcher.append("a") + matcher.appendSpecial("<|end|>") + matcher.append("x"))
+                .isEqualTo("ax");
+        assertThat(matcher.matched()).isNull();
+        assertThat(matcher.append("b<|end|>")).isEqualTo("b");
+        assertThat(matcher.matched()).isEqualTo("<|");
     }
 
     @Test

@@ -211,7 +211,7 @@ class TextSessionTest {
         assertThat(completion.text()).isNull();
         assertThatExceptionOfType(BadRequestException.class)
                 .isThrownBy(() -> session.feed("text"))
-                .withMessageContaining("no tokenizer.json");
+                .withMessageContaining("has no tokenizer");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> session.feed(ScriptedModel.VOCAB))
                 .withMessageContaining("outside the model's vocabulary");

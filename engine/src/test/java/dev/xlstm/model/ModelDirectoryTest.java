@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -119,6 +119,15 @@ class ModelDirectoryTest {
                         + "'decoder':{'type':'ByteLevel'},'model':{'type':'BPE','vocab':{" + vocab + "},'merges':[]}}");
     }
 
+    private void assertSpecialTokens(OptionalInt bos, boolean prepend, Set<Integer> stopIds, Set<Integer> doubtful)
+            throws IOException {
+        SpecialTokens special = specialTokens();
+        assertThat(special.bos()).isEqualTo(bos);
+        assertThat(special.prependBos()).isEqualTo(prepend);
+        assertThat(special.stopIds()).isEqualTo(stopIds);
+        assertThat(special.doubtful().keySet()).isEqualTo(doubtful);
+    }
+
     /** As xLSTM-7b is published: its configs name id 2, which its tokenizer knows as "!". */
     @Test
     void the7bStopsAtItsTokenizersEosAndNotAtExclamationMarks() throws Exception {
@@ -127,7 +136,7 @@ class ModelDirectoryTest {
         write("tokenizer_config.json", "{'bos_token':'<|endoftext|>','eos_token':'<|endoftext|>'}");
         tokenizer("[{'id':0,'content':'<|endoftext|>','special':true,'normalized':false},"
                 + "{'id':1,'content':'<|padding|>','special':true},{'id':50276,'content':'  ','special':false}]");
-        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.of(0), true, Set.of(0), Set.of(2)));
+        assertSpecialTokens(OptionalInt.of(0), true, Set.of(0), Set.of(2));
     }
 
     /** The eos token may be of the vocabulary. */
@@ -136,28 +145,32 @@ class ModelDirectoryTest {
         write("config.json", "{'eos_token_id':2}");
         write("tokenizer_config.json", "{'eos_token':'!'}");
         tokenizer("[]");
-        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.empty(), false, Set.of(2), Set.of()));
+        assertSpecialTokens(OptionalInt.empty(), false, Set.of(2), Set.of());
         write("tokenizer_config.json", "{'eos_token':{'content':3}}");
         assertThatThrownBy(this::specialTokens).hasMessageContaining("\"eos_token\" has no string \"content\"");
     }
 
     @Test
-    void configsAreBelievedAboutSpecialTokens() throws Exception {
+    void configsAreBelievedAboutAddedTokens() throws Exception {
         write("config.json", "{'eos_token_id':7}");
-        write("generation_config.json", "{'eos_token_id':[7,8,9]}");
+        write("generation_config.json", "{'eos_token_id':[7,8,9,10]}");
         write("tokenizer_config.json", "{'eos_token':{'content':'<end>','lstrip':false},'bos_token':null}");
         tokenizer("[{'id':5,'content':'<end>','special':true},{'id':7,'content':'<turn>','special':true},"
-                + "{'id':8,'content':'word','special':false}]");
-        assertThat(specialTokens())
-                .isEqualTo(new SpecialTokens(OptionalInt.empty(), false, Set.of(5, 7), Set.of(8, 9)));
+                + "{'id':8,'content':'<done>','special':false},{'id':10,'content':'  ','special':false}]");
+        assertSpecialTokens(OptionalInt.empty(), false, Set.of(5, 7, 8), Set.of(9, 10));
+        assertThat(specialTokens().ends())
+                .containsEntry(5, List.of("tokenizer_config.json eos_token"))
+                .containsEntry(7, List.of("config.json eos_token_id", "generation_config.json eos_token_id"))
+                .containsEntry(8, List.of("generation_config.json eos_token_id"));
+        assertThat(specialTokens().doubtful()).containsEntry(9, List.of("generation_config.json eos_token_id"));
     }
 
     @Test
     void withoutATokenizerTheConfigIsAllThereIs() throws Exception {
         write("config.json", "{'bos_token_id':3,'eos_token_id':2,'force_bos_token_insert':false}");
-        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.of(3), false, Set.of(2), Set.of()));
+        assertSpecialTokens(OptionalInt.of(3), false, Set.of(2), Set.of());
         write("config.json", "{}");
-        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.empty(), false, Set.of(), Set.of()));
+        assertSpecialTokens(OptionalInt.empty(), false, Set.of(), Set.of());
     }
 
     @Test
@@ -165,7 +178,7 @@ class ModelDirectoryTest {
         write("config.json", "{}");
         write("tokenizer_config.json", "{'bos_token':'<s>','add_bos_token':true}");
         tokenizer("[{'id':4,'content':'<s>','special':true}]");
-        assertThat(specialTokens()).isEqualTo(new SpecialTokens(OptionalInt.of(4), true, Set.of(), Set.of()));
+        assertSpecialTokens(OptionalInt.of(4), true, Set.of(), Set.of());
     }
 
     @Test
@@ -189,27 +202,23 @@ class ModelDirectoryTest {
 
     // ---- smaller facts
 
+    /** generation_config.json is advice: no value of it stops a run. */
     @Test
-    void readsRecommendationsForSampling() throws Exception {
-        write("config.json", "{}");
+    void unusualAdviceIsLeftOut() throws Exception {
+        write("config.json", "{'eos_token_id':-1,'bos_token_id':-1}");
+        write(
+                "generation_config.json",
+                "{'eos_token_id':[3,-1,'x',null],'top_k':-1,'max_new_tokens':-1,'temperature':'hot','do_sample':null}");
         try (ModelDirectory model = ModelDirectory.open(directory)) {
-            assertThat(model.generationConfig().temperature()).isEmpty();
-            write(
-                    "generation_config.json",
-                    "{'do_sample':true,'temperature':0.7,'top_k':40,'top_p':0.9,'min_p':0.05,"
-                            + "'repetition_penalty':1.1,'max_new_tokens':99,'eos_token_id':null}");
             GenerationConfig config = model.generationConfig();
-            assertThat(config.temperature()).isEqualTo(OptionalDouble.of(0.7));
-            assertThat(config.topK()).isEqualTo(OptionalInt.of(40));
-            assertThat(config.topP()).isEqualTo(OptionalDouble.of(0.9));
-            assertThat(config.minP()).isEqualTo(OptionalDouble.of(0.05));
-            assertThat(config.repetitionPenalty()).isEqualTo(OptionalDouble.of(1.1));
-            assertThat(config.maxNewTokens()).isEqualTo(OptionalInt.of(99));
-            assertThat(config.eosIds()).isEmpty();
-            write("generation_config.json", "{'do_sample':false,'temperature':0.7}");
-            assertThat(model.generationConfig().temperature()).isEqualTo(OptionalDouble.of(0));
-            write("generation_config.json", "{'top_p':1.5}");
-            assertThatThrownBy(model::generationConfig).hasMessageContaining("\"top_p\" is 1.5, not a number");
+            assertThat(config.eosIds()).containsExactly(3);
+            assertThat(config.ignored())
+                    .containsExactly("\"eos_token_id\": -1", "\"eos_token_id\": \"x\"", "\"eos_token_id\": null");
+            assertThat(config.isGreedy()).isFalse();
+            assertThat(config.number("top_k")).hasValue(-1);
+            assertThat(config.number("temperature")).isEmpty();
+            assertThat(model.specialTokens().stopIds()).containsExactly(3);
+            assertThat(model.specialTokens().bos()).isEmpty();
         }
     }
 

@@ -5,6 +5,7 @@ import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.ModelOptions;
+import dev.xlstm.generation.RecommendedSampling;
 import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
 import dev.xlstm.model.XlstmConfig;
@@ -13,12 +14,14 @@ import dev.xlstm.tokenizer.Tokenizer;
 import dev.xlstm.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -27,6 +30,7 @@ import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import tools.jackson.core.JsonGenerator;
 
 /** {@code xlstm inspect}. */
 @Command(
@@ -96,7 +100,11 @@ public final class InspectCommand implements Callable<Integer> {
      * @param tokenizerProblem why the tokenizer cannot be used; null if it can
      */
     private record Tokens(
-            SpecialTokens special, OptionalInt vocabulary, String tokenizerProblem, boolean chatTemplate) {}
+            SpecialTokens special,
+            RecommendedSampling recommended,
+            OptionalInt vocabulary,
+            String tokenizerProblem,
+            boolean chatTemplate) {}
 
     @Override
     public Integer call() throws IOException {
@@ -115,9 +123,10 @@ public final class InspectCommand implements Callable<Integer> {
                     directory.config(),
                     directory.checkpoint().tensors().values(),
                     directory.unusedTensors(),
-                    directory.remarks(),
+                    remarks(directory),
                     new Tokens(
                             directory.specialTokens(),
+                            RecommendedSampling.of(directory.generationConfig()),
                             tokens,
                             problem,
                             directory.tokenizerConfig().chatTemplate().isPresent()),
@@ -129,6 +138,15 @@ public final class InspectCommand implements Callable<Integer> {
             }
             return ExitCode.OK;
         }
+    }
+
+    private static List<String> remarks(ModelDirectory directory) throws IOException {
+        List<String> remarks = new ArrayList<>(directory.remarks());
+        String warning = RecommendedSampling.of(directory.generationConfig()).warning();
+        if (warning != null) {
+            remarks.add(warning);
+        }
+        return remarks;
     }
 
     private String table(Facts facts) {
@@ -152,6 +170,7 @@ public final class InspectCommand implements Callable<Integer> {
         row(table, "vocabulary", "%,d rows, %s", config.vocabSize(), tokenizer(facts));
         row(table, "begins with", begin(facts.tokens.special));
         row(table, "ends with", end(facts.tokens.special));
+        row(table, "sampling", sampling(facts.tokens.recommended));
         row(table, "chat template", facts.tokens.chatTemplate ? "yes" : "none");
         if (!facts.unused.isEmpty()) {
             row(table, "unused", String.join(", ", facts.unused));
@@ -195,15 +214,42 @@ public final class InspectCommand implements Callable<Integer> {
     }
 
     private static String end(SpecialTokens special) {
-        String ids = special.stopIds().isEmpty() ? "no token" : "ids " + sorted(special.stopIds());
-        return special.doubtfulStopIds().isEmpty()
+        String ids = special.ends().isEmpty() ? "no token" : withSettings(special.ends());
+        return special.doubtful().isEmpty()
                 ? ids
-                : ids + "; not with " + sorted(special.doubtfulStopIds())
-                        + ", ordinary text (--stop-id ends there, too)";
+                : ids + "; not with " + withSettings(special.doubtful())
+                        + ": ordinary text to the tokenizer (--stop-id ends there, too)";
     }
 
-    private static String sorted(Collection<Integer> ids) {
-        return ids.stream().sorted().map(String::valueOf).collect(Collectors.joining(", "));
+    /** {@code id 0 (config.json eos_token_id), id 4 (...)}. */
+    private static String withSettings(SortedMap<Integer, List<String>> ids) {
+        return ids.entrySet().stream()
+                .map(entry -> "id " + entry.getKey() + " (" + String.join(", ", entry.getValue()) + ")")
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String sampling(RecommendedSampling recommended) {
+        return recommended.values().isEmpty()
+                ? "no advice: the defaults of the flags"
+                : recommended.values().entrySet().stream()
+                                .map(entry -> entry.getKey().flag() + " "
+                                        + entry.getKey().format(entry.getValue()))
+                                .collect(Collectors.joining(", "))
+                        + " (generation_config.json)";
+    }
+
+    /** {@code [{"id": 4, "settings": ["generation_config.json eos_token_id"]}]}. */
+    private static void writeEnds(JsonGenerator out, String name, SortedMap<Integer, List<String>> ids) {
+        out.writeArrayPropertyStart(name);
+        ids.forEach((id, settings) -> {
+            out.writeStartObject();
+            out.writeNumberProperty("id", id);
+            out.writeArrayPropertyStart("settings");
+            settings.forEach(out::writeString);
+            out.writeEndArray();
+            out.writeEndObject();
+        });
+        out.writeEndArray();
     }
 
     private void printJson(Facts facts) {
@@ -233,6 +279,14 @@ public final class InspectCommand implements Callable<Integer> {
                             .orElse(Double.NaN));
             out.writeBooleanProperty("prepends_bos", facts.tokens.special.prependBos());
             JsonOutput.ids(out, "stop_ids", sortedArray(facts.tokens.special.stopIds()));
+            writeEnds(out, "end_of_text", facts.tokens.special.ends());
+            writeEnds(out, "not_end_of_text", facts.tokens.special.doubtful());
+            out.writeObjectPropertyStart("sampling");
+            facts.tokens
+                    .recommended
+                    .values()
+                    .forEach((parameter, value) -> out.writeNumberProperty(parameter.jsonName(), value));
+            out.writeEndObject();
             out.writeArrayPropertyStart("tensors");
             for (Tensor tensor : facts.tensors) {
                 out.writeStartObject();

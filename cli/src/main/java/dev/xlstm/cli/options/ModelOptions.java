@@ -123,7 +123,13 @@ public final class ModelOptions {
             offerPull(name, streams);
         }
         try (ProgressBar bar = new ProgressBar(streams, "loading")) {
-            return TextModel.open(directory(name), chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
+            TextModel opened =
+                    TextModel.open(directory(name), chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
+            String warning = opened.recommendedSampling().warning();
+            if (warning != null && !quiet) {
+                streams.message("xlstm: warning: " + warning);
+            }
+            return opened;
         }
     }
 

@@ -1,10 +1,12 @@
 package dev.xlstm.cli.options;
 
+import dev.xlstm.generation.RecommendedSampling;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.sampling.SamplingOptions;
 import dev.xlstm.sampling.SamplingParameter;
 import dev.xlstm.sampling.StepName;
 import dev.xlstm.tokenizer.Tokenizer;
+import java.io.IOException;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -12,7 +14,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.ArgGroupSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.IGetter;
 import picocli.CommandLine.Model.IScope;
+import picocli.CommandLine.Model.ISetter;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 
@@ -21,7 +25,7 @@ public final class SamplingFlags {
 
     private static final List<String> DRY_BREAKERS = List.of("\\n", ":", "\"", "*");
 
-    private final Map<SamplingParameter, OptionSpec> numbers = new EnumMap<>(SamplingParameter.class);
+    private final Map<SamplingParameter, NumberValue> numbers = new EnumMap<>(SamplingParameter.class);
     private final OptionSpec dryBreakers = flag("--dry-sequence-breaker")
             .paramLabel("TEXT")
             .type(List.class)
@@ -63,9 +67,7 @@ public final class SamplingFlags {
         ArgGroupSpec.Builder group =
                 ArgGroupSpec.builder().validate(false).heading(heading).order(order);
         for (SamplingParameter parameter : SamplingParameter.values()) {
-            OptionSpec flag = number(parameter);
-            numbers.put(parameter, flag);
-            group.addArg(flag);
+            group.addArg(number(parameter));
             if (parameter == SamplingParameter.DRY_LAST_N) {
                 group.addArg(dryBreakers);
             }
@@ -74,22 +76,44 @@ public final class SamplingFlags {
         command.addArgGroup(group.build());
     }
 
-    private static OptionSpec number(SamplingParameter parameter) {
+    private OptionSpec number(SamplingParameter parameter) {
         String name = "--" + parameter.flag();
         OptionSpec.Builder flag = parameter == SamplingParameter.TEMPERATURE ? flag("-t", name) : flag(name);
-        Number value = parameter.defaultValue();
-        if (parameter.isWhole()) {
-            value = value.intValue();
-        } else {
-            value = value.floatValue();
-        }
-        OptionSpec built = flag.paramLabel(parameter.label())
-                .type(value.getClass())
-                .initialValue(value)
-                .description(parameter.help() + ". Default: " + parameter.format(parameter.defaultValue()))
+        NumberValue value = new NumberValue(parameter);
+        numbers.put(parameter, value);
+        return flag.paramLabel(parameter.label())
+                .type(parameter.isWhole() ? Integer.class : Float.class)
+                .getter(value)
+                .setter(value)
+                .description(parameter.help() + ". Default: "
+                        + (RecommendedSampling.isTaken(parameter) ? "what the model recommends, else " : "")
+                        + parameter.format(parameter.defaultValue()))
                 .build();
-        built.setValue(value); // what xlstm config shows
-        return built;
+    }
+
+    /** The value of a flag: the default until the command line or the configuration gives one. */
+    private static final class NumberValue implements IGetter, ISetter {
+        private Number value;
+        private boolean given;
+
+        NumberValue(SamplingParameter parameter) {
+            double number = parameter.defaultValue();
+            value = parameter.isWhole() ? Integer.valueOf((int) number) : Float.valueOf((float) number);
+        }
+
+        @Override
+        @SuppressWarnings("unchecked")
+        public <T> T get() {
+            return (T) value;
+        }
+
+        @Override
+        public <T> T set(T given) {
+            T before = get();
+            value = (Number) given;
+            this.given = true;
+            return before;
+        }
     }
 
     private static OptionSpec.Builder flag(String... names) {
@@ -121,11 +145,15 @@ public final class SamplingFlags {
      * @throws IllegalArgumentException naming an option out of its range
      */
     public SamplingOptions options() {
-        SamplingOptions options = SamplingOptions.defaults();
-        for (Map.Entry<SamplingParameter, OptionSpec> flag : numbers.entrySet()) {
-            Number value = flag.getValue().getValue();
-            if (value != null) {
-                options = options.with(flag.getKey(), value.doubleValue());
+        return options(SamplingOptions.defaults());
+    }
+
+    private SamplingOptions options(SamplingOptions defaults) {
+        SamplingOptions options = defaults;
+        for (Map.Entry<SamplingParameter, NumberValue> flag : numbers.entrySet()) {
+            NumberValue number = flag.getValue();
+            if (number.given) {
+                options = options.with(flag.getKey(), number.value.doubleValue());
             }
         }
         String order = samplers.getValue();
@@ -135,13 +163,17 @@ public final class SamplingFlags {
     }
 
     /**
-     * With what needs the model's tokenizer, and a seed that has been drawn before.
+     * The options for a model: a flag that is not given takes what the model recommends.
+     *
+     * @param drawnSeed of {@link #options()}, which draws a new one each time
      *
      * @throws ParameterException naming an option out of its range
      */
-    public SamplingOptions options(TextModel model, long drawnSeed, CommandSpec spec) {
+    public SamplingOptions options(TextModel model, long drawnSeed, CommandSpec spec) throws IOException {
+        SamplingOptions recommended = model.recommendedSampling().options();
         return UsageErrors.checked(spec, () -> {
-            SamplingOptions all = options(model.tokenizer().orElse(null));
+            SamplingOptions all =
+                    withTokens(options(recommended), model.tokenizer().orElse(null));
             int vocab = model.loaded().config().vocabSize();
             for (int id : all.logitBias().keySet()) {
                 if (id >= vocab) {
@@ -154,7 +186,7 @@ public final class SamplingFlags {
     }
 
     /** As {@link #options(TextModel, long, CommandSpec)}, as defaults for requests that may turn DRY on themselves. */
-    public SamplingOptions lineDefaults(TextModel model, long drawnSeed, CommandSpec spec) {
+    public SamplingOptions lineDefaults(TextModel model, long drawnSeed, CommandSpec spec) throws IOException {
         return options(model, drawnSeed, spec)
                 .withDryBreakers(breakers(model.tokenizer().orElse(null)));
     }
@@ -163,16 +195,10 @@ public final class SamplingFlags {
      * @param tokenizer knows the tokens that are given by text; null if the model has none
      * @throws IllegalArgumentException naming an option out of its range
      */
-    private SamplingOptions options(Tokenizer tokenizer) {
-        SamplingOptions options = options();
+    private SamplingOptions withTokens(SamplingOptions options, Tokenizer tokenizer) {
         List<String> biases = logitBias.getValue();
-        if (biases != null) {
-            options = options.withLogitBias(TokenTexts.biases(biases, tokenizer));
-        }
-        if (options.get(SamplingParameter.DRY_MULTIPLIER) > 0) {
-            options = options.withDryBreakers(breakers(tokenizer));
-        }
-        return options;
+        SamplingOptions biased = biases == null ? options : options.withLogitBias(TokenTexts.biases(biases, tokenizer));
+        return options.get(SamplingParameter.DRY_MULTIPLIER) > 0 ? biased.withDryBreakers(breakers(tokenizer)) : biased;
     }
 
     private Set<Integer> breakers(Tokenizer tokenizer) {

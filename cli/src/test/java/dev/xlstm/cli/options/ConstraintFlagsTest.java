@@ -141,8 +141,8 @@ class ConstraintFlagsTest {
                         .out());
         assertUsage("unknown sampler \"typ\"", "--samplers", "typ");
         assertUsage("sampler dry must come before top_k", "--samplers", "top_k;dry");
-        assertUsage("XTC probability must be between 0 and 1, not 2.0", "--xtc-probability", "2");
-        assertUsage("mirostat eta must be between 0 and 1, not 2.0", "--mirostat-eta", "2");
+        assertUsage("xtc-probability must be between 0 and 1, not 2.0", "--xtc-probability", "2");
+        assertUsage("mirostat-eta must be between 0 and 1, not 2.0", "--mirostat-eta", "2");
     }
 
     @Test
