@@ -267,7 +267,7 @@ public final class BatchCommand implements Callable<Integer> {
         }
     }
 
-    /** A line's output; null if it was cut short. */
+    /** The result of a line; null if it was interrupted. */
     private BatchResult result(BatchLine line, RequestRunner runner, Tokenizer tokenizer) {
         if (isCancelled()) {
             return null;
