@@ -27,6 +27,34 @@ public interface LoadedModel extends AutoCloseable {
      */
     void forward(Batch batch, float[] logits);
 
+    /** The largest number of rows (ids of all chunks) in one {@link #verify}; 0 if the backend cannot verify. */
+    default int maxVerifiedRows() {
+        return 0;
+    }
+
+    /**
+     * Computes logits without changing any state. Each row gets exactly the bits that it gets if its sequence is fed one id
+     * per pass. {@link #keep} can then feed the first rows of each chunk at a small cost.
+     *
+     * @param batch at most {@link #maxVerifiedRows()} ids
+     * @param logits as in {@link #forward(Batch, float[])}
+     */
+    default void verify(Batch batch, float[] logits) {
+        throw new UnsupportedOperationException("maxVerifiedRows is " + maxVerifiedRows());
+    }
+
+    /**
+     * Feeds the first rows of a chunk of the last {@link #verify}: the state becomes, to the bit, what feeding them one id
+     * per pass would make it. Only once per chunk, and before any other pass.
+     *
+     * @param state of the chunk
+     * @param rows at least 1
+     * @throws IllegalStateException if the last pass did not verify rows of this state, or they have been kept
+     */
+    default void keep(State state, int rows) {
+        throw new UnsupportedOperationException("maxVerifiedRows is " + maxVerifiedRows());
+    }
+
     /**
      * The most logits that {@link #forward(Batch, TopLogits, float[])} can select; 0 if the backend computes logits in main
      * memory, where selecting them early saves nothing.

@@ -36,9 +36,9 @@ public final class CausalConv {
     }
 
     /**
-     * Feeds {@code rows} consecutive steps of one sequence to the features {@code [from, to)} and updates their window.
+     * Computes y of {@code rows} consecutive rows of one sequence for the features {@code [from, to)}.
      *
-     * @param window [K - 1, features]; not read if K is 1
+     * @param window the inputs before these rows [K - 1, features]; not read if K is 1
      */
     public void forward(MemorySegment window, int from, int to, int firstRow, int rows) {
         float[] in = x.data;
@@ -64,6 +64,12 @@ public final class CausalConv {
             }
             Elementwise.gateBySigmoid(out, at, out, at, n); // silu
         }
+    }
+
+    /** Moves the window past {@code rows} consecutive rows of x, for the features {@code [from, to)}. */
+    public void shift(MemorySegment window, int from, int to, int firstRow, int rows) {
+        float[] in = x.data;
+        int n = to - from;
         for (int r = 0; r < kernel - 1; r++) { // ascending, so that no row is overwritten before it is read
             int source = rows - kernel + 1 + r;
             long row = windowRow(r, from);

@@ -3,6 +3,7 @@ package dev.xlstm.cell;
 import dev.xlstm.tensor.Activations;
 import dev.xlstm.tensor.Gemm;
 import dev.xlstm.tensor.Simd;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -54,6 +55,21 @@ public final class MlstmCell {
     private final Activations fRows; // [rows, NH]
     private final Activations hRows; // [rows, NH, dv]
 
+    // the state that the methods below work on: a head of a sequence, or the copy of peek
+    private MemorySegment c;
+    private MemorySegment n;
+    private MemorySegment m;
+    private long cAt;
+    private long nAt;
+    private long mAt;
+
+    private MemorySegment copy; // scratch of peek: C, n and m of one head
+
+    // scratch of update, for each of its rows
+    private float[] forgets = {};
+    private float[] inputs = {};
+    private float[] keys = {}; // for one row of C
+
     // scratch of the chunkwise form, of one head
     private float[] state; // C [dqk, dv]
     private float[] norm; // n [dqk]
@@ -64,7 +80,7 @@ public final class MlstmCell {
     // double precision, because the exponents are small differences of these
     private double[] b; // running sum of the log forget gates [chunk]
     private double[] source; // i - b: log weight of a step, before the decay that follows it [chunk]
-    private double[] m; // stabiliser of each step, then its divisor [chunk]
+    private double[] stabiliser; // m of each step, then its divisor [chunk]
 
     /**
      * @param q [rows, NH, dqk]
@@ -98,25 +114,94 @@ public final class MlstmCell {
      * @param m state m [NH]
      */
     public void step(MemorySegment c, MemorySegment n, MemorySegment m, int head, int row) {
+        bind(c, n, m, head);
+        step(head, row);
+    }
+
+    /**
+     * Computes h of {@code rows} consecutive rows of one sequence as {@link #step} does, but on a copy of the head's state,
+     * which stays in the cache. The parameters are those of {@link #step}.
+     */
+    public void peek(MemorySegment c, MemorySegment n, MemorySegment m, int head, int firstRow, int rows) {
+        bind(c, n, m, head);
+        long nOfCopy = 4L * dqk * dv;
+        long mOfCopy = nOfCopy + 4L * dqk;
+        if (copy == null) {
+            copy = Arena.ofAuto().allocate(mOfCopy + 4, 64);
+        }
+        MemorySegment.copy(c, cAt, copy, 0, nOfCopy);
+        MemorySegment.copy(n, nAt, copy, nOfCopy, 4L * dqk);
+        MemorySegment.copy(m, mAt, copy, mOfCopy, 4);
+        this.c = copy;
+        this.n = copy;
+        this.m = copy;
+        cAt = 0;
+        nAt = nOfCopy;
+        mAt = mOfCopy;
+        for (int row = firstRow; row < firstRow + rows; row++) {
+            step(head, row);
+        }
+    }
+
+    /**
+     * Updates the state by {@code rows} consecutive rows of one sequence as {@link #step} does, without computing h, in one
+     * pass over C. Reads k, v, i and f only. The parameters are those of {@link #step}.
+     */
+    public void update(MemorySegment c, MemorySegment n, MemorySegment m, int head, int firstRow, int rows) {
+        bind(c, n, m, head);
+        if (forgets.length < rows) {
+            forgets = new float[rows];
+            inputs = new float[rows];
+            keys = new float[rows];
+        }
+        for (int t = 0; t < rows; t++) {
+            float i = iRows.data[(firstRow + t) * heads + head];
+            float logForget = logSigmoid(fRows.data[(firstRow + t) * heads + head]);
+            float mOld = m.get(JAVA_FLOAT, mAt);
+            float mNew = Math.max(logForget + mOld, i);
+            forgets[t] = exp(logForget + mOld - mNew);
+            inputs[t] = exp(i - mNew);
+            m.set(JAVA_FLOAT, mAt, mNew);
+        }
+        for (int r = 0; r < dqk; r++) {
+            float next = n.get(JAVA_FLOAT, nAt + 4L * r);
+            for (int t = 0; t < rows; t++) {
+                keys[t] = inputs[t] * kRows.data[qkAt(firstRow + t, head) + r];
+                next = Math.fma(forgets[t], next, keys[t]);
+            }
+            n.set(JAVA_FLOAT, nAt + 4L * r, next);
+            updateRow(c, cAt + 4L * r * dv, vAt(firstRow, head), rows);
+        }
+    }
+
+    private void bind(MemorySegment c, MemorySegment n, MemorySegment m, int head) {
+        this.c = c;
+        this.n = n;
+        this.m = m;
+        cAt = 4L * head * dqk * dv;
+        nAt = 4L * head * dqk;
+        mAt = 4L * head;
+    }
+
+    private void step(int head, int row) {
         float[] q = qRows.data;
         float[] k = kRows.data;
         float[] h = hRows.data;
         int qkAt = qkAt(row, head);
         int vAt = vAt(row, head);
-        long nAt = 4L * head * dqk;
-        long cAt = 4L * head * dqk * dv;
         float i = iRows.data[row * heads + head];
         float logForget = logSigmoid(fRows.data[row * heads + head]);
-        float mOld = m.get(JAVA_FLOAT, 4L * head);
+        float mOld = m.get(JAVA_FLOAT, mAt);
         float mNew = Math.max(logForget + mOld, i);
         float forget = exp(logForget + mOld - mNew);
         float input = exp(i - mNew);
-        m.set(JAVA_FLOAT, 4L * head, mNew);
+        m.set(JAVA_FLOAT, mAt, mNew);
 
         float normalizer = 0; // n'·q
+        MemorySegment norms = n;
         for (int r = 0; r < dqk; r++) {
-            float next = Math.fma(forget, n.get(JAVA_FLOAT, nAt + 4L * r), input * k[qkAt + r]);
-            n.set(JAVA_FLOAT, nAt + 4L * r, next);
+            float next = Math.fma(forget, norms.get(JAVA_FLOAT, nAt + 4L * r), input * k[qkAt + r]);
+            norms.set(JAVA_FLOAT, nAt + 4L * r, next);
             normalizer = Math.fma(next, q[qkAt + r] * scale, normalizer);
         }
         Arrays.fill(h, vAt, vAt + dv, 0f);
@@ -151,6 +236,31 @@ public final class MlstmCell {
         }
     }
 
+    /** {@code row = forget_t * row + key_t * v_t} for each t in turn, with the roundings of {@link #stepRow}. */
+    private void updateRow(MemorySegment c, long rowAt, int vAt, int rows) {
+        float[] v = vRows.data;
+        float[] forget = forgets;
+        float[] key = keys;
+        int n = dv;
+        int vStride = heads * dv;
+        int d = 0;
+        for (; d < Simd.bound(n); d += LANES) {
+            FloatVector cell = FloatVector.fromMemorySegment(F32, c, rowAt + 4L * d, ByteOrder.nativeOrder());
+            for (int t = 0; t < rows; t++) {
+                cell = FloatVector.broadcast(F32, key[t])
+                        .fma(FloatVector.fromArray(F32, v, vAt + t * vStride + d), cell.mul(forget[t]));
+            }
+            cell.intoMemorySegment(c, rowAt + 4L * d, ByteOrder.nativeOrder());
+        }
+        for (; d < n; d++) {
+            float cell = c.get(JAVA_FLOAT, rowAt + 4L * d);
+            for (int t = 0; t < rows; t++) {
+                cell = Math.fma(key[t], v[vAt + t * vStride + d], cell * forget[t]);
+            }
+            c.set(JAVA_FLOAT, rowAt + 4L * d, cell);
+        }
+    }
+
     /**
      * Feeds {@code rows} consecutive rows of one sequence to a head, in chunks. Within a chunk, with {@code b_t} the sum of
      * {@code logsigmoid(f)} up to and including step t:
@@ -167,9 +277,7 @@ public final class MlstmCell {
      */
     public void chunkwise(MemorySegment c, MemorySegment n, MemorySegment m, int head, int firstRow, int rows) {
         allocate();
-        long cAt = 4L * head * dqk * dv;
-        long nAt = 4L * head * dqk;
-        long mAt = 4L * head;
+        bind(c, n, m, head);
         MemorySegment.copy(c, JAVA_FLOAT, cAt, state, 0, dqk * dv);
         MemorySegment.copy(n, JAVA_FLOAT, nAt, norm, 0, dqk);
         float mState = m.get(JAVA_FLOAT, mAt);
@@ -196,7 +304,7 @@ public final class MlstmCell {
             b[t] = sum;
             source[t] = i[at] - sum;
             largest = Math.max(largest, source[t]);
-            m[t] = sum + Math.max(mState, largest);
+            stabiliser[t] = sum + Math.max(mState, largest);
         }
     }
 
@@ -221,23 +329,23 @@ public final class MlstmCell {
             int scoreRow = t * chunkSize;
             float sum = 0;
             for (int s = 0; s <= t; s++) {
-                scores[scoreRow + s] *= scale * exp(b[t] + source[s] - m[t]);
+                scores[scoreRow + s] *= scale * exp(b[t] + source[s] - stabiliser[t]);
                 sum += scores[scoreRow + s];
             }
             Arrays.fill(scores, scoreRow + t + 1, scoreRow + length, 0f); // s > t: causal mask
-            float decay = scale * exp(b[t] + mState - m[t]);
+            float decay = scale * exp(b[t] + mState - stabiliser[t]);
             for (int r = 0; r < dqk; r++) {
                 float x = q[qkAt + t * qkStride + r] * decay;
                 qg[t * dqk + r] = x;
                 sum = Math.fma(x, norm[r], sum);
             }
-            m[t] = Math.max(Math.abs(sum), exp(-m[t])) + eps; // from here on the divisor of h
+            stabiliser[t] = Math.max(Math.abs(sum), exp(-stabiliser[t])) + eps; // from here on the divisor of h
             Arrays.fill(h, vAt + t * vStride, vAt + t * vStride + dv, 0f);
         }
         Gemm.accumulate(qg, 0, dqk, 1, state, 0, dv, h, vAt, vStride, length, dqk, dv);
         Gemm.accumulate(scores, 0, chunkSize, 1, v, vAt, vStride, h, vAt, vStride, length, length, dv);
         for (int t = 0; t < length; t++) {
-            float divisor = (float) m[t];
+            float divisor = (float) stabiliser[t];
             for (int d = 0; d < dv; d++) {
                 h[vAt + t * vStride + d] /= divisor;
             }
@@ -294,7 +402,7 @@ public final class MlstmCell {
             scores = new float[chunkSize * chunkSize];
             b = new double[chunkSize];
             source = new double[chunkSize];
-            m = new double[chunkSize];
+            stabiliser = new double[chunkSize];
         }
     }
 

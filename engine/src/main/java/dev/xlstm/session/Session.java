@@ -27,6 +27,10 @@ public final class Session implements AutoCloseable {
     boolean logitsValid;
     private boolean late; // the model still has to write the logits
     private TopLogits top = new TopLogits(0);
+    private float[] verified = {}; // logits of the rows verified last [rows, vocab]
+    private float[] verifiedRow; // a copy of one of them
+    private int verifiedRows; // 0 if there is nothing to keep
+    private int finiteRows; // leading rows of verified that are finite
     long position;
     private RuntimeException damage; // why the session cannot go on; null if it can
 
@@ -52,12 +56,8 @@ public final class Session implements AutoCloseable {
      */
     public void feed(int[] ids, int from, int to) {
         checkSound();
-        for (int i = from; i < to; i++) {
-            if (ids[i] < 0 || ids[i] >= model.config().vocabSize()) {
-                throw new BadRequestException("id " + ids[i] + " is outside the model's vocabulary of "
-                        + model.config().vocabSize());
-            }
-        }
+        checkIds(ids, from, to);
+        verifiedRows = 0;
         int at = from;
         while (at < to) {
             int count = Math.min(to - at, waiting.length - waitingCount);
@@ -69,6 +69,15 @@ public final class Session implements AutoCloseable {
             // the last chunk waits even if it is full: the caller may read its logits
             if (waitingCount == waiting.length && at < to) {
                 compute();
+            }
+        }
+    }
+
+    private void checkIds(int[] ids, int from, int to) {
+        for (int i = from; i < to; i++) {
+            if (ids[i] < 0 || ids[i] >= model.config().vocabSize()) {
+                throw new BadRequestException("id " + ids[i] + " is outside the model's vocabulary of "
+                        + model.config().vocabSize());
             }
         }
     }
@@ -119,7 +128,7 @@ public final class Session implements AutoCloseable {
         if (top.size() != n) {
             top = new TopLogits(n);
         }
-        forward(waiting, 0, 1, Logits.LAST, logits, top);
+        forward(waiting, 0, 1, Logits.LAST, logits, top, false);
         late = true;
         waitingCount = 0;
         if (!Float.isFinite(top.logits()[0])) {
@@ -144,18 +153,24 @@ public final class Session implements AutoCloseable {
      * any row, makes them not finite too.
      */
     private void compute() {
-        forward(waiting, 0, waitingCount, Logits.LAST, logits, null);
+        forward(waiting, 0, waitingCount, Logits.LAST, logits, null, false);
         late = false;
         long from = position - waitingCount;
         waitingCount = 0;
         checkFinite(logits, 0, from, position);
     }
 
-    /** @param picked null to write all logits to {@code rows} at once */
-    private void forward(int[] ids, int from, int to, Logits wanted, float[] rows, TopLogits picked) {
+    /**
+     * @param picked null to write all logits to {@code rows} at once
+     * @param verify whether the state stays as it is
+     */
+    private void forward(int[] ids, int from, int to, Logits wanted, float[] rows, TopLogits picked, boolean verify) {
+        verifiedRows = 0;
         try {
             batch.clear().add(state, ids, from, to, wanted);
-            if (picked == null) {
+            if (verify) {
+                model.verify(batch, rows);
+            } else if (picked == null) {
                 model.forward(batch, rows);
             } else {
                 model.forward(batch, picked, rows);
@@ -175,15 +190,96 @@ public final class Session implements AutoCloseable {
     }
 
     private void checkFinite(float[] rows, int offset, long from, long to) {
+        if (!isFinite(rows, offset)) {
+            damage = new NonFiniteException(from, to);
+            throw damage;
+        }
+    }
+
+    private boolean isFinite(float[] rows, int offset) {
         int worst = 0;
         for (int i = offset; i < offset + logits.length; i++) {
             // the sum overflows to a negative number if all exponent bits are set: infinities and NaN
             worst |= (Float.floatToRawIntBits(rows[i]) & 0x7F800000) + 0x00800000;
         }
-        if (worst < 0) {
-            damage = new NonFiniteException(from, to);
+        return worst >= 0;
+    }
+
+    /** The most ids of one {@link #verify}; 0 if the model's backend cannot verify. */
+    public int maxVerifiedIds() {
+        return model.maxVerifiedRows();
+    }
+
+    /**
+     * Computes the logits after each of the ids {@code [from, to)}, in one pass, without appending them. They have exactly
+     * the bits that they have if each id is fed and its logits are read. {@link #keep} then appends the first of the ids.
+     *
+     * @param ids at least 1, at most {@link #maxVerifiedIds()}
+     * @return how many of the first logits are finite: the caller must not use the others
+     * @throws BadRequestException if an id is outside the vocabulary
+     * @throws NonFiniteException as {@link #feed(int[], int, int)}
+     */
+    public int verify(int[] ids, int from, int to) {
+        checkSound();
+        checkIds(ids, from, to);
+        if (waitingCount > 0) {
+            logits();
+        }
+        int vocab = logits.length;
+        if (verified.length < (to - from) * vocab) {
+            verified = new float[(to - from) * vocab];
+        }
+        forward(ids, from, to, Logits.ALL, verified, null, true);
+        verifiedRows = to - from;
+        finiteRows = 0;
+        while (finiteRows < verifiedRows && isFinite(verified, finiteRows * vocab)) {
+            finiteRows++;
+        }
+        return finiteRows;
+    }
+
+    /**
+     * The logits after one of the ids of the last {@link #verify}.
+     *
+     * @param index of the id, from 0
+     * @return {@code [vocab]}, the session's own array, read-only, valid until the next call
+     */
+    public float[] verifiedLogits(int index) {
+        if (index < 0 || index >= verifiedRows) {
+            throw new IllegalStateException("no logits of verified id " + index + ": there are " + verifiedRows);
+        }
+        if (verifiedRow == null) {
+            verifiedRow = new float[logits.length];
+        }
+        System.arraycopy(verified, index * logits.length, verifiedRow, 0, logits.length);
+        return verifiedRow;
+    }
+
+    /**
+     * Appends the first ids of the last {@link #verify}, at a fraction of the cost of feeding them. The session is then, to
+     * the bit, what it would be if each of them had been fed and its logits read.
+     *
+     * @param count 0 to the number of ids; 0 leaves the session as it was before {@link #verify}
+     * @throws IllegalStateException if the last call was not {@link #verify} or {@link #verifiedLogits}
+     * @throws NonFiniteException as {@link #feed(int[], int, int)}
+     */
+    public void keep(int count) {
+        checkSound();
+        if (count < 0 || count > verifiedRows) {
+            throw new IllegalStateException("cannot keep " + count + " ids: " + verifiedRows + " are verified");
+        }
+        if (count > finiteRows) {
+            damage = new NonFiniteException(position + finiteRows, position + finiteRows + 1);
             throw damage;
         }
+        if (count > 0) {
+            model.keep(state, count);
+            System.arraycopy(verified, (count - 1) * logits.length, logits, 0, logits.length);
+            logitsValid = true;
+            late = false;
+            position += count;
+        }
+        verifiedRows = 0;
     }
 
     /** @throws IllegalStateException if the session is unusable */
@@ -205,6 +301,7 @@ public final class Session implements AutoCloseable {
     public void copyFrom(Session other) {
         other.checkSound();
         damage = null;
+        verifiedRows = 0;
         finishLogits();
         other.finishLogits();
         state.copyFrom(other.state);
@@ -240,7 +337,7 @@ public final class Session implements AutoCloseable {
         float[] rows = new float[Math.min(step, ids.length) * vocab];
         for (int from = 0; from < ids.length; from += step) {
             int to = Math.min(from + step, ids.length);
-            forward(ids, from, to, Logits.ALL, rows, null);
+            forward(ids, from, to, Logits.ALL, rows, null, false);
             position += to - from;
             checkFinite(rows, (to - from - 1) * vocab, position - (to - from), position);
             for (int i = from; i < to && i + 1 < ids.length; i++) {

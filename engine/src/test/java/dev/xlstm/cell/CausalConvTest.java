@@ -31,6 +31,7 @@ class CausalConvTest {
             int count = Math.min(1 + random.nextInt(6), steps - at);
             for (int[] range : new int[][] {{0, 5}, {5, 21}}) { // as two threads would
                 conv.forward(window, range[0], range[1], at, count);
+                conv.shift(window, range[0], range[1], at, count);
             }
             at += count;
         }

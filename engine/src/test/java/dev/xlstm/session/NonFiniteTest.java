@@ -106,6 +106,25 @@ class NonFiniteTest {
     }
 
     @Test
+    void verifyCountsFiniteRowsAndKeepNamesTheToken() throws Exception {
+        try (ModelDirectory opened = ModelDirectory.open(damaged(DATA.resolve("fixtures/tiny-f32"), BAD));
+                LoadedModel model = new CpuBackend().load(opened.weights(), 1);
+                Session session = new Session(model);
+                Session fed = new Session(model)) {
+            session.feed(ids(7, -1));
+            assertThat(session.verify(ids(5, 2), 0, 5)).isEqualTo(2);
+            session.keep(2);
+            fed.feed(ids(9, -1), 0, 7);
+            fed.logits();
+            assertThat(session.verify(ids(5, 0), 0, 5)).isZero();
+            assertThatThrownBy(() -> session.keep(1)).hasMessageContaining("not finite after token 9;");
+            assertThatThrownBy(session::logits).isInstanceOf(NonFiniteException.class);
+            session.copyFrom(fed);
+            assertThat(session.logits()).isEqualTo(fed.logits());
+        }
+    }
+
+    @Test
     void aTokenByTokenSessionNamesTheToken() throws Exception {
         try (ModelDirectory opened = ModelDirectory.open(damaged(DATA.resolve("fixtures/tiny-f32"), BAD));
                 LoadedModel model = new CpuBackend().load(opened.weights(), 1);

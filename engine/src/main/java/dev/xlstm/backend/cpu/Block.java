@@ -12,8 +12,14 @@ import java.util.Map;
 /** A block of a model. All blocks share a {@link Workspace}; those of one shape also share buffers. */
 interface Block {
 
-    /** Feeds the rows of the pass to their states and adds the result to the residual stream. */
+    /**
+     * Feeds the rows of the pass to their states and adds the result to the residual stream. In a {@link
+     * Workspace#verifying} pass the states stay as they are, and the block saves what {@link #keep} needs.
+     */
     void forward();
+
+    /** Feeds {@code rows} rows of the last verifying pass, from {@code first} on, to the state of their sequence. */
+    void keep(CpuState state, int first, int rows);
 
     /** The blocks of a model, in order. */
     static List<Block> of(XlstmWeights weights, StateLayout layout, Workspace work) {

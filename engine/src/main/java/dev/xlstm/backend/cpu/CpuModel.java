@@ -17,6 +17,9 @@ final class CpuModel implements LoadedModel {
     /** Rows of the largest forward pass: the kernels unpack weights once for this many rows. */
     static final int MAX_ROWS = WeightMatrix.MAX_ROWS;
 
+    /** The kernels give each row of so few the bits that it has alone, in all formats and at all vector widths. */
+    static final int MAX_VERIFIED_ROWS = 8;
+
     private final XlstmWeights weights;
     private final XlstmConfig config;
     private final StateLayout layout;
@@ -25,6 +28,8 @@ final class CpuModel implements LoadedModel {
     private final List<Block> blocks;
     private final Activations logits; // wraps the caller's array [logit rows, V]
     private final Projection head;
+    private final Batch verified = new Batch(); // chunks of the last pass, if it was a verifying one
+    private int kept; // bit set of those of its chunks that have been kept
     private final ThreadTeam.Task embedTask = this::embedRow;
 
     CpuModel(XlstmWeights weights, int threads) {
@@ -58,7 +63,45 @@ final class CpuModel implements LoadedModel {
     @Override
     public void forward(Batch batch, float[] logitsOut) {
         batch.check(MAX_ROWS, config.vocabSize(), logitsOut);
-        work.begin(batch);
+        verified.clear();
+        forward(batch, logitsOut, false);
+    }
+
+    @Override
+    public int maxVerifiedRows() {
+        return MAX_VERIFIED_ROWS;
+    }
+
+    @Override
+    public void verify(Batch batch, float[] logitsOut) {
+        batch.check(MAX_VERIFIED_ROWS, config.vocabSize(), logitsOut);
+        verified.clear();
+        kept = 0;
+        forward(batch, logitsOut, true);
+        verified.addAll(batch);
+    }
+
+    @Override
+    public void keep(State state, int rows) {
+        for (int chunk = 0; chunk < verified.chunks(); chunk++) {
+            if (verified.state(chunk) == state && (kept & 1 << chunk) == 0) {
+                int first = verified.start(chunk);
+                if (rows < 1 || rows > verified.start(chunk + 1) - first) {
+                    throw new IllegalArgumentException(
+                            "cannot keep " + rows + " rows of a chunk of " + (verified.start(chunk + 1) - first));
+                }
+                kept |= 1 << chunk;
+                for (Block block : blocks) {
+                    block.keep((CpuState) state, first, rows);
+                }
+                return;
+            }
+        }
+        throw new IllegalStateException("the last pass did not verify rows of this state");
+    }
+
+    private void forward(Batch batch, float[] logitsOut, boolean verifying) {
+        work.begin(batch, verifying);
         team.run(batch.rows(), embedTask); // x [rows, H] = E[id]
         for (Block block : blocks) {
             block.forward(); // x += block(x, state)

@@ -40,6 +40,7 @@ final class LargeBlock implements Block {
     private final Projection qkvoif;
     private final Projection out;
     private final FeedForward feedForward;
+    private final MlstmSteps steps;
     private final ThreadTeam.Task cellTask = this::cellOfHead;
 
     LargeBlock(BlockWeights.Large w, BlockConfig.Large shape, Buffers buffers, BlockState state, Workspace work) {
@@ -48,6 +49,7 @@ final class LargeBlock implements Block {
         this.state = state;
         this.work = work;
         heads = buffers.heads;
+        steps = new MlstmSteps(heads.shape, state, work.team);
         o = buffers.o;
         qkvoif = Projection.separate(
                 work.y,
@@ -66,13 +68,21 @@ final class LargeBlock implements Block {
         qkvoif.run(work.team, rows); // q, k [rows, QK], v, o~ [rows, VD] = W y;  i~, f~ [rows, NH] = W y + b
         Elementwise.softCap(heads.i.data, 0, rows * shape.numHeads(), shape.gateSoftCap()); // i~ = cap(i~)
         Elementwise.softCap(heads.f.data, 0, rows * shape.numHeads(), shape.gateSoftCap()); // f~ = cap(f~)
+        if (work.verifying) {
+            steps.begin(rows);
+        }
         work.team.run(heads.tasks(), cellTask); // h [rows, VD] = sigmoid(o~) * LayerNorm(mLSTM(q, k, v, i~, f~))
         out.run(work.team, rows); // x += W_out h
         feedForward.forward(); // x += W_down (silu(W_gate y) * (W_up y)) with y = RMSNorm(x)
     }
 
+    @Override
+    public void keep(CpuState of, int first, int rows) {
+        steps.keep(of, first, rows);
+    }
+
     private void cellOfHead(int task, int worker) {
-        heads.run(task, worker, state, weights.multiheadNorm());
+        heads.run(task, worker, state, steps, weights.multiheadNorm());
         int chunk = heads.chunk(task);
         int head = heads.head(task) * shape.vHeadSize();
         for (int t = work.batch.start(chunk); t < work.batch.start(chunk + 1); t++) {

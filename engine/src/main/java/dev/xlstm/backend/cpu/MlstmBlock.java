@@ -49,6 +49,9 @@ final class MlstmBlock implements Block {
     private final int taskFeatures; // a multiple of the block size of q, k and v
     private final int tasks; // per sequence
     private final CausalConv conv;
+    private final MlstmSteps steps;
+    private final Activations savedXm; // of the last verifying pass [rows, I]
+    private final CausalConv savedConv; // reads savedXm
     private final BlockDiagonal q;
     private final BlockDiagonal k;
     private final BlockDiagonal v;
@@ -71,6 +74,9 @@ final class MlstmBlock implements Block {
         taskFeatures = (TASK_FEATURES + block - 1) / block * block;
         tasks = (inner + taskFeatures - 1) / taskFeatures;
         conv = new CausalConv(w.conv().taps(), w.conv().bias(), buffers.xm, buffers.a);
+        steps = new MlstmSteps(heads.shape, state, work.team);
+        savedXm = new Activations(inner);
+        savedConv = new CausalConv(w.conv().taps(), w.conv().bias(), savedXm, null);
         q = new BlockDiagonal(w.q().matrix());
         k = new BlockDiagonal(w.k().matrix());
         v = new BlockDiagonal(w.v().matrix());
@@ -85,11 +91,22 @@ final class MlstmBlock implements Block {
         int rows = work.rows();
         work.norm(weights.norm(), rows); // y [rows, E] = LayerNorm(x)
         up.run(work.team, rows); // xm, z [rows, I] = W y
+        if (work.verifying) {
+            steps.begin(rows);
+            savedXm.ensureRows(rows);
+            System.arraycopy(buffers.xm.data, 0, savedXm.data, 0, rows * inner);
+        }
         work.team.run(work.batch.chunks() * tasks, convTask); // a = silu(conv(xm));  q, k = W a;  v = W xm  [rows, I]
         gates.run(work.team, rows); // i~, f~ [rows, NH] = W [q; k; v] + b
         work.team.run(heads.tasks(), cellTask); // h [rows, I] = LayerNorm(mLSTM(q, k/√dh, v, i~, f~))
         work.team.run(rows, gateTask); // z = silu(z) * (h + skip * a)
         down.run(work.team, rows); // x += W z
+    }
+
+    @Override
+    public void keep(CpuState of, int first, int rows) {
+        savedConv.shift(state.window(of), 0, inner, first, rows);
+        steps.keep(of, first, rows);
     }
 
     /** Some features of one sequence: the convolution, then q, k and v of the same features. */
@@ -102,6 +119,9 @@ final class MlstmBlock implements Block {
         float[] xm = buffers.xm.data;
         float[] a = buffers.a.data;
         conv.forward(state.window(work.state(chunk)), from, to, first, rows);
+        if (!work.verifying) {
+            conv.shift(state.window(work.state(chunk)), from, to, first, rows);
+        }
         float scale = (float) (1 / Math.sqrt(headSize));
         for (int t = first; t < first + rows; t++) {
             int row = t * inner;
@@ -123,7 +143,7 @@ final class MlstmBlock implements Block {
     }
 
     private void cellOfHead(int task, int worker) {
-        heads.run(task, worker, state, weights.headNorm());
+        heads.run(task, worker, state, steps, weights.headNorm());
     }
 
     private void gateRow(int row, int worker) {

@@ -16,12 +16,14 @@ final class MlstmHeads {
     final Activations f; // pre-activation of the forget gate [rows, NH]
     final Activations h; // [rows, NH, dv]
 
+    final MlstmCell.Shape shape;
     private final int heads; // NH
     private final int dv;
     private final Workspace work;
     private final MlstmCell[] cells; // one per worker
 
     MlstmHeads(MlstmCell.Shape shape, Workspace work) {
+        this.shape = shape;
         heads = shape.heads();
         dv = shape.dv();
         this.work = work;
@@ -48,15 +50,22 @@ final class MlstmHeads {
         return task % heads;
     }
 
-    /** {@code h = LayerNorm(mLSTM(q, k, v, i, f))} for one head of one sequence. */
-    void run(int task, int worker, BlockState block, Norm norm) {
+    /**
+     * {@code h = LayerNorm(mLSTM(q, k, v, i, f))} for one head of one sequence.
+     *
+     * @param steps of the block; saves the rows of a verifying pass
+     */
+    void run(int task, int worker, BlockState block, MlstmSteps steps, Norm norm) {
         int chunk = chunk(task);
         int head = head(task);
         int first = work.batch.start(chunk);
         int rows = work.rows(chunk);
         CpuState state = work.state(chunk);
         MlstmCell cell = cells[worker];
-        if (rows == 1) {
+        if (work.verifying) {
+            cell.peek(block.c(state), block.n(state), block.m(state), head, first, rows);
+            steps.save(this, head, first, rows);
+        } else if (rows == 1) {
             cell.step(block.c(state), block.n(state), block.m(state), head, first);
         } else {
             cell.chunkwise(block.c(state), block.n(state), block.m(state), head, first, rows);

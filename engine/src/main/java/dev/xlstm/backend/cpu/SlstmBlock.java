@@ -76,6 +76,12 @@ final class SlstmBlock implements Block {
     private final int headSize; // D
     private final int parts; // tasks per head in a step of one row
     private final CausalConv conv; // null if there is none
+    private final Activations savedY; // input of the last verifying pass [rows, E]
+    private final CausalConv savedConv; // reads savedY; null if there is none
+    private final Activations savedH; // the state after each of its rows [rows, E]
+    private final Activations savedC; // [rows, E]
+    private final Activations savedN; // [rows, E]
+    private final Activations savedM; // [rows, E]
     private final Projection gates;
     private final FeedForward feedForward; // null if there is none
     private final ThreadTeam.Task loadTask = this::load;
@@ -97,9 +103,16 @@ final class SlstmBlock implements Block {
             last.ensureRows(1);
             last.packed.addConsumer(w.recurrent().matrix());
         }
-        conv = w.conv() == null
+        conv = buffers.conv == null
                 ? null
                 : new CausalConv(w.conv().taps(), w.conv().bias(), work.y, buffers.conv);
+        savedY = new Activations(size);
+        savedConv =
+                conv == null ? null : new CausalConv(w.conv().taps(), w.conv().bias(), savedY, null);
+        savedH = new Activations(size);
+        savedC = new Activations(size);
+        savedN = new Activations(size);
+        savedM = new Activations(size);
         List<Activations> inputs = new ArrayList<>();
         List<Linear> linears = new ArrayList<>();
         List<Activations> outputs = new ArrayList<>();
@@ -122,15 +135,42 @@ final class SlstmBlock implements Block {
         int rows = work.rows();
         int chunks = work.batch.chunks();
         work.norm(weights.norm(), rows); // y [rows, E] = LayerNorm(x)
+        if (work.verifying) {
+            beginSaving(rows);
+        }
         work.team.run(chunks * heads, convTask); // a [rows, E] = silu(conv(y))
         gates.run(work.team, rows); // i~, f~ = W a;  z~, o~ = W y  [rows, E]
         work.team.run(chunks, loadTask);
         work.team.run(chunks * heads * partsNow(), cellTask); // h [rows, E] = sLSTM(i~, f~, z~, o~)
-        work.team.run(chunks, storeTask);
+        if (work.verifying) {
+            System.arraycopy(buffers.h.data, 0, savedH.data, 0, rows * size);
+        } else {
+            work.team.run(chunks, storeTask);
+        }
         work.team.run(rows, normTask); // x += LayerNorm(h)
         if (feedForward != null) {
             feedForward.forward(); // x += W_down (activation(W_gate y) * (W_up y)) with y = LayerNorm(x)
         }
+    }
+
+    private void beginSaving(int rows) {
+        for (Activations saved : List.of(savedY, savedH, savedC, savedN, savedM)) {
+            saved.ensureRows(rows);
+        }
+        System.arraycopy(work.y.data, 0, savedY.data, 0, rows * size);
+    }
+
+    /** The state after the last row that is kept was saved; the recurrence need not run again. */
+    @Override
+    public void keep(CpuState of, int first, int rows) {
+        if (savedConv != null) {
+            savedConv.shift(state.window(of), 0, size, first, rows);
+        }
+        int last = first + rows - 1;
+        store(savedH, last, state.y(of));
+        store(savedC, last, state.c(of));
+        store(savedN, last, state.n(of));
+        store(savedM, last, state.m(of));
     }
 
     /** One head of one sequence: the convolution, and y and a of the head apart. */
@@ -142,6 +182,9 @@ final class SlstmBlock implements Block {
         int from = head * headSize;
         if (conv != null) {
             conv.forward(state.window(work.state(chunk)), from, from + headSize, first, rows);
+            if (!work.verifying) {
+                conv.shift(state.window(work.state(chunk)), from, from + headSize, first, rows);
+            }
         }
         for (int t = first; t < first + rows; t++) {
             System.arraycopy(work.y.data, t * size + from, buffers.y[head].data, t * headSize, headSize);
@@ -204,6 +247,13 @@ final class SlstmBlock implements Block {
                 r.multiply(last.packed, recurrent, row, row + to - from, work.scratch[worker]);
             }
             buffers.cells[worker].step(recurrent, bias, chunk, head, t, from, to);
+            if (work.verifying) {
+                int unit = head * headSize + from;
+                SlstmCell.States states = buffers.states;
+                System.arraycopy(states.c().data, chunk * size + unit, savedC.data, t * size + unit, to - from);
+                System.arraycopy(states.n().data, chunk * size + unit, savedN.data, t * size + unit, to - from);
+                System.arraycopy(states.m().data, chunk * size + unit, savedM.data, t * size + unit, to - from);
+            }
             System.arraycopy(buffers.h.data, t * size + head * headSize, last.data, 0, headSize);
         }
     }

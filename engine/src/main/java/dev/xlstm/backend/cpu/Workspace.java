@@ -24,6 +24,7 @@ final class Workspace {
     final Activations y; // normalised x [rows, H]
     final Activations delta; // output of a layer, to be added to x [rows, H]
     Batch batch;
+    boolean verifying; // see LoadedModel.verify
 
     private final List<Activations> perRow = new ArrayList<>();
     private Norm norm;
@@ -45,8 +46,9 @@ final class Workspace {
         return activations;
     }
 
-    void begin(Batch batch) {
+    void begin(Batch batch, boolean verifying) {
         this.batch = batch;
+        this.verifying = verifying;
         for (Activations activations : perRow) {
             activations.ensureRows(batch.rows());
         }
