@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 
 /** A context-free grammar over Unicode text. Immutable. */
@@ -12,14 +13,29 @@ public final class Grammar {
     private final Map<String, RuleBody> rules; // every referenced rule is present
     private final String root;
     private final String hash;
+    private final List<String> ignored;
 
     /**
      * @param source the text that the grammar was read from
      */
     Grammar(Map<String, RuleBody> rules, String root, String source) {
-        this.rules = Map.copyOf(rules);
+        this(Map.copyOf(rules), root, sha256(source), List.of());
+    }
+
+    private Grammar(Map<String, RuleBody> rules, String root, String hash, List<String> ignored) {
+        this.rules = rules;
         this.root = root;
-        hash = sha256(source);
+        this.hash = hash;
+        this.ignored = ignored;
+    }
+
+    Grammar withIgnored(List<String> keywords) {
+        return new Grammar(rules, root, hash, keywords);
+    }
+
+    /** Unknown keywords and formats of a JSON Schema, which do not constrain the text. */
+    public List<String> ignored() {
+        return ignored;
     }
 
     private static String sha256(String text) {

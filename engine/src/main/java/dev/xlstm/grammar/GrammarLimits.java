@@ -17,6 +17,15 @@ final class GrammarLimits {
     /** Repetition counts in braces; also the longest string or array generated for a schema. */
     static final int REPETITIONS = 10_000;
 
+    /** Largest multipleOf, without its powers of ten; each remainder takes up to 15 rules. */
+    static final int DIVISOR = 128;
+
+    /** Combinations of patternProperties that one name may match. */
+    static final int NAME_KINDS = 32;
+
+    /** Values that unique items may have in any order; more are generated in the order listed. */
+    static final int PERMUTED = 6;
+
     /** States of the automaton. */
     static final int STATES = 1 << 19;
 

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Compiles the common subset of regular expressions to the JSON strings that match: literals, escapes, classes, groups,
+ * Parses the common subset of regular expressions: literals, escapes, classes, groups,
  * alternatives, repetitions, and anchors at the ends. As JSON Schema defines it, an unanchored pattern may match anywhere
  * in the string.
  */
@@ -20,7 +20,7 @@ final class JsonPattern {
                     CharSet.of("\u0085\u00A0\u1680\u2028\u2029\u202F\u205F\u3000\uFEFF\u001C\u001D\u001E\u001F"))
             .plus(CharSet.of(new CharSet.Range(0x2000, 0x200A), new CharSet.Range(0x180E, 0x180E)));
     private static final CharSet DOT = CharSet.of("\n\r\u0085\u2028\u2029").negate();
-    private static final RuleBody PADDING = new Repeat(JsonStrings.oneOf(CharSet.ALL), 0, RuleBody.UNLIMITED);
+    private static final RuleBody PADDING = new Repeat(new RuleBody.OneOf(CharSet.ALL), 0, RuleBody.UNLIMITED);
 
     private final String pattern;
     private int at;
@@ -29,7 +29,7 @@ final class JsonPattern {
         this.pattern = pattern;
     }
 
-    /** The content between the quotes. */
+    /** The strings that match, without escapes. */
     static RuleBody parse(String pattern) {
         JsonPattern parser = new JsonPattern(pattern);
         List<RuleBody> alternatives = new ArrayList<>();
@@ -103,7 +103,7 @@ final class JsonPattern {
         if (set.isEmpty()) {
             throw unsupported("an empty class");
         }
-        return JsonStrings.oneOf(set);
+        return new RuleBody.OneOf(set);
     }
 
     private static CharSet single(int c) {

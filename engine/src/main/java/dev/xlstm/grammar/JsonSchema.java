@@ -4,16 +4,16 @@ import dev.xlstm.grammar.RuleBody.Literal;
 import dev.xlstm.grammar.RuleBody.Repeat;
 import dev.xlstm.grammar.RuleBody.RuleCall;
 import java.math.BigDecimal;
-import java.math.RoundingMode;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
 import static dev.xlstm.grammar.RuleBody.choice;
@@ -27,15 +27,26 @@ import static dev.xlstm.grammar.RuleBody.sequence;
  * present or no property is listed; white space is at most one space, or a line break and an indentation; numbers are
  * limited in length, and strings and arrays at the limit of repetitions. A schema with {@code properties}, {@code items}
  * or the like but without a type describes objects or arrays only. A keyword that constrains the value and is not
- * supported is an error that names it. A name of an additional property may occur twice.
+ * supported is an error that names it. A name of an additional property may occur twice. Unique items appear in any order if
+ * they are few, else in the order listed.
  */
 final class JsonSchema {
 
-    private static final Map<String, List<String>> KEYWORDS = Map.of(
-            "object", List.of("properties", "required", "additionalProperties"),
-            "array", List.of("items", "prefixItems", "minItems", "maxItems", "additionalItems"),
-            "string", List.of("minLength", "maxLength", "pattern", "format"),
-            "number", List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"));
+    static final Map<String, List<String>> KEYWORDS = Map.of(
+            "object",
+            List.of(
+                    "properties",
+                    "required",
+                    "additionalProperties",
+                    "patternProperties",
+                    "minProperties",
+                    "maxProperties"),
+            "array",
+            List.of("items", "prefixItems", "minItems", "maxItems", "additionalItems", "uniqueItems"),
+            "string",
+            List.of("minLength", "maxLength", "pattern", "format"),
+            "number",
+            List.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"));
 
     private static final Set<String> GENERAL = Set.of("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref");
 
@@ -44,31 +55,32 @@ final class JsonSchema {
 
     private final SchemaDocument document;
     private final SchemaOverlap overlap;
-    private final Map<String, RuleBody> rules = new LinkedHashMap<>();
+    private final RuleSet rules = new RuleSet();
     private final Deque<String> referred = new ArrayDeque<>(); // references whose rules are not built yet
 
     private JsonSchema(String schema) {
         document = new SchemaDocument(schema);
         overlap = new SchemaOverlap(document);
-        rules.putAll(Map.of(
+        rules.put(
                 "space",
-                        optional(choice(
-                                literal(" "),
-                                sequence(literal("\n"), new Repeat(new RuleBody.OneOf(CharSet.of(" \t")), 0, 20)))),
-                "char", JsonStrings.ANY_CHAR,
-                "string", JsonStrings.quoted(new Repeat(new RuleCall("char"), 0, RuleBody.UNLIMITED)),
-                "number", JsonNumbers.ANY,
+                optional(choice(
+                        literal(" "),
+                        sequence(literal("\n"), new Repeat(new RuleBody.OneOf(CharSet.of(" \t")), 0, 20)))));
+        rules.put("char", JsonStrings.ANY_CHAR);
+        rules.put("string", JsonStrings.quoted(new Repeat(new RuleCall("char"), 0, RuleBody.UNLIMITED)));
+        rules.put("number", JsonNumbers.ANY);
+        rules.put(
                 "value",
-                        choice(
-                                new RuleCall("object"),
-                                new RuleCall("array"),
-                                new RuleCall("string"),
-                                new RuleCall("number"),
-                                literal("true"),
-                                literal("false"),
-                                literal("null")),
-                "object", list("{", sequence(new RuleCall("string"), literal(":"), SPACE, ANY), "}"),
-                "array", list("[", ANY, "]")));
+                choice(
+                        new RuleCall("object"),
+                        new RuleCall("array"),
+                        new RuleCall("string"),
+                        new RuleCall("number"),
+                        literal("true"),
+                        literal("false"),
+                        literal("null")));
+        rules.put("object", list("{", sequence(new RuleCall("string"), literal(":"), SPACE, ANY), "}"));
+        rules.put("array", list("[", ANY, "]"));
     }
 
     static Grammar toGrammar(String schema) {
@@ -79,7 +91,7 @@ final class JsonSchema {
             JsonNode target = made.document.resolve(reference, reference);
             made.rules.put(nameOf(reference), made.schema(target, reference, 0));
         }
-        return new Grammar(made.rules, "root", schema);
+        return made.rules.toGrammar(schema).withIgnored(made.document.ignored());
     }
 
     private static RuleBody list(String open, RuleBody item, String close) {
@@ -87,21 +99,9 @@ final class JsonSchema {
         return sequence(literal(open), SPACE, optional(sequence(item, more, SPACE)), literal(close));
     }
 
-    private void addRule(String name, RuleBody body) {
-        if (rules.size() > GrammarLimits.RULES) {
-            throw new GrammarException("the JSON Schema needs more than " + GrammarLimits.RULES + " rules");
-        }
-        rules.put(name, body);
-    }
-
-    /** Makes a rule of a part that is used more than once; inlined, it would double at each level of nesting. */
-    private RuleBody shared(RuleBody part) {
-        if (part instanceof RuleCall || part instanceof Literal || part instanceof RuleBody.OneOf) {
-            return part;
-        }
-        RuleBody call = new RuleCall("part " + rules.size());
-        addRule("part " + rules.size(), part);
-        return call;
+    /** Whether the keyword constrains the value and is supported. */
+    static boolean isSupported(String key) {
+        return GENERAL.contains(key) || KEYWORDS.values().stream().anyMatch(keys -> keys.contains(key));
     }
 
     private RuleBody schema(JsonNode schema, String where, int depth) {
@@ -117,7 +117,7 @@ final class JsonSchema {
         if (!schema.isObject()) {
             throw SchemaDocument.error(where, "a schema is an object, true or false, not " + schema);
         }
-        checkKeywords((ObjectNode) schema, where);
+        document.checkKeywords((ObjectNode) schema, where);
         if (schema.has("$ref")) {
             ObjectNode rest = (ObjectNode) schema.deepCopy();
             rest.remove("$ref");
@@ -129,7 +129,7 @@ final class JsonSchema {
         if (!flat.isObject()) {
             return schema(flat, where, depth + 1);
         }
-        checkKeywords((ObjectNode) flat, where);
+        document.checkKeywords((ObjectNode) flat, where);
         if (flat.has("anyOf") || flat.has("oneOf")) {
             return alternatives((ObjectNode) flat, where, depth);
         }
@@ -146,27 +146,15 @@ final class JsonSchema {
         return choice(types);
     }
 
-    private static void checkKeywords(ObjectNode schema, String where) {
-        for (String key : schema.propertyNames()) {
-            boolean off = key.equals("uniqueItems") && !schema.get(key).asBoolean(true);
-            if (!off
-                    && !SchemaDocument.isAnnotation(key)
-                    && !GENERAL.contains(key)
-                    && KEYWORDS.values().stream().noneMatch(keys -> keys.contains(key))) {
-                throw SchemaDocument.error(where, "the keyword \"" + key + "\" is not supported");
-            }
-        }
-    }
-
     private static String nameOf(String reference) {
         return "$ref " + reference;
     }
 
     private RuleBody reference(String reference, String where) {
         String name = nameOf(reference);
-        if (!rules.containsKey(name)) {
+        if (!rules.contains(name)) {
             document.resolve(reference, where); // fails here if it does not resolve
-            addRule(name, ANY); // placeholder until it is built
+            rules.put(name, ANY); // placeholder until it is built
             referred.add(reference);
         }
         return new RuleCall(name);
@@ -200,9 +188,17 @@ final class JsonSchema {
     }
 
     private RuleBody constants(ObjectNode schema, String where) {
+        return choice(constantsOf(schema, where).stream()
+                .map(value -> (RuleBody) new Literal(SchemaDocument.write(value)))
+                .toList());
+    }
+
+    /** The values of {@code enum} or {@code const} that have the schema's type. */
+    private static List<JsonNode> constantsOf(ObjectNode schema, String where) {
         for (String key : schema.propertyNames()) {
             if (!SchemaDocument.isAnnotation(key)
-                    && !Set.of("enum", "const", "type").contains(key)) {
+                    && !Set.of("enum", "const", "type", "minLength", "maxLength")
+                            .contains(key)) {
                 throw SchemaDocument.error(where, "\"" + key + "\" beside \"enum\" or \"const\" is not supported");
             }
         }
@@ -215,16 +211,21 @@ final class JsonSchema {
             schema.get("enum").forEach(values::add);
         }
         Set<String> types = schema.has("type") ? SchemaDocument.types(schema.get("type"), where) : null;
-        List<RuleBody> texts = new ArrayList<>();
-        for (JsonNode value : values) {
-            if (types == null || types.stream().anyMatch(type -> hasType(value, type))) {
-                texts.add(new Literal(SchemaDocument.write(value)));
-            }
+        if (types != null) {
+            values.removeIf(value -> types.stream().noneMatch(type -> hasType(value, type)));
         }
-        if (texts.isEmpty()) {
+        int min = count(schema, "minLength", 0, where);
+        int max = count(schema, "maxLength", RuleBody.UNLIMITED, where);
+        values.removeIf(value -> value.isString() && !hasLength(value.stringValue(), min, max));
+        if (values.isEmpty()) {
             throw SchemaDocument.error(where, "\"enum\" or \"const\" leaves no value");
         }
-        return choice(texts);
+        return values;
+    }
+
+    private static boolean hasLength(String text, int min, int max) {
+        int length = text.codePointCount(0, text.length());
+        return length >= min && (max == RuleBody.UNLIMITED || length <= max);
     }
 
     private static boolean hasType(JsonNode value, String type) {
@@ -274,9 +275,9 @@ final class JsonSchema {
         return switch (type) {
             case "object" -> object(schema, where, depth);
             case "array" -> array(schema, where, depth);
-            case "string" -> string(schema, where);
-            case "number" -> number(schema, where);
-            case "integer" -> integer(schema, where);
+            case "string" -> SchemaStrings.compile(schema, rules, document, where);
+            case "number" -> SchemaNumbers.number(schema, rules, where);
+            case "integer" -> SchemaNumbers.integer(schema, rules, where);
             case "boolean" -> choice(literal("true"), literal("false"));
             default -> literal("null");
         };
@@ -293,77 +294,81 @@ final class JsonSchema {
         return names;
     }
 
-    private RuleBody object(ObjectNode schema, String where, int depth) {
-        JsonNode properties = schema.path("properties");
-        if (schema.has("properties") && !properties.isObject()) {
-            throw SchemaDocument.error(where, "\"properties\" must be an object of schemas");
+    private static JsonNode schemas(ObjectNode schema, String key, String where) {
+        if (schema.has(key) && !schema.get(key).isObject()) {
+            throw SchemaDocument.error(where, "\"" + key + "\" must be an object of schemas");
         }
-        Set<String> required = required(schema, where);
-        JsonNode additional = schema.get("additionalProperties");
-        boolean closed = additional != null && additional.isBoolean() && !additional.booleanValue();
-        RuleBody other = closed
-                ? null
-                : additional == null ? ANY : shared(schema(additional, where + "/additionalProperties", depth + 1));
-        Map<String, RuleBody> members = new LinkedHashMap<>();
-        for (String name : properties.propertyNames()) {
-            JsonNode property = properties.get(name);
-            if (required.contains(name) || !property.isBoolean() || property.booleanValue()) {
-                String below = where + "/properties/" + name.replace("~", "~0").replace("/", "~1");
-                RuleBody value = schema(property, below, depth + 1);
-                members.put(name, required.contains(name) ? value : shared(value));
-            }
-        }
-        for (String name : required) {
-            if (!members.containsKey(name)) {
-                if (other == null) {
-                    throw SchemaDocument.error(where, "the property \"" + name + "\" is required but not allowed");
-                }
-                members.put(name, other);
-            }
-        }
-        if (members.isEmpty() && additional == null && !schema.has("properties")) {
-            return new RuleCall("object");
-        }
-        RuleBody others = null;
-        if (other != null && (additional != null || !schema.has("properties"))) {
-            Set<String> taken = new LinkedHashSet<>(properties.propertyNames());
-            taken.addAll(members.keySet());
-            others = sequence(JsonStrings.otherThan(taken), literal(":"), SPACE, other);
-        }
-        return sequence(literal("{"), SPACE, members(members, required, others), literal("}"));
+        return schema.path(key);
     }
 
-    /** The members in order, then {@code others} if not null, then white space. Members not required are optional. */
-    private RuleBody members(Map<String, RuleBody> members, Set<String> required, RuleBody others) {
-        RuleBody rest = SPACE; // follows a member: the remaining members, each after a comma
-        List<RuleBody> firsts = new ArrayList<>(); // the alternatives for the first member, last one first
-        boolean mayBeEmpty = true; // no member seen so far is required
-        if (others != null) {
-            RuleBody more = new Repeat(sequence(literal(","), SPACE, others), 0, RuleBody.UNLIMITED);
-            rest = sequence(more, SPACE);
-            firsts.add(sequence(others, rest));
+    private static boolean isFalse(JsonNode schema) {
+        return schema.isBoolean() && !schema.booleanValue();
+    }
+
+    private RuleBody object(ObjectNode schema, String where, int depth) {
+        JsonNode properties = schemas(schema, "properties", where);
+        JsonNode patterns = schemas(schema, "patternProperties", where);
+        Set<String> required = required(schema, where);
+        JsonNode additional = schema.get("additionalProperties");
+        int min = count(schema, "minProperties", 0, where);
+        int max = count(schema, "maxProperties", RuleBody.UNLIMITED, where);
+        Set<String> listed = new LinkedHashSet<>(properties.propertyNames());
+        listed.addAll(required);
+        boolean any = listed.isEmpty() && additional == null && patterns.isEmpty() && !schema.has("properties");
+        if (any && min == 0 && max == RuleBody.UNLIMITED) {
+            return new RuleCall("object");
         }
-        List<String> names = new ArrayList<>(members.keySet());
-        for (int i = names.size() - 1; i >= 0; i--) {
-            String name = names.get(i);
-            String key = "\"" + JsonStrings.escaped(name) + "\":";
-            RuleBody member = sequence(new Literal(key), SPACE, members.get(name));
-            String ruleOfRest = "members " + rules.size();
-            addRule(ruleOfRest, rest);
-            RuleBody next = sequence(literal(","), SPACE, member);
-            if (required.contains(name)) {
-                firsts.clear();
-                mayBeEmpty = false;
-            } else {
-                next = optional(next);
+        PropertyNames names = new PropertyNames(listed, patterns, where);
+        RuleBody other = additional == null
+                ? ANY
+                : isFalse(additional)
+                        ? null
+                        : rules.share(schema(additional, where + "/additionalProperties", depth + 1));
+        List<RuleBody> members = new ArrayList<>();
+        List<Boolean> optional = new ArrayList<>();
+        for (String name : listed) {
+            boolean needed = required.contains(name);
+            JsonNode matched = names.schemaOf(name);
+            JsonNode own = properties.get(name);
+            JsonNode both = own == null ? matched : matched == null ? own : SchemaDocument.together(own, matched);
+            String below = where + "/properties/" + name.replace("~", "~0").replace("/", "~1");
+            if (both != null && !needed && isFalse(document.flatten(both, below))) {
+                continue;
             }
-            firsts.add(sequence(member, new RuleCall(ruleOfRest)));
-            rest = sequence(next, new RuleCall(ruleOfRest));
+            RuleBody value = both == null ? other : schema(both, below, depth + 1);
+            if (value == null) {
+                throw SchemaDocument.error(where, "the property \"" + name + "\" is required but not allowed");
+            }
+            String key = "\"" + JsonStrings.escaped(name) + "\":";
+            members.add(sequence(new Literal(key), SPACE, needed ? value : rules.share(value)));
+            optional.add(!needed);
         }
-        if (mayBeEmpty) {
-            firsts.add(RuleBody.EMPTY);
+        boolean open = additional != null || !schema.has("properties") && patterns.isEmpty();
+        List<RuleBody> others = new ArrayList<>();
+        for (PropertyNames.Kind kind : names.kinds()) {
+            JsonNode matched = kind.schema();
+            RuleBody value = null;
+            if (matched == null) {
+                value = open ? other : null;
+            } else if (!isFalse(document.flatten(matched, where))) {
+                value = rules.share(schema(matched, where + "/patternProperties", depth + 1));
+            }
+            RuleBody key = value == null ? null : names.strings(kind, rules);
+            if (key != null) {
+                others.add(sequence(key, literal(":"), SPACE, value));
+            }
         }
-        return choice(firsts);
+        OrderedItems items = new OrderedItems(
+                members, optional, others.isEmpty() ? null : rules.share(choice(others)), min, max, rules);
+        RuleBody inside = items.compile();
+        if (inside == null) {
+            throw SchemaDocument.error(
+                    where,
+                    "no object that can be generated has so many properties (\"minProperties\" " + min
+                            + (max == RuleBody.UNLIMITED ? "" : ", \"maxProperties\" " + max)
+                            + "): names that are not listed count as one");
+        }
+        return sequence(literal("{"), SPACE, inside, literal("}"));
     }
 
     private RuleBody array(ObjectNode schema, String where, int depth) {
@@ -372,9 +377,6 @@ final class JsonSchema {
                 ? List.of()
                 : SchemaDocument.elements(schema, tuple ? "items" : "prefixItems", where);
         JsonNode items = tuple ? schema.get("additionalItems") : schema.get("items");
-        if (!tuple && schema.has("additionalItems")) {
-            throw SchemaDocument.error(where, "\"additionalItems\" without a list of \"items\" is not supported");
-        }
         boolean closed = items != null && items.isBoolean() && !items.booleanValue();
         int min = count(schema, "minItems", 0, where);
         int max = count(schema, "maxItems", RuleBody.UNLIMITED, where);
@@ -388,9 +390,15 @@ final class JsonSchema {
         if (max == 0) {
             return sequence(literal("["), SPACE, literal("]"));
         }
+        if (isUnique(schema, where) && max != 1) {
+            if (!prefix.isEmpty() || items == null || closed) {
+                throw uniqueItems(where);
+            }
+            return unique(items, min, max, where);
+        }
         boolean some = prefix.isEmpty() || items != null || min > prefix.size(); // items after the prefix are generated
         RuleBody item =
-                closed || !some ? null : items == null ? ANY : shared(schema(items, where + "/items", depth + 1));
+                closed || !some ? null : items == null ? ANY : rules.share(schema(items, where + "/items", depth + 1));
         // built from the last item to the first: what follows item i
         RuleBody rest = RuleBody.EMPTY;
         int fixed = max == RuleBody.UNLIMITED ? prefix.size() : Math.min(prefix.size(), max);
@@ -403,19 +411,108 @@ final class JsonSchema {
         }
         for (int i = fixed - 1; i >= 0; i--) {
             RuleBody element = schema(prefix.get(i), where + "/prefixItems/" + i, depth + 1);
-            String ruleOfRest = "items " + rules.size();
-            addRule(ruleOfRest, rest);
-            rest = i == 0
-                    ? sequence(element, new RuleCall(ruleOfRest))
-                    : sequence(literal(","), SPACE, element, new RuleCall(ruleOfRest));
+            RuleBody following = rules.add("items", rest);
+            rest = i == 0 ? sequence(element, following) : sequence(literal(","), SPACE, element, following);
             rest = i > 0 && i >= min ? optional(rest) : rest;
         }
         RuleBody all = sequence(fixed == 0 ? sequence(item, rest) : rest, SPACE);
         return sequence(literal("["), SPACE, min == 0 ? optional(all) : all, literal("]"));
     }
 
+    private static boolean isUnique(ObjectNode schema, String where) {
+        JsonNode unique = schema.path("uniqueItems");
+        if (schema.has("uniqueItems") && !unique.isBoolean()) {
+            throw SchemaDocument.error(where, "\"uniqueItems\" must be true or false");
+        }
+        return unique.asBoolean(false);
+    }
+
+    private static GrammarException uniqueItems(String where) {
+        return SchemaDocument.error(
+                where, "\"uniqueItems\" is supported only for items that are an enum, booleans or null");
+    }
+
+    /** An array of different values. */
+    private RuleBody unique(JsonNode items, int min, int max, String where) {
+        List<JsonNode> values = new ArrayList<>();
+        collectValues(items, values, where, 0);
+        List<RuleBody> texts = values.stream()
+                .map(value -> literal(SchemaDocument.write(value)))
+                .toList();
+        RuleBody inside = texts.size() <= GrammarLimits.PERMUTED
+                ? permutations(texts, min, max)
+                : new OrderedItems(texts, Collections.nCopies(texts.size(), true), null, min, max, rules).compile();
+        if (inside == null) {
+            throw SchemaDocument.error(
+                    where, "\"minItems\" " + min + " is more than the " + texts.size() + " different items");
+        }
+        return sequence(literal("["), SPACE, inside, literal("]"));
+    }
+
+    /** All values of a schema, each once; fails if they are not a finite set that can be listed. */
+    private void collectValues(JsonNode schema, List<JsonNode> values, String where, int depth) {
+        JsonNode flat = document.flatten(schema, where);
+        if (!flat.isObject() || depth > GrammarLimits.NESTING) {
+            throw uniqueItems(where);
+        }
+        document.checkKeywords((ObjectNode) flat, where);
+        String branches = flat.has("anyOf") ? "anyOf" : "oneOf";
+        ObjectNode rest = (ObjectNode) flat.deepCopy();
+        rest.remove(branches);
+        if (flat.has(branches) && !SchemaDocument.constrains(rest)) {
+            for (JsonNode branch : SchemaDocument.elements(flat, branches, where)) {
+                collectValues(branch, values, where, depth + 1);
+            }
+            return;
+        }
+        Set<String> types = typesOf(flat, where);
+        List<JsonNode> found = new ArrayList<>();
+        if (flat.has("enum") || flat.has("const")) {
+            found.addAll(constantsOf((ObjectNode) flat, where));
+        } else if (flat.has("type") && Set.of("boolean", "null").containsAll(types)) {
+            JsonNodeFactory nodes = JsonNodeFactory.instance;
+            if (types.contains("boolean")) {
+                found.addAll(List.of(nodes.booleanNode(true), nodes.booleanNode(false)));
+            }
+            if (types.contains("null")) {
+                found.add(nodes.nullNode());
+            }
+        } else {
+            throw uniqueItems(where);
+        }
+        for (JsonNode value : found) {
+            if (!SchemaDocument.contains(JsonNodeFactory.instance.arrayNode().addAll(values), value)) {
+                values.add(value);
+            }
+        }
+    }
+
+    /** Between min and max different items in any order; null if there are too few. */
+    private RuleBody permutations(List<RuleBody> items, int min, int max) {
+        int all = 1 << items.size();
+        RuleBody[] after = new RuleBody[all]; // [set of items used]
+        for (int used = all - 1; used >= 0; used--) {
+            int count = Integer.bitCount(used);
+            List<RuleBody> ways = new ArrayList<>();
+            for (int i = 0; i < items.size() && (max == RuleBody.UNLIMITED || count < max); i++) {
+                RuleBody next = (used & 1 << i) != 0 ? null : after[used | 1 << i];
+                if (next != null) {
+                    ways.add(
+                            used == 0
+                                    ? sequence(items.get(i), next)
+                                    : sequence(literal(","), SPACE, items.get(i), next));
+                }
+            }
+            if (count >= min) {
+                ways.add(used == 0 ? RuleBody.EMPTY : SPACE);
+            }
+            after[used] = ways.isEmpty() ? null : used == 0 ? choice(ways) : rules.add("unique", choice(ways));
+        }
+        return after[0];
+    }
+
     /** A count; a maximum is capped at the limit of repetitions, which only omits values. */
-    private static int count(ObjectNode schema, String key, int absent, String where) {
+    static int count(ObjectNode schema, String key, int absent, String where) {
         JsonNode value = schema.get(key);
         if (value == null) {
             return absent;
@@ -431,105 +528,5 @@ final class JsonSchema {
             return GrammarLimits.REPETITIONS;
         }
         return value.decimalValue().intValueExact();
-    }
-
-    private RuleBody string(ObjectNode schema, String where) {
-        boolean bounded = schema.has("minLength") || schema.has("maxLength");
-        if (schema.has("pattern") && schema.has("format")
-                || bounded && (schema.has("pattern") || schema.has("format"))) {
-            throw SchemaDocument.error(
-                    where,
-                    "more than one of \"pattern\", \"format\" and bounds of the length together is not supported");
-        }
-        if (schema.has("pattern")) {
-            try {
-                return JsonStrings.quoted(
-                        JsonPattern.parse(schema.get("pattern").stringValue("")));
-            } catch (GrammarException e) {
-                throw SchemaDocument.error(where, e.getMessage());
-            }
-        }
-        if (schema.has("format")) {
-            RuleBody format = JsonStrings.format(schema.get("format").stringValue(""));
-            if (format == null) {
-                throw SchemaDocument.error(
-                        where,
-                        "the format " + schema.get("format")
-                                + " is not supported; there are date, time, date-time, uuid, ipv4, hostname, email, uri");
-            }
-            return JsonStrings.quoted(format);
-        }
-        if (!bounded) {
-            return new RuleCall("string");
-        }
-        int min = count(schema, "minLength", 0, where);
-        int max = count(schema, "maxLength", RuleBody.UNLIMITED, where);
-        if (max != RuleBody.UNLIMITED && max < min) {
-            throw SchemaDocument.error(
-                    where, "a string cannot have at least " + min + " and at most " + max + " characters");
-        }
-        return JsonStrings.quoted(new Repeat(new RuleCall("char"), min, max));
-    }
-
-    private static RuleBody number(ObjectNode schema, String where) {
-        if (KEYWORDS.get("number").stream().noneMatch(schema::has)) {
-            return new RuleCall("number");
-        }
-        Bound low = Bound.of(schema, "minimum", "exclusiveMinimum", -1, where);
-        Bound high = Bound.of(schema, "maximum", "exclusiveMaximum", 1, where);
-        for (Bound bound : new Bound[] {low, high}) {
-            if (bound.value.stripTrailingZeros().scale() > 0) {
-                throw SchemaDocument.error(
-                        where,
-                        "a bound with a fraction (" + bound.value + ") is not supported for "
-                                + "numbers that are not integers");
-            }
-        }
-        int order = low.value.compareTo(high.value);
-        if (order > 0 || order == 0 && !(low.inclusive && high.inclusive)) {
-            throw SchemaDocument.error(where, "no number is within the bounds");
-        }
-        return JsonNumbers.between(
-                low.value.longValueExact(), low.inclusive, high.value.longValueExact(), high.inclusive);
-    }
-
-    private static RuleBody integer(ObjectNode schema, String where) {
-        Bound low = Bound.of(schema, "minimum", "exclusiveMinimum", -1, where);
-        Bound high = Bound.of(schema, "maximum", "exclusiveMaximum", 1, where);
-        long first = low.value.setScale(0, RoundingMode.CEILING).longValueExact();
-        long last = high.value.setScale(0, RoundingMode.FLOOR).longValueExact();
-        first += !low.inclusive && low.value.compareTo(BigDecimal.valueOf(first)) == 0 ? 1 : 0;
-        last -= !high.inclusive && high.value.compareTo(BigDecimal.valueOf(last)) == 0 ? 1 : 0;
-        if (first > last) {
-            throw SchemaDocument.error(where, "no integer is within the bounds");
-        }
-        return JsonNumbers.integers(first, last);
-    }
-
-    /**
-     * The stricter of an inclusive and an exclusive bound.
-     *
-     * @param inclusive whether the bound is inclusive
-     */
-    private record Bound(BigDecimal value, boolean inclusive) {
-
-        static Bound of(ObjectNode schema, String inclusiveKey, String exclusiveKey, int side, String where) {
-            BigDecimal limit = BigDecimal.valueOf(side * JsonNumbers.LIMIT);
-            Bound bound = new Bound(limit, true);
-            for (String key : new String[] {inclusiveKey, exclusiveKey}) {
-                if (schema.has(key)) {
-                    BigDecimal value = SchemaDocument.number(schema.get(key), key, where);
-                    int order = value.compareTo(bound.value) * side;
-                    if (value.abs().compareTo(limit.abs()) > 0 && order < 0 || value.scale() > 1000) {
-                        throw SchemaDocument.error(
-                                where, "\"" + key + "\" " + value + " is not supported: beyond " + JsonNumbers.LIMIT);
-                    }
-                    if (order < 0 || order == 0 && key.equals(exclusiveKey)) {
-                        bound = new Bound(value, key.equals(inclusiveKey));
-                    }
-                }
-            }
-            return bound;
-        }
     }
 }

@@ -77,6 +77,24 @@ final class JsonStrings {
         return choice(forms);
     }
 
+    /** The strings of a regular body as written between the quotes. */
+    static RuleBody escaped(RuleBody body) {
+        if (body instanceof Literal literal) {
+            return new Literal(escaped(literal.text()));
+        } else if (body instanceof OneOf set) {
+            return oneOf(set.chars());
+        } else if (body instanceof RuleBody.Sequence sequence) {
+            return new RuleBody.Sequence(
+                    sequence.items().stream().map(JsonStrings::escaped).toList());
+        } else if (body instanceof RuleBody.Choice choice) {
+            return new RuleBody.Choice(
+                    choice.alternatives().stream().map(JsonStrings::escaped).toList());
+        } else if (body instanceof Repeat repeat) {
+            return new Repeat(escaped(repeat.body()), repeat.min(), repeat.max());
+        }
+        return body;
+    }
+
     /** The text as written between the quotes. */
     static String escaped(String text) {
         StringBuilder out = new StringBuilder();
@@ -93,8 +111,8 @@ final class JsonStrings {
     }
 
     /**
-     * The strings of a format, or null if it is not supported. Omits rare forms: leap days and seconds, comments in email
-     * addresses and the like.
+     * The strings of a format that JSON Schema defines, null for others. Omits rare forms: leap days and seconds, comments
+     * in email addresses and the like.
      */
     static RuleBody format(String name) {
         String date = "[12] [0-9]{3} \"-\" ( ( \"01\" | \"03\" | \"05\" | \"07\" | \"08\" | \"10\" | \"12\" ) \"-\" "
@@ -105,15 +123,21 @@ final class JsonStrings {
         String byte_ = "( [0-9] | [1-9] [0-9] | \"1\" [0-9]{2} | \"2\" [0-4] [0-9] | \"25\" [0-5] )";
         String label = "[a-z] ( [a-z0-9-]{0,20} [a-z0-9] )?";
         String host = label + " ( \".\" " + label + " ){0,4} \".\" [a-z]{2,10}";
+        String uri = "\"http\" \"s\"? \"://\" " + host + " ( \"/\" [A-Za-z0-9._~-]{0,40} ){0,8}";
         String body = switch (name) {
             case "date" -> date;
             case "time" -> time;
             case "date-time" -> date + " \"T\" " + time;
+            case "duration" -> "\"P\" ( [1-9] [0-9]{0,2} [YMWD] | \"T\" [1-9] [0-9]{0,3} [HMS] )";
             case "uuid" -> "[0-9a-f]{8} ( \"-\" [0-9a-f]{4} ){3} \"-\" [0-9a-f]{12}";
             case "ipv4" -> byte_ + " ( \".\" " + byte_ + " ){3}";
-            case "hostname" -> host;
-            case "email" -> "[A-Za-z0-9_+]{1,15} ( \".\" [A-Za-z0-9_+]{1,15} ){0,3} \"@\" " + host;
-            case "uri" -> "\"http\" \"s\"? \"://\" " + host + " ( \"/\" [A-Za-z0-9._~-]{0,40} ){0,8}";
+            case "ipv6" -> "[0-9a-f]{1,4} ( \":\" [0-9a-f]{1,4} ){7}";
+            case "hostname", "idn-hostname" -> host;
+            case "email", "idn-email" -> "[A-Za-z0-9_+]{1,15} ( \".\" [A-Za-z0-9_+]{1,15} ){0,3} \"@\" " + host;
+            case "uri", "uri-reference", "uri-template", "iri", "iri-reference" -> uri;
+            case "json-pointer" -> "( \"/\" [A-Za-z0-9_-]{1,30} ){0,8}";
+            case "relative-json-pointer" -> "[0-9] ( \"/\" [A-Za-z0-9_-]{1,30} ){0,8}";
+            case "regex" -> "[A-Za-z0-9_ ]{0,60}";
             default -> null;
         };
         return body == null ? null : gbnf(body);

@@ -17,27 +17,54 @@ import tools.jackson.databind.node.ObjectNode;
 /** A JSON Schema document: resolves references and merges schemas that must hold together. */
 final class SchemaDocument {
 
-    /** Keywords that do not constrain the value. */
-    static final Set<String> ANNOTATIONS = Set.of(
+    /** Known keywords that do not constrain the value. Unknown ones do not either (draft 2020-12, core 4.3.1). */
+    private static final Set<String> ANNOTATIONS = Set.of(
             "$schema",
             "$id",
+            "id",
             "$comment",
             "$defs",
             "definitions",
             "$anchor",
+            "$vocabulary",
             "title",
             "description",
             "default",
+            "example",
             "examples",
             "deprecated",
+            "discriminator",
             "readOnly",
             "writeOnly",
             "contentEncoding",
-            "contentMediaType");
+            "contentMediaType",
+            "contentSchema",
+            "minContains", // no effect without contains
+            "maxContains",
+            "then", // no effect without if
+            "else");
+
+    /** Keywords of any draft that constrain the value and are not supported. */
+    private static final Set<String> UNSUPPORTED = Set.of(
+            "$dynamicRef",
+            "$recursiveRef",
+            "contains",
+            "dependencies",
+            "dependentRequired",
+            "dependentSchemas",
+            "disallow",
+            "divisibleBy",
+            "extends",
+            "if",
+            "not",
+            "propertyNames",
+            "unevaluatedItems",
+            "unevaluatedProperties");
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     final JsonNode root;
+    private final Set<String> ignored = new LinkedHashSet<>(); // unknown keywords and formats
     private long steps;
 
     SchemaDocument(String text) {
@@ -78,7 +105,31 @@ final class SchemaDocument {
     }
 
     static boolean isAnnotation(String key) {
-        return ANNOTATIONS.contains(key) || key.startsWith("x-");
+        return !UNSUPPORTED.contains(key) && !JsonSchema.isSupported(key);
+    }
+
+    /**
+     * Notes the unknown keywords of a schema.
+     *
+     * @throws GrammarException if a keyword constrains the value and is not supported
+     */
+    void checkKeywords(ObjectNode schema, String where) {
+        for (String key : schema.propertyNames()) {
+            if (UNSUPPORTED.contains(key)) {
+                throw error(where, "the keyword \"" + key + "\" is not supported");
+            } else if (isAnnotation(key) && !ANNOTATIONS.contains(key) && !key.startsWith("x-")) {
+                ignore(key);
+            }
+        }
+    }
+
+    void ignore(String keyword) {
+        ignored.add(keyword);
+    }
+
+    /** The unknown keywords and formats, which are treated as annotations. */
+    List<String> ignored() {
+        return List.copyOf(ignored);
     }
 
     /** Resolves a reference within the document. */
@@ -190,15 +241,17 @@ final class SchemaDocument {
     /** Rejects properties that one schema lists and the other forbids by {@code additionalProperties}. */
     private static void checkClosed(JsonNode closed, JsonNode other, String where) {
         JsonNode additional = closed.get("additionalProperties");
-        if (additional == null || additional.isBoolean() && additional.booleanValue() || !other.has("properties")) {
+        if (additional == null || additional.isBoolean() && additional.booleanValue()) {
             return;
         }
-        for (String name : other.get("properties").propertyNames()) {
-            if (!closed.path("properties").has(name)) {
-                throw error(
-                        where,
-                        "\"additionalProperties\" beside a part of the schema with other properties (" + name
-                                + ") is not supported");
+        for (String kind : new String[] {"properties", "patternProperties"}) {
+            for (String name : other.path(kind).propertyNames()) {
+                if (!closed.path(kind).has(name)) {
+                    throw error(
+                            where,
+                            "\"additionalProperties\" beside a part of the schema with other properties (" + name
+                                    + ") is not supported");
+                }
             }
         }
     }
@@ -240,11 +293,24 @@ final class SchemaDocument {
                     properties.set(name, own == null || own.equals(their_) ? their_ : together(own, their_));
                 }
                 return properties;
+            case "patternProperties":
+                if (!ours.isObject() || !theirs.isObject()) {
+                    throw error(where, "\"patternProperties\" must be an object of schemas");
+                }
+                ObjectNode patterns = (ObjectNode) ours.deepCopy();
+                for (String pattern : theirs.propertyNames()) {
+                    JsonNode own = patterns.get(pattern);
+                    JsonNode other = theirs.get(pattern);
+                    patterns.set(pattern, own == null || own.equals(other) ? other : together(own, other));
+                }
+                return patterns;
+            case "uniqueItems":
+                return ours.asBoolean(true) ? ours : theirs;
             case "items", "additionalProperties":
                 return ours.equals(theirs) ? ours : together(ours, theirs);
-            case "minimum", "exclusiveMinimum", "minLength", "minItems":
+            case "minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties":
                 return number(ours, key, where).compareTo(number(theirs, key, where)) >= 0 ? ours : theirs;
-            case "maximum", "exclusiveMaximum", "maxLength", "maxItems":
+            case "maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties":
                 return number(ours, key, where).compareTo(number(theirs, key, where)) <= 0 ? ours : theirs;
             case "enum":
                 ArrayNode common = MAPPER.createArrayNode();
@@ -255,14 +321,16 @@ final class SchemaDocument {
                 }
                 return common;
             default:
-                if (!ours.equals(theirs)) {
+                if (UNSUPPORTED.contains(key)) {
+                    throw error(where, "the keyword \"" + key + "\" is not supported");
+                } else if (!ours.equals(theirs)) {
                     throw error(where, "\"" + key + "\" given twice, differently, is not supported");
                 }
                 return ours;
         }
     }
 
-    private static ObjectNode together(JsonNode a, JsonNode b) {
+    static ObjectNode together(JsonNode a, JsonNode b) {
         ObjectNode both = MAPPER.createObjectNode();
         both.putArray("allOf").add(a).add(b);
         return both;

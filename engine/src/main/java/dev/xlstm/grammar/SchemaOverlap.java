@@ -84,6 +84,7 @@ final class SchemaOverlap {
         Set<String> always = JsonSchema.required(made, where);
         Set<String> must = JsonSchema.required(judge, where);
         boolean noOthersMade = made.has("properties")
+                && !made.has("patternProperties")
                 && !made.path("additionalProperties").isObject()
                 && !made.path("additionalProperties").asBoolean(false);
         for (String name : must) {
@@ -93,6 +94,7 @@ final class SchemaOverlap {
         }
         for (String name : always) {
             boolean closed = judge.has("additionalProperties")
+                    && !judge.has("patternProperties")
                     && !judge.get("additionalProperties").asBoolean(true);
             if (closed && !judge.get("additionalProperties").isObject() && !may.has(name)) {
                 return true;

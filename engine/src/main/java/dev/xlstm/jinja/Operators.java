@@ -60,7 +60,7 @@ final class Operators {
                     ? TrackedString.EMPTY
                     : value instanceof Tuple ? Tuple.of() : List.of();
         }
-        budget.chars(Math.multiplyHigh(size, times) == 0 ? Math.max(0, size * times) : Long.MAX_VALUE / 2);
+        budget.chars(times > JinjaLimits.CHARS / size ? JinjaLimits.CHARS + 1 : size * times);
         if (value instanceof TrackedString s) {
             TrackedStringBuilder text = new TrackedStringBuilder(budget);
             for (long i = 0; i < times; i++) {

@@ -100,7 +100,7 @@ final class Tests {
             case "escaped" -> value instanceof TrackedString s && s.isMarkup();
             case "even" -> isZero(Operators.arithmetic(budget, "%", value, 2L));
             case "false" -> Boolean.FALSE.equals(value);
-            case "filter" -> value instanceof TrackedString s && Filters.has(s.toString());
+            case "filter" -> Dict.hashKey(value) instanceof String filter && Filters.has(filter);
             case "float" -> value instanceof Double;
             case "integer" -> Numbers.isInteger(value) && !(value instanceof Boolean);
             case "iterable" -> Values.isIterable(value);
@@ -112,7 +112,7 @@ final class Tests {
             case "odd" -> Values.equal(Operators.arithmetic(budget, "%", value, 2L), 1L);
             case "sequence" -> Values.isSequence(value);
             case "string" -> value instanceof TrackedString;
-            case "test" -> value instanceof TrackedString s && has(s.toString());
+            case "test" -> Dict.hashKey(value) instanceof String test && has(test);
             case "true" -> Boolean.TRUE.equals(value);
             case "undefined" -> value instanceof Undefined;
             case "upper" ->

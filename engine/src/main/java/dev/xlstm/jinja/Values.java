@@ -300,6 +300,9 @@ final class Values {
             }
             return false;
         }
+        if (container instanceof DictView view && view.kind() == DictView.Kind.KEYS) {
+            Dict.hashKey(value); // an error if it cannot be a key
+        }
         for (Object item : items(budget, container)) {
             if (item == value || equal(item, value)) {
                 return true;

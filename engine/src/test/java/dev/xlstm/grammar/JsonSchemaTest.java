@@ -106,6 +106,71 @@ class JsonSchemaTest {
         }
     }
 
+    /** Compares membership with divisibility for all integers near the bounds. */
+    @Test
+    void multiplesAreExact() {
+        RandomCases.run(60, random -> {
+            int divisor = 1 + random.nextInt(random.nextBoolean() ? 12 : 128);
+            divisor *= random.nextBoolean() ? 10 : 1;
+            checkMultiples(divisor, random.nextInt(-12_000, 3_000), 300 * divisor);
+        });
+    }
+
+    private static void checkMultiples(int divisor, int first, int length) {
+        int last = Math.min(first + length, 50_000);
+        CompiledGrammar compiled = Grammar.ofJsonSchema(String.format(
+                        "{\"type\":\"integer\",\"multipleOf\":%d,\"minimum\":%d,\"maximum\":%d}", divisor, first, last))
+                .compile(VOCABULARY);
+        for (int i = first - 300; i <= last + 300; i++) {
+            StackSet position = compiled.start();
+            for (char c : Integer.toString(i).toCharArray()) {
+                position = position.isEmpty() ? position : compiled.next(position, c);
+            }
+            assertThat(position.bottom)
+                    .as("%d as a multiple of %d in %d..%d", i, divisor, first, last)
+                    .isEqualTo(i >= first && i <= last && i % divisor == 0);
+        }
+    }
+
+    /** Unknown keywords are annotations (draft 2020-12, core 4.3.1). */
+    @Test
+    void unknownKeywordsAreListedAndIgnored() {
+        Grammar grammar = Grammar.ofJsonSchema("""
+                {"type": "object", "typ": 1, "x-mine": 2, "description": "d", "additionalItems": false, "then": {},
+                 "properties": {"a": {"type": "string", "nullable": true, "typ": 3, "format": "color", "maxLength": 2}}}""");
+        assertThat(grammar.ignored()).containsExactly("typ", "nullable", "format \"color\"");
+        assertThat(GbnfParserTest.accepts(grammar, "{\"a\":\"bc\"}")).isTrue();
+        assertThat(GbnfParserTest.accepts(grammar, "{\"a\":\"bcd\"}")).isFalse();
+        assertThat(Grammar.ofJsonSchema("{\"type\":\"null\"}").ignored()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "registry|{\"name\":\"ab\",\"x-size\":10}|{\"x-size\":10}",
+                "registry|{\"x-size\":99,\"ab\":\"yes\",\"x-a\":0}|{\"x-size\":100,\"ab\":\"yes\"}",
+                "registry|{\"x-size\":11,\"tree\":\"abc\"}|{\"x-size\":11,\"tree\":\"abcd\"}",
+                "registry|{\"x-size\":11,\"he\":\"yes\"}|{\"x-size\":11,\"he\":3}", // matches two patterns
+                "registry|{\"x-size\":11,\"x-e\":7}|{\"x-size\":11,\"x-e\":\"a\"}",
+                "registry|{\"x-size\":11,\"ab\":\"no\",\"cd\":\"no\",\"ef\":\"no\"}"
+                        + "|{\"x-size\":11,\"ab\":\"no\",\"cd\":\"no\",\"ef\":\"no\",\"gh\":\"no\"}",
+                "registry|{\"x-size\":11,\"ab\":\"no\"}|{\"x-size\":11,\"abc\":\"no\"}", // no pattern matches
+                "unique|{\"tags\":[\"c\",\"a\"],\"flags\":[null,false,true],\"days\":[\"tue\",\"sun\"],\"one\":[5]}"
+                        + "|{\"tags\":[\"a\",\"a\"],\"flags\":[],\"days\":[\"tue\"],\"one\":[]}",
+                "unique|{\"tags\":[1,null,\"b\"],\"flags\":[],\"days\":[\"mon\"],\"one\":[]}"
+                        + "|{\"tags\":[1],\"flags\":[],\"days\":[\"mon\"],\"one\":[]}",
+            })
+    void acceptsAsTheNewerKeywordsSay(String name, String valid, String invalid) throws IOException {
+        String schema = Files.readString(SCHEMAS.resolve(name + ".json"));
+        Grammar grammar = Grammar.ofJsonSchema(schema);
+        assertThat(SchemaValidator.complaints(schema, valid)).isEmpty();
+        assertThat(GbnfParserTest.accepts(grammar, valid)).as(valid).isTrue();
+        assertThat(SchemaValidator.complaints(schema, invalid)).isNotEmpty();
+        assertThat(GbnfParserTest.accepts(grammar, invalid)).as(invalid).isFalse();
+    }
+
     @Test
     void numberBoundsAreExact() {
         RandomCases.run(
@@ -143,19 +208,32 @@ class JsonSchemaTest {
                 "{|the JSON Schema is not JSON",
                 "[]|a JSON Schema is an object, or true",
                 "false|schema #: false allows no value",
-                "{\"multipleOf\":3}|schema #: the keyword \"multipleOf\" is not supported",
+                "{\"multipleOf\":0.01}|schema #: \"multipleOf\" 0.01 is not supported: only integers are",
+                "{\"type\":\"integer\",\"multipleOf\":1.5}|schema #: \"multipleOf\" 1.5 is not supported: only integers are",
+                "{\"type\":\"integer\",\"multipleOf\":0}|schema #: \"multipleOf\" must be a number above 0, not 0",
+                "{\"type\":\"integer\",\"multipleOf\":777}|schema #: \"multipleOf\" 777 is not supported (above 128",
+                "{\"type\":\"integer\",\"multipleOf\":9,\"minimum\":1,\"maximum\":8}|schema #: no multiple of 9 is within",
                 "{\"properties\":{\"a/b\":{\"not\":{}}}}|schema #/properties/a~1b: the keyword \"not\" is not supported",
-                "{\"type\":\"array\",\"uniqueItems\":true}|schema #: the keyword \"uniqueItems\" is not supported",
-                "{\"patternProperties\":{}}|schema #: the keyword \"patternProperties\" is not supported",
+                "{\"type\":\"array\",\"uniqueItems\":true}|schema #: \"uniqueItems\" is supported only for items that are",
+                "{\"uniqueItems\":true,\"items\":{\"type\":\"string\"}}|schema #: \"uniqueItems\" is supported only for items",
+                "{\"uniqueItems\":true,\"minItems\":3,\"items\":{\"type\":\"boolean\"}}|schema #: \"minItems\" 3 is more than the 2",
+                "{\"patternProperties\":[]}|schema #: \"patternProperties\" must be an object of schemas",
+                "{\"patternProperties\":{\"(\":{}}}|schema #: pattern \"(\", near character 1: a group that is not closed",
+                "{\"patternProperties\":{\"a{9000}b{9000}c{9000}\":{}}}|schema #: \"patternProperties\": the patterns are too complex",
+                "{\"minProperties\":2}|schema #: no object that can be generated has so many properties",
+                "{\"minProperties\":2,\"maxProperties\":1}|schema #: no object that can be generated has so many properties",
+                "{\"properties\":{\"a\":{}},\"minProperties\":2}|schema #: no object that can be generated has so many",
+                "{\"dependencies\":{\"a\":[\"b\"]}}|schema #: the keyword \"dependencies\" is not supported",
+                "{\"propertyNames\":{}}|schema #: the keyword \"propertyNames\" is not supported",
+                "{\"contains\":{}}|schema #: the keyword \"contains\" is not supported",
                 "{\"if\":{}}|schema #: the keyword \"if\" is not supported",
-                "{\"typ\":\"string\"}|schema #: the keyword \"typ\" is not supported",
                 "{\"type\":\"text\"}|schema #: \"type\" \"text\" is not a type of JSON Schema",
                 "{\"$ref\":\"other.json\"}|schema #: $ref \"other.json\" is not supported",
                 "{\"$ref\":\"#/$defs/x\"}|schema #: $ref \"#/$defs/x\" does not resolve",
-                "{\"type\":\"string\",\"format\":\"duration\"}|schema #: the format \"duration\" is not supported",
                 "{\"type\":\"string\",\"pattern\":\"(?=a)\"}|schema #: pattern \"(?=a)\", near character 3: \"(?\" other than",
                 "{\"type\":\"string\",\"pattern\":\"(a)\\\\1\"}|schema #: pattern \"(a)\\1\", near character 5: \"\\1\" is not supported",
-                "{\"type\":\"string\",\"pattern\":\"a\",\"maxLength\":3}|schema #: more than one of",
+                "{\"type\":\"string\",\"pattern\":\"^a{5}$\",\"maxLength\":3}|schema #: no string satisfies \"pattern\", \"format\" and",
+                "{\"type\":\"string\",\"pattern\":\"a\",\"maxLength\":3000}|schema #: \"pattern\", \"format\" and bounds of the length",
                 "{\"type\":\"integer\",\"minimum\":3,\"maximum\":2}|schema #: no integer is within the bounds",
                 "{\"type\":\"number\",\"minimum\":0.5}|schema #: a bound with a fraction (0.5) is not supported",
                 "{\"type\":\"integer\",\"minimum\":1e30}|schema #: \"minimum\" 1.0E+30 is not supported",
@@ -163,7 +241,8 @@ class JsonSchemaTest {
                 "{\"type\":\"array\",\"minItems\":2,\"maxItems\":1}|schema #: an array cannot have at least 2 and at most 1",
                 "{\"required\":[\"a\"],\"additionalProperties\":false}|schema #: the property \"a\" is required but not allowed",
                 "{\"enum\":[1],\"type\":\"string\"}|schema #: \"enum\" or \"const\" leaves no value",
-                "{\"enum\":[\"a\"],\"minLength\":1}|schema #: \"minLength\" beside \"enum\" or \"const\" is not supported",
+                "{\"enum\":[\"a\"],\"pattern\":\"b\"}|schema #: \"pattern\" beside \"enum\" or \"const\" is not supported",
+                "{\"enum\":[\"a\"],\"minLength\":2}|schema #: \"enum\" or \"const\" leaves no value",
                 "{\"oneOf\":[{\"type\":\"integer\"},{\"type\":\"number\"}]}|schema #: \"oneOf\": a value may match alternatives 1 and 2",
                 "{\"oneOf\":[{\"required\":[\"a\"]},{\"required\":[\"b\"]}]}|schema #: \"oneOf\": a value may match",
                 "{\"allOf\":[{\"pattern\":\"a\"},{\"pattern\":\"b\"}]}|schema #: \"pattern\" given twice, differently",

@@ -146,7 +146,7 @@ public final class BatchCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "nothing to read: name a file, or use a pipe");
         }
         GenerationOptions given = defaults();
-        Grammar grammar = constraint.read(spec);
+        Grammar grammar = constraint.read(spec, streams, quiet);
         long total = TextInput.isStdin(input) ? 0 : countLines(input);
         try (BoundedLineReader reader = open();
                 TextModel opened = model.open(streams, quiet);

@@ -137,7 +137,7 @@ public final class GenerateCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         checkOutput();
         GenerationOptions asked = options();
-        Grammar grammar = constraint.read(spec);
+        Grammar grammar = constraint.read(spec, streams, verbosity().quiet());
         int[] ids = promptIds();
         try (Reader text = ids == null ? input.text.open(prompt, streams, spec) : Reader.nullReader();
                 TextModel opened = model.open(streams, verbosity().quiet());

@@ -1,6 +1,7 @@
 package dev.xlstm.cli.options;
 
 import dev.xlstm.cli.console.CliLimits;
+import dev.xlstm.cli.console.Streams;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
@@ -41,10 +42,11 @@ public final class GrammarFlags {
     /**
      * Reads the grammar. Needs no model, so that a bad grammar fails before the model is loaded.
      *
+     * @param quiet whether unknown keywords of a schema are ignored without a warning
      * @return null if neither option is given
      * @throws ParameterException if both are given, or the grammar is damaged or not supported
      */
-    public Grammar read(CommandSpec spec) throws IOException {
+    public Grammar read(CommandSpec spec, Streams streams, boolean quiet) throws IOException {
         if (!given()) {
             return null;
         }
@@ -54,8 +56,13 @@ public final class GrammarFlags {
         boolean inline = schema != null && schema.stripLeading().startsWith("{");
         String name = grammar != null ? grammar.toString() : inline ? "--json-schema" : schema;
         String text = inline ? schema : readFile(Path.of(name));
-        return UsageErrors.checked(
+        Grammar read = UsageErrors.checked(
                 spec, name + ": ", () -> grammar != null ? Grammar.parse(text) : Grammar.ofJsonSchema(text));
+        if (!read.ignored().isEmpty() && !quiet) {
+            streams.message("xlstm: warning: the schema has unknown keywords, which are ignored: "
+                    + String.join(", ", read.ignored()));
+        }
+        return read;
     }
 
     private static String readFile(Path file) throws IOException {

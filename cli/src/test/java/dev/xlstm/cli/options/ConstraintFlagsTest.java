@@ -73,6 +73,20 @@ class ConstraintFlagsTest {
     }
 
     @Test
+    void unknownSchemaKeywordsGiveOneWarning() {
+        String schema = """
+                {"type": "object", "discriminator": {"propertyName": "a"}, "properties": {"a": {"const": 1, "nullable": true}},
+                 "required": ["a"], "markdownDescription": "m", "additionalProperties": false}""";
+        CliRun run = generate("--json-schema", schema, "-n", "60");
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out()).matches("(?s)\\{\\s*\"a\":\\s*1\\s*}\n");
+        assertThat(run.err())
+                .isEqualTo("xlstm: warning: the schema has unknown keywords, which are ignored: markdownDescription,"
+                        + " nullable\n");
+        assertThat(generate("--json-schema", schema, "-n", "60", "-q").err()).isEmpty();
+    }
+
+    @Test
     void whatDoesNotFitIsCutOffAndSaidSo() throws IOException {
         String grammar = file("g.gbnf", "root ::= \"0123456789\"{9}");
         CliRun run = generate("--grammar", grammar, "-n", "5");
