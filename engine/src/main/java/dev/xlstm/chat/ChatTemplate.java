@@ -4,6 +4,8 @@ import dev.xlstm.generation.TextModel;
 import dev.xlstm.jinja.JinjaException;
 import dev.xlstm.jinja.Strftime;
 import dev.xlstm.jinja.Template;
+import dev.xlstm.jinja.TrackedString;
+import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.TokenizerConfig;
 import java.io.IOException;
 import java.time.LocalDateTime;
@@ -37,8 +39,9 @@ public final class ChatTemplate {
 
     /**
      * @param source the model's own template, null if it has none
+     * @param tokens the special tokens that the template sees, by name
      */
-    ChatTemplate(String source, String bosToken, String eosToken) {
+    ChatTemplate(String source, Map<String, String> tokens) {
         plain = source == null;
         this.source = plain ? PLAIN : source;
         try {
@@ -46,19 +49,21 @@ public final class ChatTemplate {
         } catch (JinjaException e) {
             throw new ChatException("the model's chat template cannot be read: " + e.getMessage());
         }
-        names.put("bos_token", bosToken);
-        names.put("eos_token", eosToken);
+        names.putAll(tokens);
+        // transformers passes both as none
         names.put("tools", null);
         names.put("documents", null);
     }
 
     /** The template of a model. */
     public static ChatTemplate of(TextModel model) throws IOException {
-        TokenizerConfig config = model.directory().tokenizerConfig();
-        return new ChatTemplate(
-                config.chatTemplate().orElse(null),
-                config.bosToken().orElse(""),
-                config.eosToken().orElse(""));
+        return of(model.directory());
+    }
+
+    /** The template of a model, whose weights it does not need. */
+    public static ChatTemplate of(ModelDirectory directory) throws IOException {
+        TokenizerConfig config = directory.tokenizerConfig();
+        return new ChatTemplate(config.chatTemplate().orElse(null), config.namedTokens());
     }
 
     /** Whether the model has no template of its own: then it is a base model, not trained to converse. */
@@ -80,11 +85,11 @@ public final class ChatTemplate {
      */
     TrackedString render(List<Message> messages, boolean answer, LocalDateTime now) {
         Map<String, Object> all = new HashMap<>(names);
-        all.put("messages", messages.stream().map(Message::asMap).toList());
+        all.put("messages", messages.stream().map(Message::fields).toList());
         all.put("add_generation_prompt", answer);
         all.put("strftime_now", Template.function(format -> Strftime.format(format, now)));
         try {
-            return TrackedString.rendered(template.render(all).toString());
+            return template.render(all);
         } catch (JinjaException e) {
             throw new ChatException(
                     (e.raisedByTemplate() ? "the model's chat template refuses: " : "the chat template fails: ")
@@ -94,9 +99,9 @@ public final class ChatTemplate {
 
     /** Text that the template itself writes: its source, and renderings in which nobody says anything of note. */
     List<String> writtenText(LocalDateTime now) {
-        Message system = new Message("system", "s");
-        Message user = new Message("user", "u");
-        Message assistant = new Message("assistant", "a");
+        Message system = Message.of("system", "s");
+        Message user = Message.of("user", "u");
+        Message assistant = Message.of("assistant", "a");
         List<String> texts = new ArrayList<>(List.of(source));
         for (List<Message> messages : List.of(
                 List.of(system, user, assistant, user), List.of(user, assistant, user), List.of(user, assistant))) {

@@ -1,7 +1,8 @@
 package dev.xlstm.chat;
 
-import dev.xlstm.generation.TextModel;
+import dev.xlstm.jinja.TrackedString;
 import dev.xlstm.model.SpecialTokens;
+import dev.xlstm.tokenizer.Decoder;
 import dev.xlstm.tokenizer.Encoder;
 import dev.xlstm.tokenizer.Tokenizer;
 import java.time.LocalDateTime;
@@ -32,8 +33,8 @@ final class ControlTokens {
     private final List<Control> longestFirst = new ArrayList<>();
     private final BitSet firstChars = new BitSet();
 
-    ControlTokens(TextModel model, ChatTemplate template, LocalDateTime now) {
-        tokenizer = model.tokenizer().orElseThrow();
+    ControlTokens(Tokenizer tokenizer, SpecialTokens special, ChatTemplate template, LocalDateTime now) {
+        this.tokenizer = tokenizer;
         BitSet others = new BitSet(); // added tokens of which it must be found out
         for (int id = 0; id < tokenizer.vocabSize(); id++) {
             if (tokenizer.isSpecial(id)) {
@@ -42,7 +43,6 @@ final class ControlTokens {
                 others.set(id);
             }
         }
-        SpecialTokens special = model.specialTokens();
         special.bos().ifPresent(ids::set);
         special.stopIds().forEach(ids::set);
         others.andNot(ids);
@@ -106,6 +106,30 @@ final class ControlTokens {
         }
         parts.add(encodeUntrusted(text.substring(from)));
         return parts.stream().flatMapToInt(Arrays::stream).toArray();
+    }
+
+    /**
+     * The text of an answer. Where the model generated a control token (of its reasoning, say) the text stays that token when
+     * it is read again; where it only spelled one, the text stays text.
+     */
+    TrackedString answer(Answer answer) {
+        Decoder decoder = tokenizer.decoder(true);
+        StringBuilder text = new StringBuilder();
+        TrackedString tracked = TrackedString.trusted("");
+        int from = 0; // of what is not in tracked yet
+        for (int id : answer.ids()) {
+            text.append(decoder.accept(id));
+            String token = ids.get(id) ? tokenizer.token(id) : null;
+            if (token != null && text.lastIndexOf(token) == text.length() - token.length()) {
+                tracked = tracked.concat(TrackedString.untrusted(text.substring(from, text.length() - token.length())))
+                        .concat(TrackedString.trusted(token));
+                from = text.length();
+            }
+        }
+        tracked = tracked.concat(
+                TrackedString.untrusted(text.append(decoder.finish()).substring(from)));
+        // a stop string can leave a part of a token behind
+        return tracked.toString().equals(answer.text()) ? tracked : TrackedString.untrusted(answer.text());
     }
 
     /** The longest control token that begins here, null if there is none. */

@@ -1,12 +1,12 @@
 package dev.xlstm.chat;
 
 import dev.xlstm.generation.TextModel;
+import dev.xlstm.jinja.TrackedString;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
-import java.util.stream.IntStream;
 
 /**
  * Decides what the model reads next: renders the whole conversation and takes what follows the longest part that a snapshot
@@ -26,7 +26,7 @@ final class PromptBuilder {
         this.model = model;
         this.template = template;
         this.started = started;
-        control = new ControlTokens(model, template, started);
+        control = new ControlTokens(model.tokenizer().orElseThrow(), model.specialTokens(), template, started);
     }
 
     ControlTokens control() {
@@ -35,7 +35,7 @@ final class PromptBuilder {
 
     /** What to read for a question of the user's. */
     Prompt question(Turn head, String text) {
-        return prompt(head, rendered(head, text));
+        return prompt(head, rendered(head, TrackedString.untrusted(text)));
     }
 
     /**
@@ -45,7 +45,7 @@ final class PromptBuilder {
      * @param id of the document's turn
      */
     Prompt document(Turn head, int id) {
-        TrackedString rendered = rendered(head, Placeholder.of(id));
+        TrackedString rendered = rendered(head, TrackedString.trusted(Placeholder.of(id)));
         int at = rendered.toString().indexOf(Placeholder.of(id));
         if (at < 0) {
             throw new ChatException("the chat template leaves out what the user says: nothing can be read into it");
@@ -54,13 +54,13 @@ final class PromptBuilder {
         return new Prompt(before.base(), before.text() + Placeholder.of(id), before.ids(), 0);
     }
 
-    private TrackedString rendered(Turn head, String text) {
-        List<Message> messages = head.messages();
-        messages.add(new Message("user", head.openDocuments() + text));
+    private TrackedString rendered(Turn head, TrackedString text) {
+        List<Message> messages = head.messages(control::answer);
+        messages.add(Message.of("user", head.openDocuments().concat(text)));
         TrackedString rendered = template.render(messages, true, started);
         // other templates begin with a token of their own
         boolean separate = template.isPlain() && head.beginning().position() > 0;
-        return separate ? TrackedString.rendered("\n\n").concat(rendered) : rendered;
+        return separate ? TrackedString.trusted("\n\n").concat(rendered) : rendered;
     }
 
     private Prompt prompt(Turn head, TrackedString rendered) {
@@ -105,7 +105,12 @@ final class PromptBuilder {
         }
         parts.add(control.encode(rendered.substring(at, text.length())));
         int[] ids = parts.stream().flatMapToInt(Arrays::stream).toArray();
-        return base.turn().isBeginning() ? begun(ids, base.position() > 0) : ids;
+        if (!base.turn().isBeginning()) {
+            return ids;
+        }
+        return base.position() > 0
+                ? ChatPrompt.withoutBeginning(model.specialTokens(), ids)
+                : ChatPrompt.begun(model.specialTokens(), ids);
     }
 
     private static int[] document(int id, Turn head) {
@@ -117,27 +122,12 @@ final class PromptBuilder {
         throw new ChatException("the chat template writes a text that looks like a document's place");
     }
 
-    /** Ids with the token that begins a text in front, if the model wants one; without it after a state. */
-    private int[] begun(int[] ids, boolean afterState) {
-        if (model.specialTokens().bos().isEmpty()) {
-            return ids;
-        }
-        int bos = model.specialTokens().bos().getAsInt();
-        boolean has = ids.length > 0 && ids[0] == bos;
-        if (afterState) {
-            return has ? Arrays.copyOfRange(ids, 1, ids.length) : ids;
-        }
-        return has || !model.specialTokens().prependBos()
-                ? ids
-                : IntStream.concat(IntStream.of(bos), IntStream.of(ids)).toArray();
-    }
-
     /** The control token that the template writes after an answer, -1 if it writes something else. */
     int endOfAnswer(Turn question) {
         String answer = Placeholder.of(question.id());
-        List<Message> messages = question.parent().messages();
+        List<Message> messages = question.parent().messages(control::answer);
         messages.add(question.userMessage());
-        messages.add(new Message("assistant", answer));
+        messages.add(Message.of("assistant", TrackedString.trusted(answer)));
         String whole;
         try {
             whole = template.render(messages, false, started).toString();

@@ -1,10 +1,12 @@
 package dev.xlstm.chat;
 
+import dev.xlstm.jinja.TrackedString;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -140,15 +142,19 @@ public record Turn(int id, Turn parent, Kind kind, String text, Prompt prompt, A
                 maxChars);
     }
 
-    /** The messages up to this turn; a document that no question has followed yet is {@link #openDocuments left out}. */
-    List<Message> messages() {
+    /**
+     * The messages up to this turn, without documents that no question has followed yet ({@link #openDocuments}).
+     *
+     * @param answers the text of an answer, with its control tokens trusted
+     */
+    List<Message> messages(Function<Answer, TrackedString> answers) {
         List<Message> messages = new ArrayList<>();
         for (Turn turn : path()) {
             if (turn.isBeginning() && turn.text != null) {
-                messages.add(new Message("system", turn.text));
+                messages.add(Message.of("system", turn.text));
             } else if (turn.isExchange()) {
                 messages.add(turn.userMessage());
-                messages.add(new Message("assistant", turn.answer.text()));
+                messages.add(Message.of("assistant", answers.apply(turn.answer)));
             }
         }
         return messages;
@@ -156,16 +162,16 @@ public record Turn(int id, Turn parent, Kind kind, String text, Prompt prompt, A
 
     /** The question of an exchange, with the documents before it. */
     Message userMessage() {
-        return new Message("user", parent.openDocuments() + text);
+        return Message.of("user", parent.openDocuments().concat(TrackedString.untrusted(text)));
     }
 
     /** The placeholders of the documents read since the last exchange, each followed by a blank line. */
-    String openDocuments() {
+    TrackedString openDocuments() {
         Deque<String> documents = new ArrayDeque<>();
         for (Turn turn = this; turn.kind == Kind.DOCUMENT; turn = turn.parent) {
             documents.addFirst(Placeholder.of(turn.id) + "\n\n");
         }
-        return String.join("", documents);
+        return TrackedString.trusted(String.join("", documents));
     }
 
     @Override

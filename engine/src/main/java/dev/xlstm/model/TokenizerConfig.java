@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,13 +15,19 @@ import java.util.Optional;
  * @param bosToken text of the token that begins a sequence
  * @param eosToken text of the token that ends a sequence
  * @param addBosToken whether a text begins with bosToken; empty if the file does not say
+ * @param namedTokens the texts of all tokens that the file names (bos_token, eos_token, pad_token, ...), which templates
+ *     may use
  * @param chatTemplate the Jinja template of a chat
  */
 public record TokenizerConfig(
         Optional<String> bosToken,
         Optional<String> eosToken,
         Optional<Boolean> addBosToken,
+        Map<String, String> namedTokens,
         Optional<String> chatTemplate) {
+
+    private static final List<String> TOKEN_NAMES =
+            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
     static TokenizerConfig read(Path directory) throws IOException {
         JsonObject json = JsonObject.readIfThere(directory.resolve("tokenizer_config.json"));
@@ -28,7 +35,17 @@ public record TokenizerConfig(
                 token(json, "bos_token"),
                 token(json, "eos_token"),
                 json.value("add_bos_token") == null ? Optional.empty() : Optional.of(json.flag("add_bos_token", false)),
+                namedTokens(json),
                 chatTemplate(directory.resolve("chat_template.jinja"), json));
+    }
+
+    private static Map<String, String> namedTokens(JsonObject json) throws ModelException {
+        Map<String, String> tokens = new HashMap<>();
+        for (String name : TOKEN_NAMES) {
+            Optional<String> token = token(json, name);
+            token.ifPresent(text -> tokens.put(name, text));
+        }
+        return Map.copyOf(tokens);
     }
 
     /** A string, or an object with the string as its "content". */

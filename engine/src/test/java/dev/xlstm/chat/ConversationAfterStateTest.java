@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -99,7 +100,7 @@ class ConversationAfterStateTest {
 
     @Test
     void aPlainConversationBeginsAfterABlankLine() throws IOException {
-        try (Conversation conversation = conversation(new ChatTemplate(null, "", ""), null)) {
+        try (Conversation conversation = conversation(new ChatTemplate(null, Map.of()), null)) {
             assertThat(conversation.say("Hello!", SHORT, SILENT).prompt().text())
                     .isEqualTo("\n\nUser: Hello!\nAssistant:");
             assertThat(conversation.say("Why?", SHORT, SILENT).prompt().text()).isEqualTo("\nUser: Why?\nAssistant:");

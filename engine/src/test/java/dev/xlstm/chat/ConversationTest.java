@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -143,7 +144,7 @@ class ConversationTest {
 
     @Test
     void modelsWithoutATemplateGetAPlainOne() throws IOException {
-        ChatTemplate plain = new ChatTemplate(null, "", "");
+        ChatTemplate plain = new ChatTemplate(null, Map.of());
         assertThat(plain.isPlain()).isTrue();
         try (Conversation conversation = new Conversation(model, plain, null, null, "A talk.", storage(directory))) {
             conversation.say("Hello!", options(8), SILENT);

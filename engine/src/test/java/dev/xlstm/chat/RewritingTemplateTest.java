@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,14 +101,15 @@ class RewritingTemplateTest {
                 TRIMMED
             })
     void everyPromptIsTheRenderingOfAllMessages(String source) throws IOException {
-        ChatTemplate template = new ChatTemplate(source, "<|endoftext|>", "<|endoftext|>");
+        ChatTemplate template =
+                new ChatTemplate(source, Map.of("bos_token", "<|endoftext|>", "eos_token", "<|endoftext|>"));
         List<Message> messages = new ArrayList<>();
         List<String> prompts = new ArrayList<>();
         float[] last;
         try (Conversation conversation = conversation(template)) {
             for (int i = 0; i < 6; i++) {
                 Turn turn = conversation.say("Question " + i + "?", WILD, SILENT);
-                messages.add(new Message("user", "Question " + i + "?"));
+                messages.add(Message.of("user", "Question " + i + "?"));
                 String rendered =
                         template.render(messages, true, LocalDateTime.now()).toString();
                 assertThat(readBefore(turn)).isEqualTo(rendered);
@@ -116,7 +118,7 @@ class RewritingTemplateTest {
                 assertThat(fed.replaceFirst("^<\\|endoftext\\|>", ""))
                         .isEqualTo((rendered + turn.answer().text()).replaceFirst("^<\\|endoftext\\|>", ""));
                 assertThat(turn.position()).isEqualTo(ids.length);
-                messages.add(new Message("assistant", turn.answer().text()));
+                messages.add(Message.of("assistant", turn.answer().text()));
                 prompts.add(rendered);
             }
             ConversationFile.save(conversation, directory);
@@ -136,7 +138,7 @@ class RewritingTemplateTest {
                     .map(RewritingTemplateTest::readBefore)
                     .toList();
             assertThat(again).isEqualTo(prompts);
-            messages.add(new Message("user", "One more?"));
+            messages.add(Message.of("user", "One more?"));
             Turn turn = resumed.say("One more?", WILD, SILENT);
             assertThat(readBefore(turn))
                     .isEqualTo(
@@ -146,7 +148,7 @@ class RewritingTemplateTest {
 
     @Test
     void onlyWhatFollowsTheCommonPartIsReadAgain() throws IOException {
-        ChatTemplate template = new ChatTemplate(ANSWER_CUT_AT_FIRST_E, "", "");
+        ChatTemplate template = new ChatTemplate(ANSWER_CUT_AT_FIRST_E, Map.of());
         try (Conversation conversation = conversation(template)) {
             Turn first = conversation.say("Hello there, my friend!", WILD, SILENT);
             conversation.say("How?", WILD.withSampling(SamplingOptions.greedy()), SILENT);
@@ -158,7 +160,7 @@ class RewritingTemplateTest {
 
     @Test
     void aConversationThatIsReadAgainHasTheStateOfOneThatReadsItAtOnce() throws IOException {
-        ChatTemplate template = new ChatTemplate(TURNS_COUNTED, "", "");
+        ChatTemplate template = new ChatTemplate(TURNS_COUNTED, Map.of());
         try (Conversation conversation = conversation(template);
                 TextSession fresh = model.newSession()) {
             conversation.say("Hello!", WILD, SILENT);
@@ -173,7 +175,7 @@ class RewritingTemplateTest {
 
     @Test
     void documentsAreReadAgainToo() throws IOException {
-        ChatTemplate template = new ChatTemplate(TURNS_COUNTED, "", "");
+        ChatTemplate template = new ChatTemplate(TURNS_COUNTED, Map.of());
         try (Conversation conversation = conversation(template)) {
             conversation.read("a.txt", new StringReader("One <|end|> fact."), SILENT);
             conversation.say("Which?", WILD, SILENT);
@@ -190,7 +192,7 @@ class RewritingTemplateTest {
 
     @Test
     void theListenerHearsOfAllThatIsReadAgain() throws IOException {
-        ChatTemplate template = new ChatTemplate(TURNS_COUNTED, "", "");
+        ChatTemplate template = new ChatTemplate(TURNS_COUNTED, Map.of());
         try (Conversation conversation = conversation(template)) {
             conversation.say("Hello! ".repeat(200), WILD, SILENT);
             List<Integer> done = new ArrayList<>();

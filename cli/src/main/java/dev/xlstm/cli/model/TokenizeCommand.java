@@ -1,5 +1,7 @@
 package dev.xlstm.cli.model;
 
+import dev.xlstm.chat.ChatPrompt;
+import dev.xlstm.chat.Message;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.cli.console.Streams;
@@ -14,6 +16,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -28,6 +31,7 @@ import picocli.CommandLine.Spec;
             "  xlstm tokenize \"Once upon a time\"",
             "  xlstm tokenize --count -f book.txt",
             "  xlstm tokenize --decode 5,9,2",
+            "  xlstm tokenize --messages chat.json --json | jq -r .prompt",
         })
 public final class TokenizeCommand implements Callable<Integer> {
 
@@ -48,6 +52,14 @@ public final class TokenizeCommand implements Callable<Integer> {
             fallbackValue = "true",
             description = "Read ids, separated by commas or white space, and print their text.")
     private boolean decode;
+
+    @Option(
+            names = "--messages",
+            paramLabel = "FILE",
+            description =
+                    "Print the prompt that a chat reads for a JSON list of {\"role\", \"content\"} in FILE; - reads"
+                            + " standard input. With --json an object with \"prompt\", its text, and \"token_ids\".")
+    private Path messages;
 
     @Option(names = "--count", fallbackValue = "true", description = "Print only the number of tokens.")
     private boolean count;
@@ -78,6 +90,9 @@ public final class TokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (messages != null) {
+            return tokenizeMessages();
+        }
         String input = new TextInput(streams, spec, file, text).exact();
         Tokenizer tokenizer = model.tokenizer();
         int[] ids = decode ? ids(input) : tokenizer.encode(input, !noSpecial);
@@ -99,6 +114,25 @@ public final class TokenizeCommand implements Callable<Integer> {
             streams.printUntrusted(decoded.endsWith("\n") ? decoded : decoded + "\n");
         } else {
             streams.print(IdList.format(ids) + "\n");
+        }
+        return ExitCode.OK;
+    }
+
+    private int tokenizeMessages() throws IOException {
+        if (file != null || text != null || decode || noSpecial) {
+            throw new ParameterException(
+                    spec.commandLine(), "--messages does not go with TEXT, --file, --decode or --no-special");
+        }
+        String list = new TextInput(streams, spec, messages, null).exact();
+        ChatPrompt prompt = model.chatPrompt(Message.list(list));
+        if (json) {
+            JsonOutput.print(streams, out -> {
+                JsonOutput.text(out, "prompt", prompt.text());
+                JsonOutput.ids(out, "token_ids", prompt.ids());
+                out.writeNumberProperty("count", prompt.ids().length);
+            });
+        } else {
+            streams.print((count ? prompt.ids().length : IdList.format(prompt.ids())) + "\n");
         }
         return ExitCode.OK;
     }

@@ -3,6 +3,8 @@ package dev.xlstm.cli.options;
 import dev.xlstm.backend.Backends;
 import dev.xlstm.backend.LoadProgress;
 import dev.xlstm.backend.LoadedModel;
+import dev.xlstm.chat.ChatPrompt;
+import dev.xlstm.chat.Message;
 import dev.xlstm.cli.console.ByteSize;
 import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
@@ -190,6 +192,13 @@ public final class ModelOptions {
                     spec.commandLine(), "--backend must be auto, cpu or gpu, not '" + backend + "'");
         }
         return backend;
+    }
+
+    /** The prompt that a chat makes of messages, without the weights. */
+    public ChatPrompt chatPrompt(List<Message> messages) throws IOException {
+        try (ModelDirectory directory = directory()) {
+            return ChatPrompt.of(directory, messages);
+        }
     }
 
     /** The tokenizer alone, without the weights. */
