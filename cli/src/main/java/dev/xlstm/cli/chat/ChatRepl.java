@@ -70,9 +70,10 @@ final class ChatRepl {
                 ended = false;
                 terminal.note("(Ctrl-D or /exit leaves)");
             } catch (EndOfFileException e) {
-                // a Ctrl-C that comes as reading begins looks like the end of the input, once
-                boolean interrupted = terminal.isDumb() ? terminal.takeInterrupt() : !ended && !reader.endedByKey();
-                goesOn = interrupted;
+                // a Ctrl-C that comes as reading begins looks like the end of the input, once; not on a dumb terminal,
+                // where
+                // Ctrl-D has no key of its own
+                goesOn = !terminal.isDumb() && !ended && !reader.endedByKey();
                 ended = true;
                 draft = text;
             } catch (IOException | IllegalStateException | IllegalArgumentException e) {

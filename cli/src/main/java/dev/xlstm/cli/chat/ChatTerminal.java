@@ -9,6 +9,7 @@ import org.jline.terminal.Attributes;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.TerminalBuilder;
+import org.jline.utils.Signals;
 
 /** The terminal of a chat: output, and Ctrl-C while the model works. */
 public final class ChatTerminal implements AutoCloseable {
@@ -32,6 +33,9 @@ public final class ChatTerminal implements AutoCloseable {
         dumb = terminal.getType().startsWith(Terminal.TYPE_DUMB);
         colour = color.decide(!dumb, System.getenv());
         terminal.handle(Signal.INT, signal -> interrupted = true); // never the end of the process
+        if (dumb) {
+            Signals.register("INT", () -> interrupted = true); // JLine handles no signals of a dumb terminal
+        }
         found = terminal.getAttributes();
         keys(false);
         markPastes(true);
@@ -195,13 +199,6 @@ public final class ChatTerminal implements AutoCloseable {
 
     boolean interrupted() {
         return interrupted;
-    }
-
-    /** Whether Ctrl-C was pressed since the last work began or this was last called. */
-    boolean takeInterrupt() {
-        boolean taken = interrupted;
-        interrupted = false;
-        return taken;
     }
 
     /** Shows at once that the model works. */

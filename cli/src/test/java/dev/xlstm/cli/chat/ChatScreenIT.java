@@ -156,9 +156,20 @@ class ChatScreenIT extends ChatOnTerminal {
             terminal.await(">");
             terminal.enter("Hello!");
             terminal.await("tokens/s");
-            terminal.enter("/exit");
+            terminal.type(String.valueOf(PseudoTerminal.CTRL_D));
             assertThat(terminal.exitCode()).isZero();
             assertThat(terminal.received()).doesNotContain("\u001b[");
+        }
+        Map<String, String> dumb = Map.of("TERM", "dumb");
+        try (PseudoTerminal terminal =
+                chat(60, 200, dumb, "-t", "2", "--top-k", "0", "--top-p", "1", "--min-p", "0", "-n", "-1")) {
+            terminal.await(">");
+            terminal.enter("Tell me a story.");
+            terminal.await("words", shown -> shown.lines().count() > 4);
+            terminal.type(String.valueOf(CTRL_C));
+            terminal.await("stopped; /undo");
+            terminal.enter("quit");
+            assertThat(terminal.exitCode()).isZero();
         }
         try (PseudoTerminal terminal = chat(80, 24, Map.of("NO_COLOR", "1"), "-t", "0")) {
             terminal.awaitPrompt(">");
