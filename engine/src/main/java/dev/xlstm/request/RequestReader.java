@@ -112,7 +112,7 @@ public final class RequestReader {
             if (!message.has("role")) {
                 throw new BadRequestException("a message of \"messages\" has no \"role\"");
             }
-            messages.add(new Message(message.string("role"), content(message)));
+            messages.add(Message.of(message.string("role"), content(message)));
             message.refuseOthers();
         }
         return messages;

@@ -81,7 +81,7 @@ class RequestReaderTest {
         assertThat(read("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
                                 + "{\"type\":\"text\",\"text\":\"b\"}]}]}")
                         .messages())
-                .containsExactly(new Message("user", "ab"));
+                .containsExactly(Message.of("user", "ab"));
     }
 
     @Test
