@@ -2,6 +2,7 @@ package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -23,6 +24,7 @@ import static dev.xlstm.tensor.Simd.WIDE_I16;
  */
 final class Q4_0Matrix extends QuantizedMatrix {
 
+    private static final int NIBBLES = 0x000f000f;
     private static final int BLOCK_LINES = BLOCK / 4;
     private static final int SCALES = BLOCK_LINES * LINE; // byte of a block
     private static final int BLOCK_BYTES = SCALES + LINE;
@@ -113,6 +115,48 @@ final class Q4_0Matrix extends QuantizedMatrix {
                     stride,
                     out,
                     l);
+        }
+    }
+
+    /** Sums two rows in the halves of an int, of which the lower one's sign is known at the end: 16 bits hold it. */
+    @Override
+    protected void scalarDots(RoundedActivations x, long panelAt, float[] out) {
+        Arrays.fill(out, 0, PANEL, 0f);
+        int[] factors = x.integers();
+        for (int b = 0; b < columns / BLOCK; b++) {
+            long at = panelAt + (long) b * BLOCK_BYTES;
+            int start = (short) x.q4Starts()[b] * 0x10001;
+            float scale = x.scales()[b];
+            for (int i = 0; i < INTS; i++) {
+                int sum = start;
+                for (int line = 0; line < BLOCK_LINES; line++) {
+                    int v = data.get(Simd.INT, at + line * LINE + 4 * i);
+                    int c = b * BLOCK + 4 * line;
+                    sum += (v & NIBBLES) * factors[c]
+                            + (v >>> 4 & NIBBLES) * factors[c + 1]
+                            + (v >>> 8 & NIBBLES) * factors[c + 2]
+                            + (v >>> 12 & NIBBLES) * factors[c + 3];
+                }
+                int low = (short) sum;
+                int high = sum - low >> 16;
+                int d = data.get(Simd.INT, at + SCALES + 4 * i);
+                out[i] = Math.fma((float) low, Float.intBitsToFloat(d << 16) * scale, out[i]);
+                out[i + INTS] = Math.fma((float) high, Float.intBitsToFloat(d & UPPER) * scale, out[i + INTS]);
+            }
+        }
+    }
+
+    @Override
+    protected void scalarNumbers(long blockAt, float[] out) {
+        for (int line = 0; line < BLOCK_LINES; line++) {
+            int at = 4 * line * PANEL;
+            for (int r = 0; r < PANEL; r++) {
+                int v = data.get(Simd.SHORT, blockAt + line * LINE + byteInLine(r));
+                out[at + r] = (v & 15) - 8;
+                out[at + PANEL + r] = (v >>> 4 & 15) - 8;
+                out[at + 2 * PANEL + r] = (v >>> 8 & 15) - 8;
+                out[at + 3 * PANEL + r] = (v >>> 12 & 15) - 8;
+            }
         }
     }
 

@@ -2,6 +2,7 @@ package dev.xlstm.tensor;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -105,6 +106,46 @@ final class Q8_0Matrix extends QuantizedMatrix {
                     columns / BLOCK,
                     out,
                     l);
+        }
+    }
+
+    @Override
+    protected void scalarDots(RoundedActivations x, long panelAt, float[] out) {
+        Arrays.fill(out, 0, PANEL, 0f);
+        int[] factors = x.integers();
+        for (int b = 0; b < columns / BLOCK; b++) {
+            long at = panelAt + (long) b * BLOCK_BYTES;
+            float scale = x.scales()[b];
+            int start = 0;
+            for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += 2) {
+                start -= 128 * factors[c];
+            }
+            for (int i = 0; i < INTS; i++) {
+                int low = start;
+                int high = start;
+                for (int line = 0; line < BLOCK_LINES; line++) {
+                    int v = data.get(Simd.INT, at + line * LINE + 4 * i);
+                    int x0 = factors[b * BLOCK + 2 * line];
+                    int x1 = factors[b * BLOCK + 2 * line + 1];
+                    low += (v & 255) * x0 + (byte) (v >> 8) * x1;
+                    high += (v >>> 16 & 255) * x0 + (v >> 24) * x1;
+                }
+                int d = data.get(Simd.INT, at + SCALES + 4 * i);
+                out[i] = Math.fma((float) low, Float.intBitsToFloat(d << 16) * scale, out[i]);
+                out[i + INTS] = Math.fma((float) high, Float.intBitsToFloat(d & UPPER) * scale, out[i + INTS]);
+            }
+        }
+    }
+
+    @Override
+    protected void scalarNumbers(long blockAt, float[] out) {
+        for (int line = 0; line < BLOCK_LINES; line++) {
+            int at = 2 * line * PANEL;
+            for (int r = 0; r < PANEL; r++) {
+                int v = data.get(Simd.SHORT, blockAt + line * LINE + byteInLine(r));
+                out[at + r] = (v & 255) - 128;
+                out[at + PANEL + r] = v >> 8;
+            }
         }
     }
 

@@ -150,7 +150,10 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
 
         @Override
         public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            scalarPanels(x.rounded(), y, from, to, scratch);
+            for (int panel = panelOf(from); panel < panelAfter(to); panel++) {
+                scalarDots(x.rounded(), panelAt(panel), scratch);
+                store(scratch, 0, panel, y, 0, from, to);
+            }
         }
 
         @Override
@@ -249,7 +252,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     /** The same for two panels i and rows t + j of x, j below four: {@code out[64 j + 32 i + r]}. */
     protected abstract void dots2x4(RoundedActivations x, int t, int count, long w0, long w1, float[] out);
 
-    /** The scalar loop: numbers of a block as floats, whose sums of products are exact, by each row of x. */
+    /** The scalar loop of several rows: numbers of a block as floats, whose sums of products are exact, by each row of x. */
     final void scalarPanels(RoundedActivations x, float[] y, int from, int to, float[] scratch) {
         int sums = BLOCK * PANEL;
         int scales = sums + PANEL;
@@ -257,7 +260,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         for (int panel = panelOf(from); panel < panelAfter(to); panel++) {
             Arrays.fill(scratch, outputs, outputs + x.rows() * PANEL, 0f);
             for (int b = 0; b < blocks; b++) {
-                scalarNumbers(panel, b, scratch, 0);
+                scalarNumbers(panelAt(panel) + (long) b * blockBytes(format()), scratch);
                 scalarScales(panel, b, scratch, scales);
                 for (int t = 0; t < x.rows(); t++) {
                     Arrays.fill(scratch, sums, sums + PANEL, 0f);
@@ -285,16 +288,15 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         }
     }
 
-    /** {@code out[c, r] =} the numbers of a block, {@code [BLOCK, PANEL]}. */
-    private void scalarNumbers(int panel, int block, float[] out, int at) {
-        long from = panelAt(panel) + (long) block * blockBytes(format());
-        for (int r = 0; r < PANEL; r++) {
-            long row = from + byteInLine(r);
-            for (int c = 0; c < BLOCK; c++) {
-                out[at + c * PANEL + r] = number(row, c);
-            }
-        }
-    }
+    /**
+     * The scalar loop of one row: {@code out[r] = Σ_c W[r of a panel, c] x[0, c]}.
+     *
+     * @param panelAt the first byte of the panel
+     */
+    protected abstract void scalarDots(RoundedActivations x, long panelAt, float[] out);
+
+    /** {@code out[c, r] =} the numbers of the block of a panel at a byte, {@code [BLOCK, PANEL]}. */
+    protected abstract void scalarNumbers(long blockAt, float[] out);
 
     /** {@code out[r] =} the scales of a block. */
     private void scalarScales(int panel, int block, float[] out, int at) {

@@ -42,6 +42,7 @@ final class RoundedActivations {
     private int rows;
     private float[] numbers = {};
     private float[] scales = {};
+    private int[] integers = {};
     private int[] q4 = {};
     private int[] q4Starts = {};
     private int[] q8 = {};
@@ -62,6 +63,7 @@ final class RoundedActivations {
         if (numbers.length < chunks * CHUNK * count) {
             numbers = new float[chunks * CHUNK * count];
             scales = new float[count * blocks()];
+            integers = new int[columns];
             q4 = new int[forQ4 ? count * columns : 0];
             q4Starts = new int[forQ4 ? count * blocks() : 0];
             q8 = new int[forQ8 ? count * columns / 2 * 3 : 0];
@@ -84,6 +86,9 @@ final class RoundedActivations {
                 round(x, from, inverse, numbers, to);
             } else {
                 scalarRound(x, from, inverse, numbers, to);
+            }
+            for (int c = 0; rows == 1 && c < BLOCK; c++) {
+                integers[b * BLOCK + c] = (int) numbers[to + c];
             }
             if (forQ4) {
                 packQ4(t, b, to, vectors);
@@ -191,6 +196,11 @@ final class RoundedActivations {
     /** The whole numbers in [-127, 127], {@code [CHUNK columns, row, column of these]}. */
     float[] numbers() {
         return numbers;
+    }
+
+    /** The numbers of a single row, for the scalar loops. */
+    int[] integers() {
+        return integers;
     }
 
     /** The index of a number. */
