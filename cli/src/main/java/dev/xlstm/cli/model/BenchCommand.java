@@ -6,6 +6,7 @@ import dev.xlstm.bench.MachineLimits;
 import dev.xlstm.bench.RandomWeights;
 import dev.xlstm.cli.console.ExitCode;
 import dev.xlstm.cli.console.JsonOutput;
+import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.UsageErrors;
@@ -49,9 +50,11 @@ public final class BenchCommand implements Callable<Integer> {
 
     private static final long WARM_UP_NANOS = 4_000_000_000L; // until C2 has compiled the kernels
     private static final int LIMIT_PASSES = 8;
+    private static final int STEPS = 5; // of the progress bar
     private static final double GIGA = 1e9;
 
     enum Layout {
+        TABLE,
         MD,
         CSV,
         JSON
@@ -90,8 +93,8 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--output"},
             paramLabel = "LAYOUT",
-            description = "md, csv or json. Default: md")
-    private Layout layout = Layout.MD;
+            description = "table (aligned), md, csv or json. Default: table on a terminal, md elsewhere")
+    private Layout layout;
 
     @Option(names = "--json", fallbackValue = "true", description = "Same as -o json.")
     private boolean json;
@@ -118,10 +121,15 @@ public final class BenchCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "nothing to measure: -p and -n are both 0");
         }
         BenchReport report = shape == null ? ofModel() : ofShape();
-        if (json || layout == Layout.JSON) {
-            JsonOutput.print(streams, report::writeJson);
-        } else {
-            streams.printUntrusted(layout == Layout.CSV ? report.csv() : report.markdown());
+        Layout chosen = json ? Layout.JSON : layout;
+        if (chosen == null) {
+            chosen = streams.outIsTerminal() ? Layout.TABLE : Layout.MD;
+        }
+        switch (chosen) {
+            case JSON -> JsonOutput.print(streams, report::writeJson);
+            case CSV -> streams.printUntrusted(report.csv());
+            case MD -> streams.printUntrusted(report.markdown());
+            case TABLE -> streams.printUntrusted(report.table());
         }
         return ExitCode.OK;
     }
@@ -146,20 +154,26 @@ public final class BenchCommand implements Callable<Integer> {
 
     private BenchReport measure(String name, XlstmWeights weights, long start) {
         int threads = model.threads();
-        try (LoadedModel loaded = model.load(weights, streams)) {
+        try (LoadedModel loaded = model.load(weights, streams);
+                ProgressBar progress = new ProgressBar(streams, "bench")) {
             double loadSeconds = (System.nanoTime() - start) * 1e-9;
             double firstToken = Bench.run(loaded, 1, 1, 1, 1)[0];
+            progress.show(0, STEPS, "memory and arithmetic");
             double[] before = limits(threads);
             List<Timing> timings = new ArrayList<>();
             if (promptTokens > 0) {
+                progress.show(1, STEPS, "prompt");
                 timings.add(time(loaded, "pp" + promptTokens, promptTokens, loaded.maxRows(), 1));
             }
             if (generate > 0) {
+                progress.show(2, STEPS, "generating");
                 timings.add(time(loaded, "tg" + generate, generate, 1, 1));
             }
             if (generate > 0 && batch > 0) {
+                progress.show(3, STEPS, batch + " texts at once");
                 timings.add(time(loaded, "tg" + generate + "x" + batch, generate, 1, batch));
             }
+            progress.show(4, STEPS, "memory and arithmetic");
             Runtime runtime = Runtime.getRuntime();
             long heap = runtime.totalMemory() - runtime.freeMemory();
             long resident = residentBytes();
@@ -176,7 +190,7 @@ public final class BenchCommand implements Callable<Integer> {
                             heap,
                             resident),
                     new BenchReport.MachineSpeed(
-                            Math.max(before[0], after[0]) / GIGA, Math.max(before[1], after[1]) / GIGA));
+                            before[0] / GIGA, after[0] / GIGA, Math.max(before[1], after[1]) / GIGA));
             for (Timing t : timings) {
                 report.add(t.test, t.tokensPerSecond, bytesPerToken(weights, t), flopsPerToken(weights, t));
             }

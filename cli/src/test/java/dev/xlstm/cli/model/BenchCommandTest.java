@@ -17,6 +17,10 @@ class BenchCommandTest {
 
     /** 10 tokens/s of 1 GB and 3 GFLOP each, on a machine of 20 GB/s and 120 GFLOP/s. */
     private static BenchReport report() {
+        return report(19, 20);
+    }
+
+    private static BenchReport report(double before, double after) {
         BenchReport report = new BenchReport(
                 "a|b",
                 "q8_0",
@@ -24,7 +28,7 @@ class BenchCommandTest {
                 "cpu",
                 new BenchReport.StartUp(0.5, 0.25),
                 new BenchReport.Bytes(900_000_000, 100_000_000, 1 << 20, -1),
-                new BenchReport.MachineSpeed(20, 120));
+                new BenchReport.MachineSpeed(before, after, 120));
         report.add("tg64", 10, 1e9, 3e9);
         return report;
     }
@@ -60,6 +64,37 @@ class BenchCommandTest {
                 .hasSize(2)
                 .last()
                 .isEqualTo("\"a|b\",tg64,q8_0,2,10.000,10.000,20.000,0.5000,30.000,120.000,0.2500");
+    }
+
+    @Test
+    void columnsOfATableAreAligned() {
+        assertThat(report().table().lines().limit(2))
+                .containsExactly(
+                        "model  format  threads  test  tokens/s   GB/s  of bandwidth  GFLOP/s  of peak",
+                        "a|b    q8_0          2  tg64     10.00  10.00          50 %     30.0     25 %");
+    }
+
+    @Test
+    void aShareAboveOneIsLeftOut() {
+        BenchReport cached = report(8, 9);
+        assertThat(cached.markdown()).contains("| 10.00 | - | 30.0 |");
+        assertThat(cached.csv()).contains(",9.000,,30.000,");
+        StringWriter text = new StringWriter();
+        try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
+            json.writeStartObject();
+            cached.writeJson(json);
+            json.writeEndObject();
+        }
+        JsonNode test =
+                JsonMapper.shared().readTree(text.toString()).get("tests").get(0);
+        assertThat(test.has("bandwidth_share")).isFalse();
+    }
+
+    @Test
+    void bothBandwidthsAreShownIfTheyDiffer() {
+        assertThat(report(19, 20).markdown()).contains("memory read at 20.0 GB/s, arithmetic");
+        assertThat(report(20, 17).markdown())
+                .contains("memory read at 20.0 GB/s before the tests and 17.0 GB/s after them");
     }
 
     @Test
