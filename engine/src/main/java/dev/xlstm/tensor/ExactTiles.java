@@ -68,6 +68,7 @@ final class ExactTiles implements KernelWarmup.Loops {
         RoundedActivations x = packed.rounded();
         unpack(w.panelOf(from), 0, 1, scratch, 0);
         tile8x2(scratch, 0, SCALES, OUTPUTS, 1, x.numbers(), 0, x.scales(), 0, 0);
+        tile1x2(scratch, 0, SCALES, OUTPUTS, 1, x.numbers(), 0, x.scales(), 0);
     }
 
     private void unpack(int panel, int block, int count, float[] scratch, int p) {

@@ -44,12 +44,19 @@ public final class PackedActivations {
      */
     private static final int FEW_ROUNDED_ROWS = 8;
 
+    /**
+     * Most outputs of a plain matrix that is small, as those of gates are. Without larger ones beside it, it is multiplied like
+     * few rows by any number, which costs little and gives each row the bits that it has alone.
+     */
+    private static final int SMALL = 64;
+
     private static final int CACHE_LINE = 64; // bytes
 
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final int columns;
     private final List<PlainMatrix> plain = new ArrayList<>();
+    private boolean plainIsSmall;
     private RoundedActivations rounded; // null without quantised matrices
     private float[] x; // [rows, columns]
     private int rows;
@@ -65,6 +72,7 @@ public final class PackedActivations {
     public void addConsumer(WeightMatrix matrix) {
         if (matrix instanceof PlainMatrix one) {
             plain.add(one);
+            plainIsSmall = plain.stream().allMatch(each -> each.rows() <= SMALL);
         } else {
             rounded = rounded == null ? new RoundedActivations(columns) : rounded;
             rounded.addConsumer(matrix.format());
@@ -72,9 +80,8 @@ public final class PackedActivations {
     }
 
     PlainOrder plainOrder() {
-        return rows == 1
-                ? PlainOrder.ROW_MAJOR
-                : rows <= FEW_ROWS ? PlainOrder.INTERLEAVED_BY_8 : PlainOrder.COLUMN_MAJOR_GROUPS;
+        boolean few = rows <= FEW_ROWS || plainIsSmall;
+        return rows == 1 ? PlainOrder.ROW_MAJOR : few ? PlainOrder.INTERLEAVED_BY_8 : PlainOrder.COLUMN_MAJOR_GROUPS;
     }
 
     /** Whether rows are few for quantised matrices. */
@@ -105,7 +112,7 @@ public final class PackedActivations {
             interleaved = Arena.ofAuto().allocate(interleavedAt(INTERLEAVED_ROWS * groups()), CACHE_LINE);
         }
         packsGroups = !few || plain.stream().anyMatch(PlainMatrix::mayUseScalarsForFewRows);
-        int count = few ? 1 : groups();
+        int count = (rows + GROUP - 1) / GROUP;
         if (packsGroups && columnMajorGroups.length < count * GROUP * columns) {
             columnMajorGroups = new float[count * GROUP * columns];
         }
@@ -113,7 +120,7 @@ public final class PackedActivations {
 
     /** Rows of a group to pack. */
     private int height() {
-        return rows <= FEW_ROWS ? INTERLEAVED_ROWS : GROUP;
+        return plainOrder() == PlainOrder.COLUMN_MAJOR_GROUPS ? GROUP : INTERLEAVED_ROWS;
     }
 
     /** Groups of rows to pack; a single row needs no packing. */

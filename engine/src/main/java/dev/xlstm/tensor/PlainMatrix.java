@@ -217,19 +217,23 @@ abstract sealed class PlainMatrix extends WeightMatrix permits F32Matrix, F16Mat
         int width = PackedActivations.GROUP;
         int weights = LANES * width;
         for (int r = from; r < to; r++) {
-            Arrays.fill(scratch, 0, weights, 0f);
-            for (int column = 0; column < k; column += STRETCH) {
-                int count = Math.min(STRETCH, k - column);
-                unpack(r, column, count, scratch, weights);
-                scalarColumns(scratch, weights, count, packed.columnMajorGroups(), column * width, packed.rows());
-            }
-            for (int half = LANES / 2; half > 0; half /= 2) {
-                for (int i = 0; i < half * width; i++) {
-                    scratch[i] += scratch[half * width + i];
+            for (int first = 0; first < packed.rows(); first += width) {
+                int count = Math.min(width, packed.rows() - first);
+                Arrays.fill(scratch, 0, weights, 0f);
+                for (int column = 0; column < k; column += STRETCH) {
+                    int stretch = Math.min(STRETCH, k - column);
+                    unpack(r, column, stretch, scratch, weights);
+                    int at = first * columns + column * width;
+                    scalarColumns(scratch, weights, stretch, packed.columnMajorGroups(), at, count);
                 }
-            }
-            for (int t = 0; t < packed.rows(); t++) {
-                y[t * rows + r] = scratch[t];
+                for (int half = LANES / 2; half > 0; half /= 2) {
+                    for (int i = 0; i < half * width; i++) {
+                        scratch[i] += scratch[half * width + i];
+                    }
+                }
+                for (int t = 0; t < count; t++) {
+                    y[(first + t) * rows + r] = scratch[t];
+                }
             }
         }
     }

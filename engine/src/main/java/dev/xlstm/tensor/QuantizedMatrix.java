@@ -45,7 +45,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
     private final int blocks; // of a row
     private final KernelWarmup oneWarmup;
     private final KernelWarmup groupsWarmup;
-    private final KernelWarmup.Loops oneRow = new OneRow();
+    private final KernelWarmup.Loops oneByOne = new OneByOne();
     private final KernelWarmup.Loops groups = new Groups();
 
     /**
@@ -124,8 +124,8 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
 
     @Override
     public final void multiply(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-        if (x.rows() == 1) {
-            oneWarmup.run(oneRow, x, y, from, to, columns, scratch);
+        if (x.rows() < GROUP) {
+            oneWarmup.run(oneByOne, x, y, from, to, columns, scratch);
         } else if (x.hasFewRounded()) {
             multiplyGroups(x, y, from, to, scratch);
         } else {
@@ -141,15 +141,22 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         groupsWarmup.run(groups, x, y, from, to, columns, scratch);
     }
 
-    private final class OneRow implements KernelWarmup.Loops {
+    /** One row of activations, or fewer than a group, one after the other. */
+    private final class OneByOne implements KernelWarmup.Loops {
 
         @Override
         public void vectors(PackedActivations x, float[] y, int from, int to, float[] scratch) {
-            fourPanels(x.rounded(), 0, blocks, y, from, to, scratch);
+            for (int t = 0; t < x.rows(); t++) {
+                fourPanels(x.rounded(), t, blocks, y, from, to, scratch);
+            }
         }
 
         @Override
         public void scalars(PackedActivations x, float[] y, int from, int to, float[] scratch) {
+            if (x.rows() > 1) {
+                scalarPanels(x.rounded(), y, from, to, scratch);
+                return;
+            }
             for (int panel = panelOf(from); panel < panelAfter(to); panel++) {
                 scalarDots(x.rounded(), panelAt(panel), scratch);
                 store(scratch, 0, panel, y, 0, from, to);
@@ -191,9 +198,7 @@ abstract sealed class QuantizedMatrix extends WeightMatrix permits Q8_0Matrix, Q
         public void warmUp(PackedActivations x, float[] y, int from, int to, float[] scratch) {
             int few = Math.min(WARM_UP_BLOCKS, blocks);
             int panel = panelOf(from);
-            if (x.rows() >= GROUP) {
-                twoPanels(x.rounded(), 0, few, y, from, to, panel, panel, scratch);
-            }
+            twoPanels(x.rounded(), 0, few, y, from, to, panel, panel, scratch);
             fourPanels(x.rounded(), 0, few, y, from, Math.min(from + 1, to), scratch);
         }
     }

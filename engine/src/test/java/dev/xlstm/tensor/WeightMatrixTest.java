@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -116,7 +117,9 @@ class WeightMatrixTest {
         "bf16, 7, 33",
         "bf16, 20, 4100",
         "f32, 16, 2048",
-        "bf16, 35, 96"
+        "bf16, 35, 96",
+        "f32, 100, 96",
+        "bf16, 100, 2048"
     })
     void multipliesLikePlainLoops(String format, int rows, int columns) {
         Random random = new Random(rows * 31L + columns);
@@ -212,6 +215,26 @@ class WeightMatrixTest {
                 assertThat(Arrays.copyOfRange(together, t * rows, (t + 1) * rows))
                         .as("%d of %d", t, n)
                         .isEqualTo(alone);
+            }
+        }
+    }
+
+    /** Gates are small, and alone but for quantised matrices in a quantised model. */
+    @ParameterizedTest
+    @ValueSource(strings = {"f32", "f16", "bf16"})
+    void anyNumberOfRowsByASmallMatrixHaveTheBitsTheyHaveAlone(String format) {
+        Random random = new Random(8);
+        Stored w = stored(WeightFormat.of(format), 4, 1100, random);
+        int n = 3 * PackedActivations.GROUP + 5;
+        float[] x = gaussians(n * 1100, random);
+        for (boolean vectors : new boolean[] {true, false}) {
+            KernelWarmup.force(vectors);
+            float[] together = new float[n * 4];
+            multiply(w.matrix, x, n, together, 0, 4);
+            for (int t = 0; t < n; t++) {
+                float[] alone = new float[4];
+                multiply(w.matrix, Arrays.copyOfRange(x, t * 1100, (t + 1) * 1100), 1, alone, 0, 4);
+                assertThat(Arrays.copyOfRange(together, t * 4, (t + 1) * 4)).isEqualTo(alone);
             }
         }
     }
