@@ -83,6 +83,37 @@ class LauncherIT {
         assertThat(directory.resolve("stolen.state")).doesNotExist();
     }
 
+    @Test
+    void advicesAndEndsOfAModelHoldInAProcessOfItsOwn() throws Exception {
+        EditedDemo demo = new EditedDemo(directory)
+                .withPlainAddedToken("<|end|>")
+                .with("generation_config.json", "{\"eos_token_id\":[0,4],\"top_k\":-1}");
+        String generate = "$xlstm generate -m " + demo + " -t 0 -n 60 '<|user|>Hello!<|end|><|assistant|>'";
+        assertThat(shell(generate))
+                .isEqualTo(new CliRun(
+                        0,
+                        "Hi! It is nice to see you.\n",
+                        "xlstm: warning: " + demo + "/generation_config.json: ignored \"top_k\": -1\n"));
+        assertThat(shell(generate + " -q --ignore-eos --stop 'you.<|end|>'"))
+                .isEqualTo(new CliRun(0, "Hi! It is nice to see \n", ""));
+    }
+
+    @Test
+    void aBatchWithABadLineEndsWithOne() throws Exception {
+        Files.writeString(
+                directory.resolve("in.jsonl"),
+                "{\"id\":\"a\",\"prompt\":\"Once\",\"max_tokens\":2,\"stop\":null}\n"
+                        + "{\"custom_id\":\"b\",\"body\":{\"prompt\":\"Once\",\"max_tokens\":2}}\n{\"id\":\"c\"\n");
+        CliRun run = shell("$xlstm batch -t 0 in.jsonl");
+        assertThat(run.code()).isEqualTo(1);
+        assertThat(run.out())
+                .hasLineCount(3)
+                .contains("{\"id\":\"a\",", "{\"custom_id\":\"b\",", "{\"id\":3,\"error\":");
+        assertThat(run.err()).startsWith("xlstm: batch: 2 generated, 1 failed, the first: line 3: is not JSON");
+        assertThat(shell("head -n 2 in.jsonl | $xlstm batch -q -t 0 >/dev/null"))
+                .isEqualTo(new CliRun(0, "", ""));
+    }
+
     /** The weights are mapped: what is no longer in the file must be an error of the run, not of the JVM. */
     @ParameterizedTest
     @ValueSource(strings = {"bf16", "q8_0", "q4_0"})

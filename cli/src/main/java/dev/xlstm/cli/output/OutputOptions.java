@@ -98,6 +98,6 @@ public final class OutputOptions {
         }
         return samples > 1
                 ? new SampleText(streams, interruption, hasText, sample, samples)
-                : new TextOutput(streams, interruption, hasText);
+                : new TextOutput(streams, interruption, hasText, verbosity.quiet());
     }
 }

@@ -8,11 +8,17 @@ import java.util.function.Supplier;
 public class TextOutput extends GenerationOutput {
 
     private final boolean hasText;
+    private final boolean inLines;
     private boolean inLine;
+    private boolean empty = true;
 
-    TextOutput(Streams streams, Interruption interruption, boolean hasText) {
+    /**
+     * @param inLines whether a script reads the output in lines: an empty text is then an empty line
+     */
+    TextOutput(Streams streams, Interruption interruption, boolean hasText, boolean inLines) {
         super(streams, interruption);
         this.hasText = hasText;
+        this.inLines = inLines;
     }
 
     @Override
@@ -20,6 +26,7 @@ public class TextOutput extends GenerationOutput {
         if (!piece.isEmpty()) {
             streams.printUntrusted(piece);
             inLine = !piece.endsWith("\n");
+            empty = false;
         }
     }
 
@@ -30,13 +37,14 @@ public class TextOutput extends GenerationOutput {
         } else {
             streams.print(inLine ? " " + id : Integer.toString(id));
             inLine = true;
+            empty = false;
         }
     }
 
     /** Ends the last line, unless a later run may append to it. */
     @Override
     public void end(Result result, boolean goesOn) {
-        if (inLine && (!goesOn || streams.outIsTerminal() || !hasText)) {
+        if (inLine && (!goesOn || streams.outIsTerminal() || !hasText) || inLines && empty && !goesOn) {
             streams.print("\n");
         }
     }

@@ -127,4 +127,21 @@ class EndOfTextTest {
         assertThat(run.out()).contains("ignored \"eos_token_id\": -1");
         assertThat(run.err()).isEmpty();
     }
+
+    /** A loop that reads the outputs line by line stays in step. */
+    @Test
+    void quietOutputEndsWithALineFeedEvenIfEmpty() {
+        String[] empty = {"generate", "-m", CliRun.DEMO.toString(), "-t", "0", "-n", "0", "Once"};
+        assertThat(xlstm(with(empty, "-q"))).isEqualTo(new CliRun(0, "\n", ""));
+        assertThat(xlstm(with(
+                                empty,
+                                "-q",
+                                "--save-state",
+                                directory.resolve("s").toString()))
+                        .out())
+                .isEmpty();
+        assertThat(xlstm(empty)).isEqualTo(new CliRun(0, "", ""));
+        CliRun some = xlstm("generate", "-m", CliRun.DEMO.toString(), "-t", "0", "-n", "3", "-q", "Once");
+        assertThat(some.out()).endsWith("\n").hasLineCount(1);
+    }
 }
