@@ -4,8 +4,8 @@ import dev.xlstm.tokenizer.Encoder;
 import java.util.Arrays;
 
 /**
- * Encodes the beginning of a text, in as many parts as it comes in: what the model wants a text to begin with is put in
- * front, unless the text begins with it itself. The ids do not depend on the parts.
+ * Encodes a prompt that arrives in parts; the ids do not depend on the parts. The ids that the model wants first, such as
+ * bos, are put in front unless the text begins with them.
  */
 final class PromptEncoder {
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 
-/** Several continuations of one text: it is read once and forked, and all are generated together. */
+/** Generates several continuations of one text together: the text is read once and forked. */
 public final class SampleRunner {
 
     /** Each needs memory for a state. */
@@ -28,10 +28,10 @@ public final class SampleRunner {
     /**
      * The i-th continuation is drawn with the seed of the options plus i.
      *
-     * @param session what is to be continued
+     * @param session to be continued
      * @param listeners one for each continuation, called from a thread of its own
-     * @param saver null if nothing is to be kept
-     * @param results no more are handed on after one that was interrupted
+     * @param saver null to keep no states
+     * @param results gets no more after one that was interrupted
      */
     public static void run(
             TextModel model,

@@ -3,22 +3,22 @@ package dev.xlstm.generation;
 import dev.xlstm.backend.SharedModel;
 
 /**
- * Several texts generated at once, each on a thread of its own: their passes are computed together, see
- * {@link SharedModel}. A thread takes part between {@link #join} and closing what it returns, and should do little else
- * meanwhile, as all wait for each.
+ * Generates several texts at once, each on a thread of its own: the model computes one pass for all of them, see
+ * {@link SharedModel}. A thread is a member from {@link #join} until it closes what that returned. Every pass waits for all
+ * members, so a member should do nothing slow in between.
  */
 public final class TextBatch {
 
     private final TextModel model;
     private final SharedModel shared;
 
-    /** The model must not be used otherwise as long as there are members. */
+    /** While there are members, do not use the model in any other way. */
     public TextBatch(TextModel model) {
         this.model = model;
         shared = new SharedModel(model.loaded());
     }
 
-    /** The model for one more thread; closing it leaves. */
+    /** The model for one more thread; close it to leave the batch. */
     public TextModel join() {
         return model.member(shared.join());
     }

@@ -26,8 +26,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A model ready to write: weights on a backend, and the tokenizer if there is one. Sessions of one model share it and run
- * one at a time.
+ * A model ready to generate: weights on a backend, and the tokenizer if there is one. The sessions of a model share it and
+ * run one at a time.
  */
 public final class TextModel implements AutoCloseable {
 
@@ -198,7 +198,7 @@ public final class TextModel implements AutoCloseable {
         }
     }
 
-    /** A text that has not begun. */
+    /** An empty session. */
     public TextSession newSession() {
         return new TextSession(this);
     }

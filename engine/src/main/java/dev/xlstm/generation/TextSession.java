@@ -16,10 +16,10 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** One text that is read and continued. Constant in size however long it gets; not thread-safe. */
+/** One sequence being read and continued. Its memory is constant, however long the text; not thread-safe. */
 public final class TextSession implements AutoCloseable {
 
-    private static final int FEED_IDS = 256; // between two looks at whether to go on
+    private static final int FEED_IDS = 256; // between two checks for cancellation
     private static final int READ_CHARS = 8192;
 
     private final TextModel model;
@@ -300,12 +300,12 @@ public final class TextSession implements AutoCloseable {
         return new SavedText(pending, held, sampling.recentIds(), sampling.save(), grammar);
     }
 
-    /** What has been read, without its text: for logits and scores. */
+    /** The session on ids below the text: for logits and scores. */
     public Session session() {
         return session;
     }
 
-    /** A second text that goes its own way from here. The same options continue both in the same way. */
+    /** A copy that continues independently. With the same options both generate the same. */
     public TextSession fork() {
         return fork(model);
     }
@@ -317,7 +317,7 @@ public final class TextSession implements AutoCloseable {
         return copy;
     }
 
-    /** Becomes what a fork of another text of the same model would be, in the memory it has: much of a fork's cost is new memory. */
+    /** Becomes a copy of another text of the same model in its own memory: allocating is much of the cost of a fork. */
     public void copyFrom(TextSession other) {
         session.copyFrom(other.session);
         sampling.copyFrom(other.sampling);

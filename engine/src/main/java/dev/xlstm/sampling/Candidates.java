@@ -6,8 +6,8 @@ import dev.xlstm.grammar.GrammarMask;
  * The ids that may come next, with their logits: a window that samplers change and shrink. Ranks count from the most
  * likely id (rank 0); among equal logits the lower id comes first.
  *
- * <p>The arrays are a heapsort that goes only as far as somebody asks: the best ids found so far lie sorted at the end,
- * the rest is a heap in front of them. Asking for the k best of V costs O(V + k log V) and allocates nothing.
+ * <p>The arrays hold a heapsort that runs only as far as needed: the best ids found so far are sorted at the end, the rest is
+ * a heap in front of them. The k best of V cost O(V + k log V) and no allocation.
  */
 public final class Candidates {
 
@@ -73,13 +73,13 @@ public final class Candidates {
         return to - from;
     }
 
-    /** The logit of an id. Only before anything has asked for a rank. */
+    /** The logit of an id. Only before the first call that takes a rank. */
     public float get(int id) {
         requireUnordered();
         return logits[id];
     }
 
-    /** Changes the logit of an id; negative infinity rules it out. Only before anything has asked for a rank. */
+    /** Changes the logit of an id; negative infinity rules it out. Only before the first call that takes a rank. */
     public void set(int id, float logit) {
         requireUnordered();
         logits[id] = logit;
@@ -152,7 +152,7 @@ public final class Candidates {
      * Draws an id by its probability.
      *
      * @param uniform in [0, 1)
-     * @return its place, valid until somebody asks for a rank
+     * @return its place, valid until the next call that takes a rank
      */
     int draw(double uniform) {
         double remaining = uniform * totalWeight();

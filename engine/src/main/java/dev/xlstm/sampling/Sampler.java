@@ -131,7 +131,7 @@ public final class Sampler {
         return choose();
     }
 
-    /** How many of the largest logits the next id depends on where there is no grammar; V if on all. */
+    /** How many of the largest logits decide the next id if there is no grammar; V for all. */
     public int reach() {
         return reach;
     }

@@ -6,7 +6,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
-/** Reads what {@link Sampler#save} wrote. It may have passed through a file: everything is checked. */
+/** Reads what {@link Sampler#save} wrote. Checks everything, as the values may come from a file. */
 record SavedSampler(Map<String, String> values, int vocabSize) {
 
     /** Ids with blanks between; none where the key is missing. */

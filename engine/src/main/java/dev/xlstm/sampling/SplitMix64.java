@@ -2,7 +2,7 @@ package dev.xlstm.sampling;
 
 /**
  * The generator of Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014), with its standard
- * increment. Its whole state is one number, so a saved one resumes exactly, on any version of Java.
+ * increment. Its state is one number, so a saved generator resumes exactly, on any version of Java.
  */
 final class SplitMix64 {
 
