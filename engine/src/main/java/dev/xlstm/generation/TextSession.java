@@ -39,7 +39,7 @@ public final class TextSession implements AutoCloseable {
         this.model = model;
         this.session = session;
         sampling = new ResumableSampler(model.loaded().config().vocabSize());
-        decoder = model.tokenizer().map(t -> t.decoder(true)).orElse(null);
+        decoder = model.tokenizer().map(t -> t.decoder(true).midText()).orElse(null);
     }
 
     /** Goes on with what was saved. */

@@ -64,7 +64,7 @@ final class BlockStackLoader {
                 tensors.ignore(headName);
                 return new Linear(embedding, bias);
             }
-            remarks.add("the stored head counts, although the config ties it to the embedding");
+            remarks.add("the head is stored, and not tied to the embedding");
         }
         return new Linear(
                 headName.equals(embeddingName)

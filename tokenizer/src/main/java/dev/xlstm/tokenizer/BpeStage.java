@@ -3,7 +3,7 @@ package dev.xlstm.tokenizer;
 import java.util.Arrays;
 import java.util.BitSet;
 
-/** The last stage: takes each stretch as a pretoken and turns its UTF-8 bytes into ids. */
+/** The last stage of a BPE tokenizer: each stretch is a pretoken, whose bytes or characters are merged to tokens. */
 final class BpeStage implements Stage {
     private final Bpe bpe;
     private final BitSet hidden;
@@ -84,23 +84,86 @@ final class BpeStage implements Stage {
                 return 1;
             }
         }
-        int[] byteIds = bpe.byteIds();
-        for (int i = 0; i < count; i++) {
-            ids[i] = byteIds[bytes[i] & 0xFF];
-        }
-        int merged = merger.merge(ids, count);
+        int merged = merger.merge(ids, symbols(bytes, count, ids));
         return hidden.isEmpty() ? merged : unhide(merged);
     }
 
-    /** Puts the bytes of hidden tokens in their place. */
+    /** Writes the ids of the bytes or characters of {@code utf8[0, length)} to {@code to} and returns their count. */
+    private int symbols(byte[] utf8, int length, int[] to) {
+        if (!bpe.byteLevel()) {
+            return anySymbols(utf8, length, to);
+        }
+        int[] byteIds = bpe.byteIds();
+        for (int i = 0; i < length; i++) {
+            to[i] = byteIds[utf8[i] & 0xFF];
+            if (to[i] < 0) { // in odd files only
+                return anySymbols(utf8, length, to);
+            }
+        }
+        return length;
+    }
+
+    /** As {@link #symbols}, also where some symbols are unknown. */
+    private int anySymbols(byte[] utf8, int length, int[] to) {
+        int count = 0;
+        boolean pending = false; // an unknown symbol that the next one may be fused with
+        for (int i = 0; i < length; ) {
+            int end = bpe.byteLevel() ? i + 1 : i + utf8Length(utf8[i]);
+            int id = bpe.byteLevel()
+                    ? bpe.byteIds()[utf8[i] & 0xFF]
+                    : bpe.vocabulary().id(utf8, i, end);
+            if (id >= 0 && !hidden.get(id)) {
+                if (pending) {
+                    to[count++] = bpe.unknown();
+                    pending = false;
+                }
+                to[count++] = id;
+            } else if (!bpe.byteLevel() && hasFallback(utf8, i, end)) {
+                for (int j = i; j < end; j++) {
+                    to[count++] = bpe.byteIds()[utf8[j] & 0xFF];
+                }
+            } else if (bpe.unknown() >= 0) {
+                if (pending && !bpe.fuseUnknown()) {
+                    to[count++] = bpe.unknown();
+                }
+                pending = true;
+            }
+            i = end;
+        }
+        if (pending) {
+            to[count++] = bpe.unknown();
+        }
+        return count;
+    }
+
+    private boolean hasFallback(byte[] utf8, int from, int to) {
+        if (bpe.byteIds() == null) {
+            return false;
+        }
+        for (int i = from; i < to; i++) {
+            if (bpe.byteIds()[utf8[i] & 0xFF] < 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int utf8Length(byte first) {
+        int value = first & 0xFF;
+        return value < 0x80 ? 1 : value < 0xE0 ? 2 : value < 0xF0 ? 3 : 4;
+    }
+
+    /** Replaces hidden tokens by their symbols. */
     private int unhide(int count) {
         int to = 0;
         int[] merged = Arrays.copyOf(ids, count);
         for (int id : merged) {
             if (hidden.get(id)) {
-                for (byte b : bpe.vocabulary().bytes(id)) {
-                    ids[to++] = bpe.byteIds()[b & 0xFF];
-                }
+                byte[] spelled = bpe.vocabulary().bytes(id);
+                int[] parts = new int[spelled.length];
+                int parted = symbols(spelled, spelled.length, parts);
+                System.arraycopy(parts, 0, ids, to, parted);
+                to += parted;
             } else {
                 ids[to++] = id;
             }

@@ -18,6 +18,14 @@ final class CharClass {
             1 << Character.NON_SPACING_MARK | 1 << Character.ENCLOSING_MARK | 1 << Character.COMBINING_SPACING_MARK;
     private static final int WORD = MARKS | 1 << Character.DECIMAL_DIGIT_NUMBER | 1 << Character.CONNECTOR_PUNCTUATION;
 
+    private static final int PUNCTUATION = 1 << Character.CONNECTOR_PUNCTUATION
+            | 1 << Character.DASH_PUNCTUATION
+            | 1 << Character.START_PUNCTUATION
+            | 1 << Character.END_PUNCTUATION
+            | 1 << Character.INITIAL_QUOTE_PUNCTUATION
+            | 1 << Character.FINAL_QUOTE_PUNCTUATION
+            | 1 << Character.OTHER_PUNCTUATION;
+
     private CharClass() {}
 
     /** The class of the code point that begins at {@code text[at]}; surrogates come in pairs. */
@@ -66,6 +74,19 @@ final class CharClass {
                 || (1 << Character.getType(codePoint) & WORD) != 0
                 || codePoint == 0x200C
                 || codePoint == 0x200D;
+    }
+
+    /** Punctuation as the Punctuation pre-tokeniser has it: ASCII's, and the general categories P. */
+    static boolean isPunctuation(int codePoint) {
+        if (codePoint < 0x80) {
+            return codePoint > ' ' && codePoint < 0x7F && !Character.isLetterOrDigit(codePoint);
+        }
+        return (1 << Character.getType(codePoint) & PUNCTUATION) != 0;
+    }
+
+    /** Whether a code point has a numeric general category. */
+    static boolean isNumber(int codePoint) {
+        return (1 << Character.getType(codePoint) & NUMBERS) != 0;
     }
 
     /** A mark: the general categories that hold every character with a combining class. */

@@ -1,10 +1,11 @@
 package dev.xlstm.tokenizer;
 
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
-/** Reads normalizer, pre_tokenizer, post_processor and decoder of a tokenizer.json, and names what is not supported. */
+/** Reads normalizer, pre_tokenizer, post_processor and decoder of a tokenizer.json; refuses unsupported ones by name. */
 final class ComponentReader {
     private final TokenizerFile file;
 
@@ -12,24 +13,53 @@ final class ComponentReader {
         this.file = file;
     }
 
-    boolean isNfc(JsonPart normalizer) throws TokenizerException {
-        if (normalizer.isNull()) {
-            return false;
+    /** The stages of a normalizer, in their order. */
+    List<UnaryOperator<Stage>> normalizers(JsonPart normalizer) throws TokenizerException {
+        List<JsonPart> parts = new ArrayList<>();
+        flatten(normalizer, "normalizers", parts);
+        List<UnaryOperator<Stage>> stages = new ArrayList<>();
+        for (JsonPart part : parts) {
+            JsonPart type = part.get("type");
+            switch (type.string()) {
+                case "NFC", "NFD", "NFKC", "NFKD" -> {
+                    Normalizer.Form form = Normalizer.Form.valueOf(type.string());
+                    stages.add(next -> new NormalizationStage(form, next));
+                }
+                case "Lowercase" -> stages.add(LowercaseStage::new);
+                case "Replace" -> {
+                    SplitPattern pattern = pattern(part.get("pattern"));
+                    String content = text(part.get("content"));
+                    stages.add(next -> new ReplaceStage(pattern, content, next));
+                }
+                case "Prepend" -> {
+                    String prefix = text(part.get("prepend"));
+                    if (!prefix.isEmpty()) {
+                        stages.add(next -> new PrependStage(prefix, PrependStage.When.ALWAYS, next));
+                    }
+                }
+                case "Strip" -> {
+                    boolean left = part.get("strip_left").bool(true);
+                    boolean right = part.get("strip_right").bool(true);
+                    stages.add(next -> new StripStage(left, right, next));
+                }
+                default ->
+                    throw type.unsupported(
+                            "NFC, NFD, NFKC, NFKD, Lowercase, Replace, Prepend, Strip and Sequences of them");
+            }
         }
-        JsonPart type = normalizer.get("type");
-        switch (type.string()) {
-            case "NFC" -> {
+        return stages;
+    }
+
+    /** Whether a pre-tokeniser turns text into the bytes' alphabet. */
+    static boolean isByteLevel(JsonPart preTokenizer) throws TokenizerException {
+        List<JsonPart> parts = new ArrayList<>();
+        flatten(preTokenizer, "pretokenizers", parts);
+        for (JsonPart part : parts) {
+            if (part.get("type").string().equals("ByteLevel")) {
                 return true;
             }
-            case "Sequence" -> {
-                boolean nfc = false;
-                for (JsonPart part : normalizer.get("normalizers").list()) {
-                    nfc |= isNfc(part);
-                }
-                return nfc;
-            }
-            default -> throw type.unsupported("NFC, a Sequence of it, or null");
         }
+        return false;
     }
 
     /** The stages from a stretch of text to pretokens, in their order. */
@@ -47,7 +77,7 @@ final class ComponentReader {
                 case "ByteLevel" -> {
                     byteLevel = true;
                     if (part.get("add_prefix_space").bool(true)) {
-                        stages.add(PrefixSpaceStage::new);
+                        stages.add(next -> new PrependStage(" ", PrependStage.When.IF_MISSING, next));
                     }
                     if (part.get("use_regex").bool(true)) {
                         stages.add(split(new Gpt2Pattern(), SplitStage.Behavior.ISOLATED, false));
@@ -61,17 +91,77 @@ final class ComponentReader {
                 case "Digits" -> {
                     boolean individual = part.get("individual_digits").bool(false);
                     stages.add(split(
-                            new DigitsPattern(),
+                            new CharPattern(CharClass::isNumber),
                             individual ? SplitStage.Behavior.ISOLATED : SplitStage.Behavior.CONTIGUOUS,
                             false));
                 }
-                default -> throw type.unsupported("ByteLevel, Split, Digits and Sequences of them");
+                case "Punctuation" -> {
+                    JsonPart behavior = part.get("behavior");
+                    stages.add(split(
+                            new CharPattern(CharClass::isPunctuation),
+                            behavior.isNull() ? SplitStage.Behavior.ISOLATED : behavior(behavior),
+                            false));
+                }
+                case "WhitespaceSplit" ->
+                    stages.add(split(
+                            new CharPattern(c -> c < 0x10000 && CharClass.isSpace((char) c)),
+                            SplitStage.Behavior.REMOVED,
+                            false));
+                case "Whitespace" -> stages.add(split(new WhitespacePattern(), SplitStage.Behavior.REMOVED, true));
+                case "Metaspace" -> metaspace(part, stages);
+                default ->
+                    throw type.unsupported(
+                            "ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit, Metaspace"
+                                    + " and Sequences of them");
             }
         }
-        if (!byteLevel) {
-            throw new TokenizerException(preTokenizer.where(), "has no ByteLevel; only byte-level BPE is supported");
-        }
         return stages;
+    }
+
+    /** Spaces become the replacement, a text gets one in front, and each begins a pretoken. */
+    private void metaspace(JsonPart part, List<UnaryOperator<Stage>> stages) throws TokenizerException {
+        String replacement = String.valueOf(metaspaceChar(part));
+        stages.add(next -> new ReplaceStage(new LiteralPattern(" "), replacement, next));
+        String scheme = metaspaceScheme(part);
+        if (!scheme.equals("never")) {
+            boolean first = scheme.equals("first");
+            file.looksAtFirstStretch |= first;
+            PrependStage.When when = first ? PrependStage.When.FIRST_IF_MISSING : PrependStage.When.IF_MISSING;
+            stages.add(next -> new PrependStage(replacement, when, next));
+        }
+        if (part.get("split").bool(true)) {
+            stages.add(split(new LiteralPattern(replacement), SplitStage.Behavior.MERGED_WITH_NEXT, false));
+        }
+    }
+
+    private static char metaspaceChar(JsonPart part) throws TokenizerException {
+        String replacement = part.get("replacement").string();
+        if (replacement.length() != 1) {
+            throw part.get("replacement").expected("one character of the Basic Multilingual Plane");
+        }
+        return replacement.charAt(0);
+    }
+
+    /** always, first or never; files of old versions have {@code add_prefix_space} instead. */
+    private static String metaspaceScheme(JsonPart part) throws TokenizerException {
+        JsonPart scheme = part.get("prepend_scheme");
+        if (scheme.isNull()) {
+            return part.get("add_prefix_space").bool(true) ? "always" : "never";
+        }
+        if (!List.of("always", "first", "never").contains(scheme.string())) {
+            throw scheme.expected("always, first or never");
+        }
+        return scheme.string();
+    }
+
+    private static String text(JsonPart part) throws TokenizerException {
+        String text = part.string();
+        if (text.length() > TokenizerLimits.ADDED_TOKEN_CHARS) {
+            throw new TokenizerException(
+                    part.where(),
+                    "has " + text.length() + " characters, expected at most " + TokenizerLimits.ADDED_TOKEN_CHARS);
+        }
+        return text;
     }
 
     private static UnaryOperator<Stage> split(SplitPattern pattern, SplitStage.Behavior behavior, boolean invert) {
@@ -109,19 +199,92 @@ final class ComponentReader {
         };
     }
 
-    /** Checks the decoder: a ByteLevel one, which null stands for as well, and steps that change nothing after it. */
-    void decoder(JsonPart decoder) throws TokenizerException {
-        if (decoder.isNull()) {
-            return;
-        }
+    /**
+     * Reads the decoder. A byte-level vocabulary has a ByteLevel one, which null stands for as well; others have steps for
+     * each token, then Fuse, then steps for the whole text, of which a stream can do a Strip of the beginning.
+     */
+    TokenText decoder(JsonPart decoder) throws TokenizerException {
         List<JsonPart> parts = new ArrayList<>();
         flatten(decoder, "decoders", parts);
+        if (file.byteLevel) {
+            for (JsonPart part : parts) {
+                JsonPart type = part.get("type");
+                if (!type.string().equals("ByteLevel") && !type.string().equals("Fuse")) {
+                    throw type.unsupported("ByteLevel and Fuse, after a ByteLevel pre-tokenizer");
+                }
+            }
+            return TokenText.BYTE_LEVEL;
+        }
+        if (parts.isEmpty()) {
+            return TokenText.SPACED;
+        }
+        List<UnaryOperator<String>> steps = new ArrayList<>();
+        char metaspace = 0;
+        boolean dropsFirst = false;
+        boolean byteFallback = false;
+        boolean fused = false;
+        char leading = 0;
+        int leadingCount = 0;
         for (JsonPart part : parts) {
             JsonPart type = part.get("type");
-            if (!type.string().equals("ByteLevel") && !type.string().equals("Fuse")) {
-                throw type.unsupported("ByteLevel, Fuse and Sequences of them");
+            boolean whole = fused || byteFallback;
+            switch (type.string()) {
+                case "Fuse" -> fused = true;
+                case "ByteFallback" -> {
+                    if (whole) {
+                        throw type.unsupported("one ByteFallback, before Fuse");
+                    }
+                    byteFallback = true;
+                }
+                case "Replace" -> {
+                    if (whole || part.get("pattern").get("String").isNull()) {
+                        throw type.unsupported("Replace of a String, before ByteFallback and Fuse");
+                    }
+                    String pattern = text(part.get("pattern").get("String"));
+                    String content = text(part.get("content"));
+                    steps.add(token -> token.replace(pattern, content));
+                }
+                case "Strip" -> {
+                    int start = part.get("start").id();
+                    int stop = part.get("stop").id();
+                    String content = part.get("content").string();
+                    if (content.length() != 1) {
+                        throw part.get("content").expected("one character of the Basic Multilingual Plane");
+                    }
+                    if (!whole) {
+                        steps.add(token -> strip(token, content.charAt(0), start, stop));
+                    } else if (!fused || stop > 0 || leadingCount > 0) {
+                        throw type.unsupported("one Strip of the beginning after Fuse");
+                    } else {
+                        leading = content.charAt(0);
+                        leadingCount = start;
+                    }
+                }
+                case "Metaspace" -> {
+                    if (whole || metaspace != 0) {
+                        throw type.unsupported("one Metaspace, before ByteFallback and Fuse");
+                    }
+                    metaspace = metaspaceChar(part);
+                    dropsFirst = !metaspaceScheme(part).equals("never");
+                }
+                default ->
+                    throw type.unsupported("ByteFallback, Fuse, Replace, Strip, Metaspace and Sequences of them"
+                            + " without a ByteLevel pre-tokenizer");
             }
         }
+        return new TokenText(false, steps, metaspace, dropsFirst, byteFallback, "", leading, leadingCount);
+    }
+
+    private static String strip(String token, char content, int start, int stop) {
+        int from = 0;
+        while (from < Math.min(start, token.length()) && token.charAt(from) == content) {
+            from++;
+        }
+        int to = token.length();
+        while (to > Math.max(from, token.length() - stop) && token.charAt(to - 1) == content) {
+            to--;
+        }
+        return token.substring(from, to);
     }
 
     /** Reads what a template puts around a text; ByteLevel moves offsets only. */

@@ -4,8 +4,10 @@ import java.util.Arrays;
 
 /**
  * Decodes ids that arrive one by one. The bytes of a character may lie in several tokens: a character comes out when it is
- * whole. Bytes that can no longer become one come out as U+FFFD, one for each maximal beginning of a character (Unicode
- * Standard, section 3.9, as Hugging Face tokenizers do). Not for use by two threads at once.
+ * whole. Invalid bytes come out as U+FFFD, one for each maximal beginning of a character (Unicode Standard, section 3.9, as
+ * Hugging Face tokenizers do). Where bytes are the fallback for unknown characters, one U+FFFD for each byte comes out;
+ * Hugging Face tokenizers replace the whole run of such tokens if one byte of it is invalid, which a stream cannot know.
+ * Not thread-safe.
  */
 public final class Decoder {
     private static final char REPLACEMENT = '\uFFFD';
@@ -19,42 +21,79 @@ public final class Decoder {
     private int codePoint; // bits so far
     private int low; // the next byte is from low to high
     private int high;
+    private boolean begun; // a token came before
+    private int leading; // chars that are still stripped from the beginning of the text
 
     Decoder(Tokenizer tokenizer, boolean skipSpecial) {
         this.tokenizer = tokenizer;
         this.skipSpecial = skipSpecial;
+        leading = tokenizer.tokenText().leadingCount();
     }
 
-    /** The text that this id completes, often all of its own, possibly empty. */
+    /** Goes on in the middle of a text: the first token keeps its leading space. */
+    public Decoder midText() {
+        begun = true;
+        leading = 0;
+        return this;
+    }
+
+    /** The text that this id completes: usually the whole token, possibly nothing. */
     public String accept(int id) {
-        if (skipSpecial && tokenizer.isSpecial(id)) {
+        if (skipSpecial && tokenizer.isSpecial(id) || !tokenizer.has(id)) {
             return "";
         }
         StringBuilder text = new StringBuilder();
-        decode(tokenizer.sharedBytes(id), text);
+        if (begun && !tokenizer.tokenText().separator().isEmpty()) {
+            text.append(tokenizer.tokenText().separator());
+        }
+        decode(begun ? tokenizer.sharedBytes(id) : tokenizer.firstBytes(id), text);
+        begun = true;
+        return leading == 0 ? text.toString() : stripped(text);
+    }
+
+    private String stripped(StringBuilder text) {
+        int from = 0;
+        while (from < text.length() && leading > 0) {
+            if (text.charAt(from) == tokenizer.tokenText().leading()) {
+                from++;
+                leading--;
+            } else {
+                leading = 0;
+            }
+        }
+        return text.substring(from);
+    }
+
+    /** Ends the text: an incomplete character becomes U+FFFD. The decoder is then at the beginning of a new text. */
+    public String finish() {
+        StringBuilder text = new StringBuilder();
+        replacePending(text);
+        begun = false;
+        leading = tokenizer.tokenText().leadingCount();
         return text.toString();
     }
 
-    /** Ends the text: what is held back becomes U+FFFD. The decoder then stands at the beginning of a new text. */
-    public String finish() {
-        boolean incomplete = count > 0;
+    /** Turns an incomplete character into U+FFFD: one, or one for each byte. */
+    private void replacePending(StringBuilder text) {
+        int replacements = tokenizer.tokenText().byteFallback() ? count : Math.min(1, count);
+        text.repeat(REPLACEMENT, replacements);
         clear();
-        return incomplete ? String.valueOf(REPLACEMENT) : "";
     }
 
-    /** The bytes held back, to be kept with a saved session: the beginning of one character, or none. */
+    /** The bytes of an incomplete character, to be saved with a session; possibly none. */
     public byte[] pending() {
         return Arrays.copyOf(pending, count);
     }
 
     /**
-     * Goes on where another decoder stopped.
+     * Goes on where another decoder stopped, in the middle of a text.
      *
      * @param bytes what its {@link #pending()} gave
      * @throws IllegalArgumentException if they are not the beginning of one character
      */
     public void restore(byte[] bytes) {
         clear();
+        midText();
         StringBuilder text = new StringBuilder();
         decode(bytes, text);
         if (!text.isEmpty()) {
@@ -81,10 +120,7 @@ public final class Decoder {
                 }
                 continue;
             }
-            if (missing > 0) {
-                clear();
-                text.append(REPLACEMENT);
-            }
+            replacePending(text);
             begin(b, text);
         }
     }

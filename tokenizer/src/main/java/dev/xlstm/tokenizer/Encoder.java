@@ -1,21 +1,26 @@
 package dev.xlstm.tokenizer;
 
+import java.util.function.Supplier;
+
 /**
- * Encodes text that arrives in parts. The ids it returns, one after the other, are those of {@link Tokenizer#encode} for
- * the whole text. It holds back only what later text could change; a stretch of several thousand chars without an end of
- * a word is looked at again only when it has grown by a quarter. Not for use by two threads at once.
+ * Encodes text that arrives in parts. The ids that it returns, one after the other, are those of {@link Tokenizer#encode}
+ * for the whole text. It holds back only the end of the text that later text could change; after several thousand chars
+ * without an end of a word, it looks again only when the text has grown by a quarter. Not thread-safe.
  */
 public final class Encoder {
     private static final int PART_CHARS = 8192;
     private static final char REPLACEMENT = '\uFFFD';
 
-    private final Stage first;
+    private final Supplier<Stage> stages; // makes them anew for the next text; null if they can be used again
+    private Stage first;
     private final IntList out;
     private char[] part = new char[256];
     private char high; // a high surrogate at the end of the last part, 0 if there was none
 
-    Encoder(Stage first, IntList out) {
-        this.first = first;
+    /** @param reusable whether the stages, after their end, treat the next text like the first */
+    Encoder(Supplier<Stage> stages, boolean reusable, IntList out) {
+        this.stages = reusable ? null : stages;
+        this.first = stages.get();
         this.out = out;
     }
 
@@ -32,6 +37,9 @@ public final class Encoder {
             first.text(new char[] {REPLACEMENT}, 0, 1);
         }
         first.end();
+        if (stages != null) {
+            first = stages.get();
+        }
         return out.drain();
     }
 

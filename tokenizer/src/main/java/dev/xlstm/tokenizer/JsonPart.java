@@ -8,7 +8,7 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 
 /**
- * A small part of a tokenizer.json with the path that leads to it, so that complaints name the place.
+ * A small part of a tokenizer.json with its path, for messages.
  *
  * @param where file and field, for messages
  * @param value a Map, List, String, Number, Boolean or null
@@ -120,10 +120,10 @@ record JsonPart(String where, Object value) {
                 where, "found " + TokenizerException.quote(found).replace("\"", "") + ", expected " + what);
     }
 
-    /** Something that this project does not do, by name. */
+    /** An unsupported value. */
     TokenizerException unsupported(String supported) {
         return new TokenizerException(
                 where,
-                TokenizerException.quote(String.valueOf(value)) + " is not supported; byte-level BPE has " + supported);
+                TokenizerException.quote(String.valueOf(value)) + " is not supported; supported are " + supported);
     }
 }

@@ -2,17 +2,18 @@ package dev.xlstm.tokenizer;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.text.Normalizer;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.UnaryOperator;
 
 /**
- * A byte-level BPE tokenizer as a tokenizer.json describes it (GPT-2, GPT-NeoX, Llama-3, Qwen2). Immutable and safe for
- * use by many threads; an {@link Encoder} or {@link Decoder} belongs to one.
+ * A tokenizer as a tokenizer.json describes it: byte-level BPE (GPT-2, GPT-NeoX, Llama-3, Qwen2), BPE of characters with or
+ * without bytes as fallback (Llama-2, Mistral, Gemma), WordLevel. Immutable and thread-safe; an {@link Encoder} or
+ * {@link Decoder} belongs to one thread.
  *
  * <p>Ids equal those of Hugging Face tokenizers without special tokens added, with two documented bounds for runaway
  * input: a pretoken of more than 1,048,576 chars is cut there, and a run of more than 512 combining chars is normalised in
@@ -24,12 +25,15 @@ public final class Tokenizer {
     private final Vocabulary vocabulary;
     private final Map<String, AddedToken> added; // by content
     private final Map<Integer, AddedToken> addedById = new HashMap<>();
-    private final Map<Integer, byte[]> addedBytes = new HashMap<>();
     private final AddedTokens rawTokens = new AddedTokens(); // looked for before normalising
     private final AddedTokens normalizedTokens = new AddedTokens(); // looked for after
-    private final boolean nfc;
+    private final List<UnaryOperator<Stage>> normalizers;
     private final List<UnaryOperator<Stage>> preTokenizers;
-    private final Bpe bpe;
+    private final boolean reusableStages;
+    private final TokenText tokenText;
+    private final AtomicReferenceArray<byte[]> tokenBytes; // by id, made when first asked for
+    private final Bpe bpe; // null for WordLevel
+    private final int unknown;
     private final BitSet special = new BitSet();
     private final int[] templatePrefix;
     private final int[] templateSuffix;
@@ -48,14 +52,18 @@ public final class Tokenizer {
     private Tokenizer(TokenizerFile file) {
         vocabulary = file.vocabulary;
         added = file.added;
-        nfc = file.nfc;
+        normalizers = file.normalizers;
         preTokenizers = file.preTokenizers;
+        reusableStages = !file.looksAtFirstStretch;
+        tokenText = file.tokenText;
+        unknown = file.unknown;
+        tokenBytes = new AtomicReferenceArray<>(file.size());
         templatePrefix = file.templatePrefix;
         templateSuffix = file.templateSuffix;
         size = file.size();
         addTokens(true); // of two with the same text the special one wins
         addTokens(false);
-        bpe = bpe(file);
+        bpe = file.merges == null ? null : bpe(file);
     }
 
     private void addTokens(boolean special) {
@@ -63,30 +71,65 @@ public final class Tokenizer {
             if (token.special() == special) {
                 addedById.put(token.id(), token);
                 this.special.set(token.id(), special);
-                addedBytes.put(token.id(), token.content().getBytes(StandardCharsets.UTF_8));
                 if (!token.normalized()) {
                     rawTokens.add(token.content(), token);
                 } else {
-                    String content = token.content();
-                    normalizedTokens.add(nfc ? Normalizer.normalize(content, Normalizer.Form.NFC) : content, token);
+                    normalizedTokens.add(normalized(token.content()), token);
                 }
             }
         }
     }
 
+    private String normalized(String text) {
+        StringBuilder normal = new StringBuilder();
+        Stage stage = new Stage() {
+            @Override
+            public void text(char[] chars, int from, int to) {
+                normal.append(chars, from, to - from);
+            }
+
+            @Override
+            public void end() {}
+
+            @Override
+            public void token(int id) {}
+        };
+        for (UnaryOperator<Stage> normalizer : normalizers.reversed()) {
+            stage = normalizer.apply(stage);
+        }
+        stage.text(text.toCharArray(), 0, text.length());
+        stage.end();
+        return normal.toString();
+    }
+
     private Bpe bpe(TokenizerFile file) {
-        int[] byteIds = new int[256];
-        for (int b = 0; b < 256; b++) {
-            byteIds[b] = vocabulary.id(new byte[] {(byte) b}, 0, 1);
+        boolean byteLevel = file.byteLevel;
+        int[] byteIds = byteLevel || file.byteFallback ? new int[256] : null;
+        for (int b = 0; byteIds != null && b < 256; b++) {
+            byteIds[b] =
+                    byteLevel ? vocabulary.id(new byte[] {(byte) b}, 0, 1) : vocabulary.id(TokenText.fallbackToken(b));
         }
         BitSet mergeable = new BitSet();
         for (AddedToken token : added.values()) {
-            boolean canArise = file.merged.get(token.id()) || file.ignoreMerges && vocabulary.has(token.id());
-            if (canArise && vocabulary.bytes(token.id()).length > 1) {
-                mergeable.set(token.id());
+            int id = token.id();
+            boolean canArise = byteLevel
+                    ? (file.merged.get(id) || file.ignoreMerges) && vocabulary.bytes(id).length > 1
+                    : vocabulary.has(id) && id != file.unknown;
+            if (canArise) {
+                mergeable.set(id);
             }
         }
-        return new Bpe(vocabulary, file.merges, byteIds, file.ignoreMerges, mergeable, new Bpe.Cache());
+        return new Bpe(
+                vocabulary,
+                byteLevel,
+                file.merges,
+                byteIds,
+                file.unknown,
+                file.fuseUnknown,
+                file.ignoreMerges,
+                mergeable,
+                byteLevel ? 0 : file.wordStart(),
+                new Bpe.Cache());
     }
 
     /** Highest id + 1. Ids in between may be without a token. */
@@ -123,15 +166,23 @@ public final class Tokenizer {
      */
     public Encoder encoder(BitSet asText) {
         IntList out = new IntList();
-        Stage stage = new BpeStage(bpe, asText, out);
+        return new Encoder(() -> stages(asText, out), reusableStages, out);
+    }
+
+    private Stage stages(BitSet asText, IntList out) {
+        Stage stage =
+                bpe == null ? new WordLevelStage(vocabulary, unknown, asText, out) : new BpeStage(bpe, asText, out);
+        if (bpe != null && bpe.wordStart() != 0) {
+            stage = new WordStartStage(bpe.wordStart(), stage);
+        }
         for (UnaryOperator<Stage> preTokenizer : preTokenizers.reversed()) {
             stage = preTokenizer.apply(stage);
         }
         stage = addedTokenStage(normalizedTokens, asText, stage);
-        if (nfc) {
-            stage = new NfcStage(stage);
+        for (UnaryOperator<Stage> normalizer : normalizers.reversed()) {
+            stage = normalizer.apply(stage);
         }
-        return new Encoder(addedTokenStage(rawTokens, asText, stage), out);
+        return addedTokenStage(rawTokens, asText, stage);
     }
 
     private static Stage addedTokenStage(AddedTokens tokens, BitSet asText, Stage next) {
@@ -154,8 +205,7 @@ public final class Tokenizer {
     }
 
     /**
-     * The text of ids. Ids without a token are nothing; bytes that are not UTF-8 become U+FFFD, one for each maximal
-     * beginning of a character.
+     * The text of ids. Ids without a token are left out; see {@link Decoder} for bytes that are not UTF-8.
      */
     public String decode(int[] ids, boolean skipSpecial) {
         Decoder decoder = decoder(skipSpecial);
@@ -171,17 +221,49 @@ public final class Tokenizer {
         return new Decoder(this, skipSpecial);
     }
 
-    /** The bytes of a token: the UTF-8 of an added one; empty for an id without a token, as in padded rows of a model. */
+    /**
+     * The bytes that a token adds in the middle of a text; empty for an id without a token, as in padded rows of a model.
+     * Does not include the space between two tokens of a WordLevel tokenizer.
+     */
     public byte[] bytes(int id) {
         return sharedBytes(id).clone();
     }
 
     byte[] sharedBytes(int id) {
-        byte[] bytes = addedBytes.get(id);
-        return bytes != null ? bytes : vocabulary.bytes(id);
+        if (tokenText.byteLevel() && !addedById.containsKey(id)) {
+            return vocabulary.bytes(id);
+        }
+        if (!has(id)) {
+            return new byte[0];
+        }
+        byte[] bytes = tokenBytes.get(id);
+        if (bytes == null) {
+            bytes = textBytes(id, false);
+            tokenBytes.set(id, bytes);
+        }
+        return bytes;
     }
 
-    /** The token as the file spells it (a leading space is Ġ), null for an id without one. */
+    /** The bytes of a token at the beginning of a text. */
+    byte[] firstBytes(int id) {
+        return tokenText.dropsFirst() ? textBytes(id, true) : sharedBytes(id);
+    }
+
+    private byte[] textBytes(int id, boolean first) {
+        String token = token(id);
+        return tokenText.byteLevel() ? token.getBytes(StandardCharsets.UTF_8) : tokenText.bytes(token, first);
+    }
+
+    /** Whether there is a token of this id. */
+    boolean has(int id) {
+        return addedById.containsKey(id) || vocabulary.has(id);
+    }
+
+    TokenText tokenText() {
+        return tokenText;
+    }
+
+    /** The token as the file spells it (a leading space is Ġ or ▁), null for an id without one. */
     public String token(int id) {
         AddedToken token = addedById.get(id);
         return token != null ? token.content() : vocabulary.name(id);

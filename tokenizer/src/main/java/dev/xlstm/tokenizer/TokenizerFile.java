@@ -20,25 +20,33 @@ import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Reads a tokenizer.json: the big parts (vocabulary, merges, added tokens) as a stream, the small ones as
- * {@link JsonPart}s. Everything is checked here; what this project does not do is refused by name. {@code truncation} and
- * {@code padding} belong to batches of a training pipeline and are passed over.
+ * Reads a tokenizer.json: the large parts (vocabulary, merges, added tokens) as a stream, the small ones as
+ * {@link JsonPart}s. Checks every part; an unsupported one is refused by name. {@code truncation} and {@code padding} belong
+ * to the batches of a training pipeline and are skipped.
  */
 final class TokenizerFile {
-    final Vocabulary vocabulary = new Vocabulary();
+    Vocabulary vocabulary;
     final Map<String, AddedToken> added = new LinkedHashMap<>(); // by content
-    LongMap merges;
+    boolean byteLevel;
+    LongMap merges; // null for WordLevel
+    int unknown = -1;
+    boolean fuseUnknown;
+    boolean byteFallback;
     boolean ignoreMerges;
     final BitSet merged = new BitSet(); // ids that merging can make
-    boolean nfc;
+    List<UnaryOperator<Stage>> normalizers = List.of();
     List<UnaryOperator<Stage>> preTokenizers;
+    boolean looksAtFirstStretch; // some pre-tokeniser treats the beginning of a text differently
+    TokenText tokenText;
     int[] templatePrefix = {};
     int[] templateSuffix = {};
 
     private final String file;
     private byte[] scratch = new byte[2 * TokenizerLimits.TOKEN_CHARS];
     private boolean sawVocabulary;
+    private boolean modelSkipped; // it came before the pre-tokeniser, which decides how tokens are spelled
     private boolean mergesSkipped; // they came before the vocabulary
+    private JsonPart unknownToken;
     private JsonPart normalizer;
     private JsonPart preTokenizer;
     private JsonPart postProcessor;
@@ -54,6 +62,13 @@ final class TokenizerFile {
         try {
             try (JsonParser parser = parser(json)) {
                 result.readAll(parser);
+            }
+            if (result.modelSkipped) {
+                try (JsonParser parser = parser(json)) {
+                    parser.nextToken();
+                    enter(parser, "model");
+                    result.readModel(parser);
+                }
             }
             if (result.mergesSkipped) {
                 try (JsonParser parser = parser(json)) {
@@ -118,7 +133,14 @@ final class TokenizerFile {
             parser.nextToken();
             String where = file + ": " + name;
             switch (name) {
-                case "model" -> readModel(parser);
+                case "model" -> {
+                    if (preTokenizer == null) {
+                        modelSkipped = true;
+                        parser.skipChildren();
+                    } else {
+                        readModel(parser);
+                    }
+                }
                 case "added_tokens" -> readAddedTokens(parser);
                 case "normalizer" -> normalizer = JsonPart.read(where, parser);
                 case "pre_tokenizer" -> preTokenizer = JsonPart.read(where, parser);
@@ -144,8 +166,11 @@ final class TokenizerFile {
 
     private void readModel(JsonParser parser) throws TokenizerException {
         if (parser.currentToken() != JsonToken.START_OBJECT) {
-            throw new TokenizerException(file, "model: not an object; expected a BPE model");
+            throw new TokenizerException(file, "model: not an object; expected a BPE or WordLevel model");
         }
+        byteLevel = preTokenizer != null && ComponentReader.isByteLevel(preTokenizer);
+        vocabulary = new Vocabulary(byteLevel);
+        String kind = "BPE"; // files of old versions do not say
         Set<String> seen = new HashSet<>();
         while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
             String name = parser.currentName();
@@ -163,25 +188,29 @@ final class TokenizerFile {
                 }
                 case "type" -> {
                     JsonPart type = JsonPart.read(where, parser);
-                    if (!"BPE".equals(type.string())) {
-                        throw type.unsupported("model.type \"BPE\"");
+                    kind = type.string();
+                    if (!kind.equals("BPE") && !kind.equals("WordLevel")) {
+                        throw type.unsupported("BPE and WordLevel");
                     }
                 }
                 case "dropout" -> {
                     JsonPart dropout = JsonPart.read(where, parser);
                     if (!dropout.isNull() && !(dropout.value() instanceof Number number && number.doubleValue() == 0)) {
-                        throw dropout.unsupported("no dropout when text is encoded; set it to null");
+                        throw dropout.unsupported("null");
                     }
                 }
                 case "continuing_subword_prefix", "end_of_word_suffix" -> {
                     JsonPart affix = JsonPart.read(where, parser);
                     if (!affix.isNull() && !affix.string().isEmpty()) {
-                        throw affix.unsupported("none");
+                        throw affix.unsupported("null");
                     }
                 }
                 case "ignore_merges" ->
                     ignoreMerges = JsonPart.read(where, parser).bool(false);
-                // unk_token, fuse_unk and byte_fallback are for characters without a token: here every byte has one
+                case "unk_token" -> unknownToken = JsonPart.read(where, parser);
+                case "fuse_unk" -> fuseUnknown = JsonPart.read(where, parser).bool(false);
+                case "byte_fallback" ->
+                    byteFallback = JsonPart.read(where, parser).bool(false);
                 default -> {
                     parser.skipChildren();
                     continue;
@@ -189,14 +218,58 @@ final class TokenizerFile {
             }
             once(file + ": model", seen, name);
         }
-        for (String name : List.of("vocab", "merges")) {
+        for (String name : kind.equals("BPE") ? List.of("vocab", "merges") : List.of("vocab")) {
             if (!seen.contains(name)) {
-                throw new TokenizerException(file, "model." + name + ": missing; a BPE model has vocab and merges");
+                throw new TokenizerException(
+                        file, "model." + name + ": missing; a " + kind + " model needs it, fetch the file again");
             }
+        }
+        if (kind.equals("WordLevel")) {
+            merges = null;
+            mergesSkipped = false;
+        }
+        readUnknown(kind);
+    }
+
+    private void readUnknown(String kind) throws TokenizerException {
+        if (unknownToken == null || unknownToken.isNull()) {
+            return;
+        }
+        String token = unknownToken.string();
+        unknown = vocabulary.id(token);
+        // WordLevel files name a default that need not exist; BPE fails where it comes upon an unknown character
+        if (unknown < 0 && kind.equals("BPE") && !byteLevel) {
+            throw new TokenizerException(
+                    unknownToken.where(),
+                    TokenizerException.quote(token) + " is not in model.vocab; add it, or set null");
         }
     }
 
+    /**
+     * The char U+2581, if no merge puts it after another char: words that begin with it can then be merged by themselves.
+     */
+    char wordStart() {
+        char start = '\u2581';
+        int id = vocabulary.id(String.valueOf(start));
+        if (id < 0 || ignoreMerges) {
+            return 0;
+        }
+        for (int merge = merged.nextSetBit(0); merge >= 0; merge = merged.nextSetBit(merge + 1)) {
+            String token = vocabulary.name(merge);
+            for (int i = 1; i < token.length(); i++) {
+                if (token.charAt(i) == start && token.charAt(i - 1) != start) {
+                    return 0;
+                }
+            }
+        }
+        return start;
+    }
+
     private void readVocabulary(String where, JsonParser parser) throws TokenizerException {
+        if (parser.currentToken() == JsonToken.START_ARRAY) {
+            throw new TokenizerException(
+                    where, "an array, as of a Unigram model, is not supported; there are BPE and WordLevel");
+        }
         if (parser.currentToken() != JsonToken.START_OBJECT) {
             throw new TokenizerException(where, "not an object; expected tokens and their ids");
         }
@@ -306,19 +379,28 @@ final class TokenizerFile {
     }
 
     private void addMerge(String where, int rank, String left, String right) throws TokenizerException {
-        int length = left.length() + right.length();
-        boolean spelled = length <= scratch.length
-                && ByteAlphabet.bytesOf(left, 0, left.length(), scratch, 0)
-                && ByteAlphabet.bytesOf(right, 0, right.length(), scratch, left.length());
-        int leftId = spelled ? vocabulary.id(scratch, 0, left.length()) : -1;
-        int rightId = spelled ? vocabulary.id(scratch, left.length(), length) : -1;
-        int id = spelled ? vocabulary.id(scratch, 0, length) : -1;
+        int leftId;
+        int rightId;
+        int id;
+        if (byteLevel) { // without strings: there are many merges
+            int length = left.length() + right.length();
+            boolean spelled = length <= scratch.length
+                    && ByteAlphabet.bytesOf(left, 0, left.length(), scratch, 0)
+                    && ByteAlphabet.bytesOf(right, 0, right.length(), scratch, left.length());
+            leftId = spelled ? vocabulary.id(scratch, 0, left.length()) : -1;
+            rightId = spelled ? vocabulary.id(scratch, left.length(), length) : -1;
+            id = spelled ? vocabulary.id(scratch, 0, length) : -1;
+        } else {
+            leftId = vocabulary.id(left);
+            rightId = vocabulary.id(right);
+            id = vocabulary.id(left + right);
+        }
         if (leftId < 0 || rightId < 0 || id < 0) {
             String missing = leftId < 0 ? left : rightId < 0 ? right : left + right;
             throw new TokenizerException(
                     where + "[" + rank + "]",
-                    TokenizerException.quote(missing)
-                            + " is not a byte-level token of model.vocab; add it or drop the merge");
+                    TokenizerException.quote(missing) + " is not a token of model.vocab"
+                            + (byteLevel ? " in byte-level spelling" : "") + "; fetch the file again");
         }
         merges.put((long) leftId << 32 | rightId, (long) rank << 32 | id);
         merged.set(id);
@@ -362,7 +444,6 @@ final class TokenizerFile {
     }
 
     private void check() throws TokenizerException {
-        checkBytes();
         BitSet ids = new BitSet();
         for (AddedToken token : added.values()) {
             String where = file + ": added_tokens " + TokenizerException.quote(token.content());
@@ -379,28 +460,15 @@ final class TokenizerFile {
             ids.set(token.id());
         }
         ComponentReader components = new ComponentReader(this);
-        nfc = normalizer != null && components.isNfc(normalizer);
+        if (normalizer != null) {
+            normalizers = components.normalizers(normalizer);
+        }
         preTokenizers = components.preTokenizers(
                 preTokenizer == null ? new JsonPart(file + ": pre_tokenizer", null) : preTokenizer);
         if (postProcessor != null) {
             components.postProcessor(postProcessor);
         }
-        if (decoder != null) {
-            components.decoder(decoder);
-        }
-    }
-
-    private void checkBytes() throws TokenizerException {
-        for (int b = 0; b < 256; b++) {
-            boolean inUtf8 = b != 0xC0 && b != 0xC1 && b < 0xF5;
-            if (inUtf8 && vocabulary.id(new byte[] {(byte) b}, 0, 1) < 0) {
-                String spelled = TokenizerException.quote(String.valueOf(ByteAlphabet.charOf((byte) b)));
-                throw new TokenizerException(
-                        file + ": model.vocab",
-                        String.format(
-                                "no token %s for the byte 0x%02X; byte-level BPE has one for every byte", spelled, b));
-            }
-        }
+        tokenText = components.decoder(decoder == null ? new JsonPart(file + ": decoder", null) : decoder);
     }
 
     /** Highest id + 1. */

@@ -6,10 +6,14 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** The model's tokens: id to bytes and bytes to id. Tokens not spelled in the byte alphabet are known by name only. */
+/**
+ * The model's tokens: id to bytes and bytes to id. In a byte-level vocabulary the bytes are those that a token spells in
+ * {@link ByteAlphabet}, and tokens not spelled in it are known by name only; else the bytes are the token's UTF-8.
+ */
 final class Vocabulary {
     private static final byte[] NONE = {};
 
+    private final boolean byteLevel;
     private final int multiplier = ThreadLocalRandom.current().nextInt() | 1;
     private byte[][] bytes = new byte[1024][]; // by id, null where there is no token
     private int[] table = new int[4096]; // open addressing: id + 1, found by the token's bytes
@@ -17,6 +21,10 @@ final class Vocabulary {
     private final Map<Integer, String> unspelledById = new HashMap<>();
     private int count;
     private int size;
+
+    Vocabulary(boolean byteLevel) {
+        this.byteLevel = byteLevel;
+    }
 
     /**
      * Adds a token as the file spells it.
@@ -31,8 +39,8 @@ final class Vocabulary {
             return "id " + id + " is given to " + TokenizerException.quote(name(id)) + " and to "
                     + TokenizerException.quote(token) + "; give each its own";
         }
-        byte[] spelled = new byte[token.length()];
-        if (ByteAlphabet.bytesOf(token, 0, token.length(), spelled, 0)) {
+        byte[] spelled = spelled(token);
+        if (spelled != null) {
             if (!enter(spelled, id)) {
                 return TokenizerException.quote(token) + " is there twice; remove one";
             }
@@ -50,6 +58,15 @@ final class Vocabulary {
         bytes[id] = spelled;
         size = Math.max(size, id + 1);
         return null;
+    }
+
+    /** The bytes of a token; null if a byte-level vocabulary knows it by name only. */
+    private byte[] spelled(String token) {
+        if (!byteLevel) {
+            return token.getBytes(StandardCharsets.UTF_8);
+        }
+        byte[] spelled = new byte[token.length()];
+        return ByteAlphabet.bytesOf(token, 0, token.length(), spelled, 0) ? spelled : null;
     }
 
     private boolean enter(byte[] token, int id) {
@@ -102,11 +119,8 @@ final class Vocabulary {
 
     /** The id of a token as the file spells it, -1 if there is none. */
     int id(String token) {
-        byte[] spelled = new byte[token.length()];
-        if (ByteAlphabet.bytesOf(token, 0, token.length(), spelled, 0)) {
-            return id(spelled, 0, spelled.length);
-        }
-        return unspelled.getOrDefault(token, -1);
+        byte[] spelled = spelled(token);
+        return spelled == null ? unspelled.getOrDefault(token, -1) : id(spelled, 0, spelled.length);
     }
 
     /** How many tokens are spelled in bytes. */
@@ -127,6 +141,9 @@ final class Vocabulary {
     String name(int id) {
         if (!has(id)) {
             return null;
+        }
+        if (!byteLevel) {
+            return new String(bytes[id], StandardCharsets.UTF_8);
         }
         String unspelledName = unspelledById.get(id);
         return unspelledName != null ? unspelledName : ByteAlphabet.spell(bytes[id]);

@@ -1,12 +1,12 @@
 /**
- * tokenizer.json to ids and back: byte-level BPE as GPT-2, GPT-NeoX, Llama-3 and Qwen2 use it. Knows nothing of models.
+ * tokenizer.json to ids and back: byte-level BPE as of GPT-2, GPT-NeoX, Llama-3 and Qwen2; BPE of characters with bytes as
+ * fallback as of Llama-2, Mistral and Gemma; WordLevel. Knows nothing of models.
  *
- * <p>{@link dev.xlstm.tokenizer.Tokenizer} is the way in. {@code TokenizerFile} reads and checks the file. Text becomes
- * ids in a chain of {@code Stage}s, each of which passes on what later text can no longer change:
+ * <p>Start at {@link dev.xlstm.tokenizer.Tokenizer}. {@code TokenizerFile} reads and checks the file. Encoding is a chain of
+ * {@code Stage}s; each passes text on as soon as later text cannot change it:
  *
- * <pre>added tokens (raw) → NFC → added tokens (normalised) → pre-tokenisers → BPE</pre>
+ * <pre>added tokens (raw) → normalisers → added tokens (normalised) → pre-tokenisers → BPE or WordLevel</pre>
  *
- * so that encoding a whole text and encoding it in pieces are the same code. {@code TokenizerLimits} holds every bound set
- * against hostile files and texts.
+ * A whole text and a text in pieces take the same path. {@code TokenizerLimits} holds the limits on files and texts.
  */
 package dev.xlstm.tokenizer;

@@ -1,11 +1,15 @@
 package dev.xlstm.tokenizer;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -183,5 +187,70 @@ class EncoderTest {
             assertThat(IntStream.of(untrusted).filter(tokenizer::isSpecial)).isEmpty();
             assertThat(tokenizer.decode(untrusted)).isEqualTo("boat boatboat");
         }
+    }
+
+    /** The same ids and the same text however the text is cut, also where tokens are characters. */
+    @Test
+    void tokenizersOfCharactersEncodeAndDecodePieceByPiece(@TempDir Path dir) throws Exception {
+        String metaspace = "{\"type\":\"Metaspace\",\"replacement\":\"▁\",\"prepend_scheme\":\"first\",\"split\":true}";
+        String normalizer = "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},{\"type\":\"Lowercase\"},"
+                + "{\"type\":\"Strip\"},{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\" \"}]}";
+        for (CharTokenizer file : List.of(
+                CharTokenizer.llama2(),
+                new CharTokenizer("▁", 300).bytes().preTokenizer(metaspace).decoder(metaspace),
+                new CharTokenizer("▁", 300).normalizer(normalizer).preTokenizer("{\"type\":\"Whitespace\"}"),
+                new CharTokenizer("", 0).words().preTokenizer("{\"type\":\"Punctuation\"}"))) {
+            Tokenizer tokenizer = Tokenizer.load(file.write(dir));
+            RandomText texts = new RandomText(5, List.of("<s>", "▁the", "  "));
+            Random random = new Random(6);
+            Encoder encoder = tokenizer.encoder(true);
+            Decoder decoder = tokenizer.decoder(false);
+            for (int i = 0; i < 2000; i++) {
+                String text = texts.next();
+                List<Integer> ids = new ArrayList<>();
+                StringBuilder decoded = new StringBuilder();
+                for (int from = 0; from < text.length(); ) {
+                    int to = Math.min(text.length(), from + random.nextInt(1, 9));
+                    Arrays.stream(encoder.append(text.substring(from, to))).forEach(ids::add);
+                    from = to;
+                }
+                Arrays.stream(encoder.finish()).forEach(ids::add);
+                int[] whole = tokenizer.encode(text);
+                assertThat(ids)
+                        .containsExactlyElementsOf(Arrays.stream(whole).boxed().toList());
+                ids.forEach(id -> decoded.append(decoder.accept(id)));
+                assertThat(decoded + decoder.finish()).isEqualTo(tokenizer.decode(whole));
+            }
+        }
+    }
+
+    /** Ordinary text never becomes an added token that is to stay text, whatever the kind of tokenizer. */
+    @Test
+    void charactersAndWordsStayText(@TempDir Path dir) throws Exception {
+        for (CharTokenizer file : List.of(
+                CharTokenizer.llama2().added("▁the", "special"),
+                CharTokenizer.llama2().added("t", "special").ignoreMerges(),
+                new CharTokenizer("", 0).words().preTokenizer("{\"type\":\"WhitespaceSplit\"}"))) {
+            Tokenizer tokenizer = Tokenizer.load(file.write(dir));
+            int unknown = tokenizer.id("<unk>").getAsInt();
+            for (int id : tokenizer.encode("<s> the t <unk> </s>", false)) {
+                assertThat(tokenizer.isSpecial(id) && id != unknown)
+                        .as("%d", id)
+                        .isFalse();
+            }
+        }
+    }
+
+    /** Text of a session goes on after a prompt, so its first token keeps its space. */
+    @Test
+    void aDecoderInTheMiddleOfATextKeepsTheSpace(@TempDir Path dir) throws Exception {
+        Tokenizer tokenizer = Tokenizer.load(CharTokenizer.llama2().write(dir));
+        int[] ids = tokenizer.encode("the tide");
+        Decoder fresh = tokenizer.decoder(true);
+        assertThat(fresh.accept(ids[0])).startsWith("t");
+        assertThat(tokenizer.decoder(true).midText().accept(ids[0])).startsWith(" t");
+        Decoder resumed = tokenizer.decoder(true);
+        resumed.restore(new byte[0]);
+        assertThat(resumed.accept(ids[0])).startsWith(" t");
     }
 }

@@ -147,6 +147,150 @@ class OracleTest {
         }
     }
 
+    // ---- tokens of characters, not bytes
+
+    private static final String METASPACE =
+            "{\"type\":\"Metaspace\",\"replacement\":\"▁\",\"prepend_scheme\":\"%s\",\"split\":%s}";
+
+    private static String sequence(String field, String... parts) {
+        return "{\"type\":\"Sequence\",\"" + field + "\":[" + String.join(",", parts) + "]}";
+    }
+
+    @Test
+    void llama2Style() throws IOException {
+        compareBothWays(CharTokenizer.llama2(), STRINGS);
+        compareBothWays(CharTokenizer.llama2().modelFirst().added("  ", "normalized"), 1000);
+    }
+
+    /** Its normaliser puts ▁ for spaces, and its pre-tokeniser then finds none. */
+    @Test
+    void gemmaStyle() throws IOException {
+        String replace = "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"}";
+        String split = TinyTokenizer.split("{\"String\":\" \"}", "MergedWithPrevious", false);
+        String decoder = sequence(
+                "decoders",
+                "{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},\"content\":\" \"}",
+                "{\"type\":\"ByteFallback\"}",
+                "{\"type\":\"Fuse\"}");
+        compareBothWays(
+                new CharTokenizer("▁", 300)
+                        .bytes()
+                        .normalizer(replace)
+                        .preTokenizer(split)
+                        .decoder(decoder)
+                        .added("\n\n")
+                        .added("▁▁▁"),
+                STRINGS);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"always, true", "always, false", "first, true", "first, false", "never, true", "never, false"})
+    void mistralStyle(String scheme, boolean split) throws IOException {
+        String metaspace = METASPACE.formatted(scheme, split);
+        compareBothWays(
+                new CharTokenizer("▁", 300).bytes().preTokenizer(metaspace).decoder(CharTokenizer.LLAMA2_DECODER),
+                3000);
+        String decoder = sequence("decoders", metaspace, "{\"type\":\"ByteFallback\"}", "{\"type\":\"Fuse\"}");
+        compareBothWays(
+                new CharTokenizer("▁", 300).bytes().preTokenizer(metaspace).decoder(decoder), 3000);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, true", "true, false", "false, true", "false, false"})
+    void unknownCharacters(boolean unknown, boolean fused) throws IOException {
+        for (String preTokenizer :
+                List.of("null", "{\"type\":\"WhitespaceSplit\"}", METASPACE.formatted("always", true))) {
+            String token = unknown ? "\"<unk>\"" : "null";
+            compareBothWays(
+                    new CharTokenizer("▁", 200).preTokenizer(preTokenizer).unknown(token, fused), 1500);
+            compareBothWays(
+                    new CharTokenizer("▁", 200)
+                            .bytes()
+                            .without("<0xE2>")
+                            .preTokenizer(preTokenizer)
+                            .unknown(token, fused),
+                    1500);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"type\":\"WhitespaceSplit\"}",
+                "{\"type\":\"Whitespace\"}",
+                "{\"type\":\"Punctuation\"}",
+                "{\"type\":\"Punctuation\",\"behavior\":\"Removed\"}",
+                "{\"type\":\"Punctuation\",\"behavior\":\"MergedWithPrevious\"}",
+                "{\"type\":\"Punctuation\",\"behavior\":\"Contiguous\"}",
+                "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Whitespace\"},{\"type\":\"Digits\","
+                        + "\"individual_digits\":true}]}",
+                "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Punctuation\"},{\"type\":\"WhitespaceSplit\"},"
+                        + "{\"type\":\"Metaspace\",\"replacement\":\"▁\",\"prepend_scheme\":\"first\",\"split\":true}]}",
+            })
+    void preTokenizersOfCharacters(String preTokenizer) throws IOException {
+        compareBothWays(new CharTokenizer("", 300).preTokenizer(preTokenizer), STRINGS);
+        compareBothWays(new CharTokenizer("", 0).words().preTokenizer(preTokenizer), 2000);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"type\":\"NFD\"}",
+                "{\"type\":\"NFKC\"}",
+                "{\"type\":\"NFKD\"}",
+                "{\"type\":\"Lowercase\"}",
+                "{\"type\":\"Strip\",\"strip_left\":true,\"strip_right\":true}",
+                "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true}",
+                "{\"type\":\"Prepend\",\"prepend\":\"the \"}",
+                "{\"type\":\"Replace\",\"pattern\":{\"String\":\"the\"},\"content\":\"a\"}",
+                "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}|[a-f]+\"},\"content\":\" \"}",
+                "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},{\"type\":\"Lowercase\"},{\"type\":"
+                        + "\"Strip\",\"strip_left\":true,\"strip_right\":false},{\"type\":\"Prepend\",\"prepend\":\"x\"}]}",
+            })
+    void normalizers(String normalizer) throws IOException {
+        compare(
+                new TinyTokenizer()
+                        .normalizer(normalizer)
+                        .added("<|endoftext|>", "special")
+                        .added("là", "normalized"),
+                STRINGS);
+        compareBothWays(new CharTokenizer("▁", 200).bytes().normalizer(normalizer), 2000);
+    }
+
+    /** As ids in words, and their text: a space between two tokens. */
+    @Test
+    void wordLevel() throws IOException {
+        compareBothWays(new CharTokenizer("", 0).words().preTokenizer("{\"type\":\"WhitespaceSplit\"}"), STRINGS);
+    }
+
+    @Test
+    void byteLevelVocabulariesThatLackBytes() throws IOException {
+        for (String unknown : List.of("null", "\"Ġ\"")) {
+            String json = new TinyTokenizer()
+                    .json()
+                    .replace("\"unk_token\":null", "\"unk_token\":" + unknown)
+                    .replace("\"Ú\":", "\"never\":")
+                    .replace("\"ó\":", "\"never2\":");
+            compare(new TinyTokenizer().replacing(json), 2000);
+        }
+    }
+
+    private void compareBothWays(CharTokenizer tokenizer, int strings) throws IOException {
+        Path file = tokenizer.write(dir);
+        List<String> tokens = List.of("<s>", "</s>", "▁the", "▁", " ▁ ", "là", "<0x41>", "the", "  ");
+        compare(file, tokens, strings);
+        Tokenizer ours = Tokenizer.load(file);
+        RandomText texts = new RandomText(43, tokens);
+        try (HuggingFaceTokenizer oracle = oracle(file)) {
+            for (int i = 0; i < strings / 4; i++) {
+                int[] ids = ours.encode(texts.next());
+                long[] longIds = Arrays.stream(ids).asLongStream().toArray();
+                assertThat(ours.decode(ids)).isEqualTo(oracle.decode(longIds, false));
+                assertThat(ours.decode(ids, true)).isEqualTo(oracle.decode(longIds, true));
+            }
+        }
+    }
+
     @Test
     void decodesAnyIds() throws IOException {
         Path file = new TinyTokenizer().added("<|endoftext|>", "special").write(dir);

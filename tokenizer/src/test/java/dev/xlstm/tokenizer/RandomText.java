@@ -64,13 +64,135 @@ final class RandomText {
 
     /** Combining marks of Unicode 10 to 16, first and last of each range: the oracle's normaliser knows Unicode 9. */
     private static final int[] NEW_MARKS = {
-        0x7FD, 0x7FD, 0x897, 0x89F, 0x8CA, 0x8D3, 0x9FE, 0x9FE, 0xC3C, 0xC3C, 0xD3B, 0xD3C, 0xEBA, 0xEBA, 0x1715,
-        0x1715, 0x1ABF, 0x1ACE, 0x1DF6, 0x1DFA, 0xA82C, 0xA82C, 0x10D24, 0x10D27, 0x10D69, 0x10D6D, 0x10EAB, 0x10EAC,
-        0x10EFD, 0x10EFF, 0x10F46, 0x10F50, 0x10F82, 0x10F85, 0x11070, 0x11070, 0x1133B, 0x1133B, 0x113CE, 0x113D0,
-        0x1145E, 0x1145E, 0x11839, 0x1183A, 0x1193D, 0x1193E, 0x11943, 0x11943, 0x119E0, 0x119E0, 0x11A34, 0x11A34,
-        0x11A47, 0x11A47, 0x11A99, 0x11A99, 0x11D42, 0x11D42, 0x11D44, 0x11D45, 0x11D97, 0x11D97, 0x11F41, 0x11F42,
-        0x1612F, 0x1612F, 0x16FF0, 0x16FF1, 0x1E08F, 0x1E08F, 0x1E130, 0x1E136, 0x1E2AE, 0x1E2AE, 0x1E2EC, 0x1E2EF,
-        0x1E4EC, 0x1E4EF, 0x1E5EE, 0x1E5EF
+        0x7FD,
+        0x7FD,
+        0x897,
+        0x89F,
+        0x8CA,
+        0x8D3,
+        0x9FE,
+        0x9FE,
+        0xC3C,
+        0xC3C,
+        0xD3B,
+        0xD3C,
+        0xEBA,
+        0xEBA,
+        0x1715,
+        0x1715,
+        0x1ABF,
+        0x1ACE,
+        0x1DF6,
+        0x1DFA,
+        0xA82C,
+        0xA82C,
+        0x10D24,
+        0x10D27,
+        0x10D69,
+        0x10D6D,
+        0x10EAB,
+        0x10EAC,
+        0x10EFD,
+        0x10EFF,
+        0x10F46,
+        0x10F50,
+        0x10F82,
+        0x10F85,
+        0x11070,
+        0x11070,
+        0x1133B,
+        0x1133B,
+        0x113CE,
+        0x113D0,
+        0x1145E,
+        0x1145E,
+        0x11839,
+        0x1183A,
+        0x1193D,
+        0x1193E,
+        0x11943,
+        0x11943,
+        0x119E0,
+        0x119E0,
+        0x11A34,
+        0x11A34,
+        0x11A47,
+        0x11A47,
+        0x11A99,
+        0x11A99,
+        0x11D42,
+        0x11D42,
+        0x11D44,
+        0x11D45,
+        0x11D97,
+        0x11D97,
+        0x11F41,
+        0x11F42,
+        0x1612F,
+        0x1612F,
+        0x16FF0,
+        0x16FF1,
+        0x1E08F,
+        0x1E08F,
+        0x1E130,
+        0x1E136,
+        0x1E2AE,
+        0x1E2AE,
+        0x1E2EC,
+        0x1E2EF,
+        0x1E4EC,
+        0x1E4EF,
+        0x1E5EE,
+        0x1E5EF,
+        // letters and digits with compatibility decompositions, and letters with lower-case forms
+        0x32FF,
+        0x32FF,
+        0xA7AE,
+        0xA7DC,
+        0xA7F1,
+        0xA7F4,
+        0xAB69,
+        0xAB69,
+        0x10570,
+        0x105BC,
+        0x10781,
+        0x107BA,
+        0x10D50,
+        0x10D65,
+        0x16D63,
+        0x16D6A,
+        0x16E40,
+        0x16E7F,
+        0x1C89,
+        0x1C8A,
+        0x1C90,
+        0x1CBF,
+        0x1CCD6,
+        0x1CCF9,
+        0x1E030,
+        0x1E06D,
+        0x1FBF0,
+        0x1FBF9,
+        0x105C9,
+        0x105C9,
+        0x105E4,
+        0x105E4,
+        0x11383,
+        0x11383,
+        0x11385,
+        0x11385,
+        0x1138E,
+        0x1138E,
+        0x11391,
+        0x11391,
+        0x113C5,
+        0x113C5,
+        0x113C7,
+        0x113C8,
+        0x11938,
+        0x11938,
+        0x16121,
+        0x16128
     };
 
     private final Random random;
@@ -106,10 +228,22 @@ final class RandomText {
         while (true) {
             int codePoint = random.nextInt(bound);
             int type = Character.getType(codePoint);
-            if (type != Character.UNASSIGNED && type != Character.SURROGATE && !isNewMark(codePoint)) {
+            if (type != Character.UNASSIGNED
+                    && type != Character.SURROGATE
+                    && !isNewMark(codePoint)
+                    && !isNewPunctuation(codePoint)) {
                 return codePoint;
             }
         }
+    }
+
+    /** The oracle knows the punctuation of Unicode 8; in these blocks none was added since. */
+    private static boolean isNewPunctuation(int codePoint) {
+        boolean old = codePoint < 0x600
+                || codePoint >= 0x2010 && codePoint <= 0x2E42
+                || codePoint >= 0x3000 && codePoint <= 0x30FF
+                || codePoint >= 0xFE10 && codePoint <= 0xFF65;
+        return !old && CharClass.isPunctuation(codePoint) || codePoint == 0x166D; // punctuation once, now a symbol
     }
 
     private static boolean isNewMark(int codePoint) {

@@ -20,7 +20,7 @@ final class TinyTokenizer {
     static final String BYTE_LEVEL_ONLY =
             "{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":false}";
 
-    private static final String TEXT = "The tide came in slowly and the old boat lifted from the sand. \"We'll sail at"
+    static final String TEXT = "The tide came in slowly and the old boat lifted from the sand. \"We'll sail at"
             + " noon,\" she said; they'd waited 1234 days, 56 hours and 7 minutes, hadn't they? I'm sure you've heard:"
             + " the harbour's lights don't go out. It isn't THE END, it'S ONLY THE BEGINNING.\n\n\tint main() { return"
             + " 0; }\n    while (tide < 1000) { tide += 10; }\r\n  Der Fluß fließt über die Brücke, où l'été naïf s'est"
@@ -165,6 +165,11 @@ final class TinyTokenizer {
             String spelled = ByteAlphabet.spell(word.group().getBytes(StandardCharsets.UTF_8));
             words.add(new ArrayList<>(List.of(spelled.split(""))));
         }
+        return learn(count, words);
+    }
+
+    /** Learns merges from words, each a list of symbols, which this merges. */
+    static List<String[]> learn(int count, List<List<String>> words) {
         List<String[]> merges = new ArrayList<>();
         while (merges.size() < count) {
             Map<String, Integer> counts = new HashMap<>();
@@ -172,6 +177,9 @@ final class TinyTokenizer {
                 for (int i = 0; i + 1 < symbols.size(); i++) {
                     counts.merge(symbols.get(i) + " " + symbols.get(i + 1), 1, Integer::sum);
                 }
+            }
+            if (counts.isEmpty()) {
+                return merges;
             }
             String best = counts.keySet().stream()
                     .max((a, b) -> counts.get(a).equals(counts.get(b)) ? b.compareTo(a) : counts.get(a) - counts.get(b))

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-/** Each limit of a tokenizer.json, at it and one past it; those of a text are EncoderTest's and NfcStageTest's. */
+/** Each limit of a tokenizer.json, at it and one past it; those of a text are EncoderTest's and NormalizationStageTest's. */
 class TokenizerLimitsTest {
 
     private static final String JSON = new TinyTokenizer().json();

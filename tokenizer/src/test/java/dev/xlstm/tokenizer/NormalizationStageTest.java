@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Where text may be cut before it is normalised, held against the JDK's normaliser for every code point. */
-class NfcStageTest {
+class NormalizationStageTest {
     private static String nfc(String text) {
         return Normalizer.normalize(text, Normalizer.Form.NFC);
     }
@@ -42,7 +42,7 @@ class NfcStageTest {
             if (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) {
                 continue;
             }
-            if (NfcStage.isBoundary(c)) {
+            if (NormalizationStage.isBoundary(c)) {
                 boundaries++;
                 int first = nfd(text).codePointAt(0);
                 assertThat(seconds.get(first))
@@ -55,7 +55,7 @@ class NfcStageTest {
                                 && nfd(text).length() == text.length();
                 assertThat(moves).as("U+%04X has a combining class", c).isFalse();
             }
-            if (NfcStage.isInert(c)) {
+            if (NormalizationStage.isInert(c)) {
                 assertThat(firsts).as("U+%04X composes with what follows", c).doesNotContain(text);
             }
         }
@@ -70,7 +70,7 @@ class NfcStageTest {
         for (int i = 0; i < 5000; i++) {
             String text = texts.next();
             Collector collected = new Collector();
-            NfcStage stage = new NfcStage(collected);
+            NormalizationStage stage = new NormalizationStage(Normalizer.Form.NFC, collected);
             for (int from = 0; from < text.length(); ) {
                 int to = Math.min(text.length(), from + random.nextInt(1, 9));
                 if (Character.isHighSurrogate(text.charAt(to - 1))) {
@@ -88,7 +88,7 @@ class NfcStageTest {
     void aLongRunOfCombiningCharactersIsNormalisedInParts() {
         String part = "\u0301\u0316".repeat(TokenizerLimits.COMBINING_CHARS / 2);
         Collector collected = new Collector();
-        NfcStage stage = new NfcStage(collected);
+        NormalizationStage stage = new NormalizationStage(Normalizer.Form.NFC, collected);
         String text = " " + part + part;
         stage.text(text.toCharArray(), 0, text.length());
         stage.end();

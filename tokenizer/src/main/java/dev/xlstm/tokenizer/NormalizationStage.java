@@ -2,21 +2,29 @@ package dev.xlstm.tokenizer;
 
 import java.text.Normalizer;
 
-/** Brings text to Unicode normalisation form C, holding back the last run of characters that may still combine. */
-final class NfcStage implements Stage {
-    /** No code point below takes part in a composition but as its first. */
+/** Brings text to a Unicode normalisation form. Holds back the last run of characters that later text may combine with. */
+final class NormalizationStage implements Stage {
+    /** A code point below is never combined with the one before. */
     private static final int FIRST_COMBINING = 0x300;
 
     private static final int BLOCK_CHARS = 1024;
 
+    private final Normalizer.Form form;
+    private final int firstChanged; // no code point below changes by itself
     private final Stage next;
     private final TextBuffer text = new TextBuffer();
     private int scan;
     private int run; // where the run of characters begins that reaches to scan and may combine
     private int block; // text before it is passed on
 
-    NfcStage(Stage next) {
+    NormalizationStage(Normalizer.Form form, Stage next) {
+        this.form = form;
         this.next = next;
+        firstChanged = switch (form) {
+            case NFC -> FIRST_COMBINING;
+            case NFD -> 0xC0;
+            case NFKC, NFKD -> 0xA0;
+        };
     }
 
     @Override
@@ -24,7 +32,7 @@ final class NfcStage implements Stage {
         text.append(chars, from, to);
         while (scan < text.length) {
             int codePoint = Character.codePointAt(text.chars, scan, text.length);
-            if (isBoundary(codePoint)) {
+            if (isBoundary(codePoint, form)) {
                 run = isInert(codePoint) ? scan + 1 : scan;
                 if (run - block >= BLOCK_CHARS) {
                     passOn(run);
@@ -57,7 +65,22 @@ final class NfcStage implements Stage {
         next.token(id);
     }
 
-    /** Whether text before this code point and text from it on can be normalised apart. May say no where yes is right. */
+    /** As {@link #isBoundary(int)}, for a form: the K forms replace some characters by ones that combine. */
+    static boolean isBoundary(int codePoint, Normalizer.Form form) {
+        if (!isBoundary(codePoint)) {
+            return false;
+        }
+        if (codePoint < FIRST_COMBINING || form == Normalizer.Form.NFC || form == Normalizer.Form.NFD) {
+            return true;
+        }
+        return isBoundary(Normalizer.normalize(Character.toString(codePoint), Normalizer.Form.NFKD)
+                .codePointAt(0));
+    }
+
+    /**
+     * Whether text before this code point and text from it on can be normalised apart, in NFC or NFD. May be false where
+     * true is right.
+     */
     static boolean isBoundary(int codePoint) {
         if (codePoint < FIRST_COMBINING) {
             return true;
@@ -67,7 +90,7 @@ final class NfcStage implements Stage {
         return !CharClass.isMark(codePoint) && !joiningJamo && !kiratRaiVowel;
     }
 
-    /** Whether no character after this code point can change it. May say no where yes is right. */
+    /** Whether no character after this code point can change it. May be false where true is right. */
     static boolean isInert(int codePoint) {
         boolean letter = codePoint >= 'a' && codePoint <= 'z' || codePoint >= 'A' && codePoint <= 'Z';
         return codePoint < 0x80 && !letter && codePoint != '<' && codePoint != '=' && codePoint != '>';
@@ -77,8 +100,8 @@ final class NfcStage implements Stage {
         int from = block;
         block = to;
         for (int i = from; i < to; i++) {
-            if (text.chars[i] >= FIRST_COMBINING) {
-                char[] normal = Normalizer.normalize(new String(text.chars, from, to - from), Normalizer.Form.NFC)
+            if (text.chars[i] >= firstChanged) {
+                char[] normal = Normalizer.normalize(new String(text.chars, from, to - from), form)
                         .toCharArray();
                 next.text(normal, 0, normal.length);
                 return;
