@@ -189,7 +189,7 @@ public final class TextModel implements AutoCloseable {
             return owner.requireTokenizer();
         }
         if (directory == null) {
-            throw new BadRequestException("the model has no tokenizer, so it reads and writes ids only");
+            throw new BadRequestException("the model has no tokenizer.json, so it reads and writes ids only");
         }
         try {
             return directory.tokenizer().orElseThrow(() -> new BadRequestException(directory.noTokenizer()));

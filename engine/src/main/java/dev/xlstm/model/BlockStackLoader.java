@@ -16,6 +16,8 @@ final class BlockStackLoader {
     private final TensorSource tensors;
     private final List<String> remarks;
     private final String blocksModule; // holds the blocks and the final norm
+    private String embeddingName = "";
+    private String headName = "";
 
     /** @param remarks receives what people should know about how the weights were found */
     BlockStackLoader(XlstmConfig config, TensorSource tensors, List<String> remarks) {
@@ -32,6 +34,14 @@ final class BlockStackLoader {
         return blocksModule;
     }
 
+    String embeddingName() {
+        return embeddingName;
+    }
+
+    String headName() {
+        return headName;
+    }
+
     /** Problems are collected in the source. */
     XlstmWeights load() {
         int hidden = config.hiddenSize();
@@ -42,9 +52,9 @@ final class BlockStackLoader {
             blocks.add(
                     shape instanceof BlockConfig.Mlstm m ? mlstm(block, m) : slstm(block, (BlockConfig.Slstm) shape));
         }
-        String embeddingName = tensors.endingIn(
+        embeddingName = tensors.endingIn(
                 "token_embedding.weight", "token_embedding.weight", "embedding.weight", "embeddings.weight");
-        String headName = tensors.endingIn("lm_head.weight", "lm_head.weight");
+        headName = tensors.endingIn("lm_head.weight", "lm_head.weight");
         Norm outNorm = config.outNorm() ? norm(blocksModule + "post_blocks_norm", hidden) : null;
         if (config.tiedHead()) { // safetensors stores tensors that share memory once, under either name
             embeddingName = tensors.firstOf(embeddingName, headName);

@@ -120,7 +120,7 @@ final class CheckpointConversion {
                 if (format.isQuantized()) {
                     MatrixConverter.quantize(format, tensor.name(), matrix, 0, count, target);
                 } else {
-                    MatrixConverter.cast(format, matrix, target);
+                    MatrixConverter.cast(format, tensor.name(), matrix, target);
                 }
                 sink.write(target);
             }

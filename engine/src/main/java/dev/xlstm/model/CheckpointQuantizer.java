@@ -3,6 +3,7 @@ package dev.xlstm.model;
 import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.safetensors.SafetensorsWriter;
 import dev.xlstm.safetensors.Tensor;
+import dev.xlstm.safetensors.TensorInfo;
 import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +16,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Writes a model directory with weights in another format beside the original's other files. It takes a few rows of memory at a
@@ -45,12 +49,13 @@ public final class CheckpointQuantizer {
     }
 
     /**
-     * Quantises a model.
+     * Writes a model in another format, with canonical names and config: prefixes of an exporter and wrappers of its config
+     * are left out.
      *
      * @param target a directory that does not exist yet, or is empty
      * @param format of the matrices; a quantised one leaves some of them as they are, see {@link Quantization}
      * @throws IOException if the source is damaged or quantised already, the target is in use, or writing fails
-     * @throws IllegalArgumentException if there is no such format, or a weight is not finite
+     * @throws IllegalArgumentException if a weight is not finite, or beyond the format
      */
     public static void quantize(ModelDirectory source, Path target, WeightFormat format, Progress progress)
             throws IOException {
@@ -77,6 +82,9 @@ public final class CheckpointQuantizer {
         try {
             clear(partial, LOCK);
             copyOtherFiles(partial);
+            copyTokenizer(partial);
+            Path config = partial.resolve("config.json");
+            sync(Files.write(config, source.canonicalConfig()));
             writeWeights(partial.resolve("model.safetensors"));
             Files.delete(partial.resolve(LOCK));
             Files.deleteIfExists(target); // empty
@@ -135,20 +143,41 @@ public final class CheckpointQuantizer {
             for (Path file : files) {
                 String name = file.getFileName().toString();
                 boolean weights = name.matches(".*\\.(safetensors|safetensors\\.index\\.json|bin|pt|pth|ckpt|gguf|h5)");
-                if (!weights && !name.startsWith(".") && Files.isRegularFile(file)) {
+                boolean config = name.equals("config.yaml") || name.equals("config.json");
+                if (!weights && !config && !name.startsWith(".") && Files.isRegularFile(file)) {
                     sync(Files.copy(file, target.resolve(name)));
                 }
             }
         }
     }
 
+    /** The tokenizer, where it was taken from elsewhere. */
+    private void copyTokenizer(Path target) throws IOException {
+        Optional<Path> file = source.tokenizerFile();
+        if (file.isEmpty() || Files.exists(target.resolve("tokenizer.json"))) {
+            return;
+        }
+        sync(Files.copy(file.get(), target.resolve("tokenizer.json")));
+        for (String name : List.of("tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja")) {
+            Path beside = file.get().resolveSibling(name);
+            if (Files.isRegularFile(beside) && Files.notExists(target.resolve(name))) {
+                sync(Files.copy(beside, target.resolve(name)));
+            }
+        }
+    }
+
     private void writeWeights(Path file) throws IOException {
         CheckpointConversion conversion = new CheckpointConversion(source, format);
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, conversion.metadata(), conversion.layout())) {
+        List<TensorInfo> layout = new ArrayList<>();
+        for (TensorInfo tensor : conversion.layout()) {
+            layout.add(new TensorInfo(source.canonicalName(tensor.name()), tensor.dtype(), tensor.shape()));
+        }
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, conversion.metadata(), layout)) {
             for (Tensor tensor : checkpoint.tensors().values()) {
+                String name = source.canonicalName(tensor.name());
                 MappedSource mapped = new MappedSource(tensor.data());
                 conversion.convert(tensor, mapped, piece -> {
-                    writer.write(tensor.name(), piece);
+                    writer.write(name, piece);
                     read(mapped.taken());
                 });
             }

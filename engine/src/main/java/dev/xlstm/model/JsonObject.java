@@ -1,6 +1,7 @@
 package dev.xlstm.model;
 
 import dev.xlstm.error.NotFoundException;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -14,9 +15,11 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
@@ -90,6 +93,38 @@ record JsonObject(Path file, String at, Map<String, Object> fields) {
                         || bytes[0] == (byte) 0xFE && bytes[1] == (byte) 0xFF
                         || bytes[0] == 0
                         || bytes[1] == 0);
+    }
+
+    /** The JSON of an object made of the types in {@link #fields}. */
+    static byte[] write(Map<String, Object> fields) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
+            write(json, fields);
+        }
+        return out.toByteArray();
+    }
+
+    private static void write(JsonGenerator json, Object value) {
+        if (value instanceof Map<?, ?> map) {
+            json.writeStartObject();
+            map.forEach((name, element) -> {
+                json.writeName((String) name);
+                write(json, element);
+            });
+            json.writeEndObject();
+        } else if (value instanceof List<?> list) {
+            json.writeStartArray();
+            list.forEach(element -> write(json, element));
+            json.writeEndArray();
+        } else if (value instanceof String text) {
+            json.writeString(text);
+        } else if (value instanceof Boolean flag) {
+            json.writeBoolean(flag);
+        } else if (value == null) {
+            json.writeNull();
+        } else {
+            json.writeNumber(value.toString());
+        }
     }
 
     /** Builds plain objects from the parser's events, up to the limits. */

@@ -9,6 +9,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.SortedMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /** Converts matrices to another format in memory, off heap, on all processors. */
@@ -34,7 +37,7 @@ final class MatrixConverter {
         if (source.format() == format || quantized && !Quantization.applies(name, source.columns())) {
             return source;
         }
-        return quantized ? quantize(name, source) : cast(source);
+        return quantized ? quantize(name, source) : cast(name, source);
     }
 
     private WeightMatrix quantize(String name, WeightMatrix source) {
@@ -54,7 +57,7 @@ final class MatrixConverter {
     static void quantize(
             WeightFormat format, String name, WeightMatrix source, int from, int to, MemorySegment target) {
         int columns = source.columns();
-        IntStream.range(from, to).parallel().forEach(r -> {
+        forEachRow(from, to, r -> {
             float[] row = new float[columns];
             source.unpack(r, 0, columns, row, 0);
             try {
@@ -66,28 +69,59 @@ final class MatrixConverter {
         });
     }
 
-    private WeightMatrix cast(WeightMatrix source) {
+    private WeightMatrix cast(String name, WeightMatrix source) {
         DType dtype = DType.valueOf(format.name());
         long bytes = (long) source.rows() * source.columns() * dtype.byteSize();
         MemorySegment target = arena.allocate(bytes, ALIGNMENT);
-        cast(format, source, target);
+        cast(format, name, source, target);
         return WeightMatrix.of(dtype, target, source.rows(), source.columns());
     }
 
-    /** Writes all rows as f32, f16 or bf16 to the beginning of {@code target}. */
-    static void cast(WeightFormat format, WeightMatrix source, MemorySegment target) {
+    /**
+     * Writes all rows as f32, f16 or bf16 to the beginning of {@code target}.
+     *
+     * @throws IllegalArgumentException if a weight is beyond float16; names the matrix
+     */
+    static void cast(WeightFormat format, String name, WeightMatrix source, MemorySegment target) {
         int columns = source.columns();
-        IntStream.range(0, source.rows()).parallel().forEach(r -> {
+        forEachRow(0, source.rows(), r -> {
             float[] row = new float[columns];
             source.unpack(r, 0, columns, row, 0);
             long at = (long) r * columns;
             for (int c = 0; c < columns; c++) {
                 switch (format) {
                     case F32 -> target.setAtIndex(FLOAT, at + c, row[c]);
-                    case F16 -> target.setAtIndex(SHORT, at + c, Float.floatToFloat16(row[c]));
+                    case F16 -> target.setAtIndex(SHORT, at + c, float16(name, r, row[c]));
                     default -> target.setAtIndex(SHORT, at + c, Simd.bfloat16(row[c]));
                 }
             }
         });
+    }
+
+    private static short float16(String name, int row, float value) {
+        short half = Float.floatToFloat16(value);
+        if (Float.isFinite(value) && Float.isInfinite(Float.float16ToFloat(half))) {
+            throw new IllegalArgumentException("tensor '" + name + "', row " + row + ": the weight " + value
+                    + " is beyond f16; convert to bf16 or f32");
+        }
+        return half;
+    }
+
+    /**
+     * Runs a task for each row on all processors. The pool of a parallel stream throws a copy of a worker's exception, whose
+     * message begins with the name of its class; here the exception of the first failing row is thrown as it is.
+     */
+    private static void forEachRow(int from, int to, IntConsumer task) {
+        SortedMap<Integer, RuntimeException> failures = new ConcurrentSkipListMap<>();
+        IntStream.range(from, to).parallel().forEach(r -> {
+            try {
+                task.accept(r);
+            } catch (RuntimeException e) {
+                failures.put(r, e);
+            }
+        });
+        if (!failures.isEmpty()) {
+            throw failures.get(failures.firstKey());
+        }
     }
 }

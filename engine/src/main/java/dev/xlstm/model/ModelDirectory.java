@@ -173,6 +173,21 @@ public final class ModelDirectory implements AutoCloseable {
         return Collections.max(bytes.entrySet(), Map.Entry.comparingByValue()).getKey();
     }
 
+    /** A tensor's name without the prefixes and wrapper modules of an exporter. */
+    String canonicalName(String tensor) throws IOException {
+        weights();
+        return loader.canonicalName(tensor);
+    }
+
+    /** The config as a config.json without wrappers; the bytes of the file if that is one. */
+    byte[] canonicalConfig() throws IOException {
+        Path file = settings.root().file();
+        if (!settings.wrapped() && file.toString().endsWith(".json")) {
+            return Files.readAllBytes(file);
+        }
+        return settings.canonical(config.tiedHead());
+    }
+
     /** Names of tensors in the checkpoint that the model does not use. */
     public List<String> unusedTensors() throws IOException {
         weights();

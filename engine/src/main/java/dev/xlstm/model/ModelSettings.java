@@ -3,6 +3,7 @@ package dev.xlstm.model;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -164,6 +165,30 @@ record ModelSettings(JsonObject root, JsonObject fields, Architecture architectu
                 refuseUnsupported(object.object(name), depth + 1);
             }
         }
+    }
+
+    /** Fields around the settings that count for the model, too. */
+    private static final List<String> OUTER_FIELDS = List.of(
+            "vocab_size",
+            "context_length",
+            "max_position_embeddings",
+            "bos_token_id",
+            "eos_token_id",
+            "pad_token_id",
+            "force_bos_token_insert",
+            "model_type",
+            "architectures");
+
+    /**
+     * The settings as a config.json of their own.
+     *
+     * @param tiedHead whether the head is the embedding where none is stored
+     */
+    byte[] canonical(boolean tiedHead) {
+        Map<String, Object> all = new LinkedHashMap<>(fields.fields());
+        OUTER_FIELDS.stream().filter(root::has).forEach(name -> all.putIfAbsent(name, root.value(name)));
+        all.put(architecture == Architecture.LARGE ? "tie_word_embeddings" : "tie_weights", tiedHead);
+        return JsonObject.write(all);
     }
 
     /** Remarks for people who look at the model: fields of the file that contradict each other, and which one counts. */

@@ -56,12 +56,17 @@ final class TensorSource {
         this.checkpoint = checkpoint;
         this.converter = converter;
         checkpoint.tensors().values().forEach(tensor -> {
-            String name = WRAPPER_MODULE.matcher(tensor.name()).replaceAll("");
+            String name = withoutWrappers(tensor.name());
             Tensor other = tensors.put(name, tensor);
             if (other != null) {
                 wrong(tensor, "is '" + name + "' without its wrapper modules, as is '" + other.name() + "'; keep one");
             }
         });
+    }
+
+    /** A name without wrapper modules. */
+    static String withoutWrappers(String name) {
+        return WRAPPER_MODULE.matcher(name).replaceAll("");
     }
 
     boolean has(String name) {
@@ -207,7 +212,7 @@ final class TensorSource {
     }
 
     private WeightMatrix quantisedMatrix(Tensor quants, int rows, int columns) {
-        String name = WRAPPER_MODULE.matcher(quants.name()).replaceAll("");
+        String name = withoutWrappers(quants.name());
         used.add(name);
         WeightFormat scheme;
         try {

@@ -24,6 +24,9 @@ final class WeightLoader {
     private final TensorSource tensors;
     private final List<String> remarks = new ArrayList<>();
     private String outerModule = ""; // around the modules of the model, such as "model."
+    private String blocksModule = ""; // holds the blocks, such as "model.backbone."
+    private String embeddingName = "";
+    private String headName = "";
 
     WeightLoader(XlstmConfig config, Checkpoint checkpoint) {
         this(config, checkpoint, null);
@@ -45,7 +48,10 @@ final class WeightLoader {
         } else {
             BlockStackLoader stack = new BlockStackLoader(config, tensors, remarks);
             weights = stack.load();
-            outerModule = outer(stack.blocksModule());
+            blocksModule = stack.blocksModule();
+            outerModule = outer(blocksModule);
+            embeddingName = stack.embeddingName();
+            headName = stack.headName();
         }
         tensors.report();
         return weights;
@@ -54,6 +60,26 @@ final class WeightLoader {
     /** The module around one: {@code model.} around {@code model.backbone.}. */
     private static String outer(String module) {
         return module.isEmpty() ? "" : module.substring(0, module.lastIndexOf('.', module.length() - 2) + 1);
+    }
+
+    /** A tensor's name in a checkpoint of this model without prefixes and wrapper modules. */
+    String canonicalName(String stored) {
+        boolean large = config.large().isPresent();
+        String name = TensorSource.withoutWrappers(stored);
+        String headModule = headName.substring(0, headName.lastIndexOf('.') + 1);
+        if (name.equals(embeddingName) && !name.equals(headName)) {
+            return large ? "backbone.embeddings.weight" : "token_embedding.weight";
+        }
+        if (!headModule.isEmpty() && name.startsWith(headModule)) {
+            return "lm_head." + name.substring(headModule.length());
+        }
+        if (name.startsWith(blocksModule)) {
+            String inner = name.substring(blocksModule.length());
+            if (inner.startsWith("blocks.") || inner.startsWith("out_norm.") || inner.startsWith("post_blocks_norm.")) {
+                return (large ? "backbone." : "xlstm_block_stack.") + inner;
+            }
+        }
+        return name;
     }
 
     /** Names of tensors in the checkpoint that no weight was made of. */
@@ -108,9 +134,10 @@ final class WeightLoader {
         String first = "blocks.0.norm_mlstm.weight";
         String name = tensors.endingIn("backbone." + first, first);
         String backbone = name.substring(0, name.length() - first.length());
+        blocksModule = backbone;
         outerModule = outer(backbone);
-        WeightMatrix embedding = tensors.matrix(
-                tensors.endingIn("backbone.embeddings.weight", "embeddings.weight", "embedding.weight"), vocab, hidden);
+        embeddingName = tensors.endingIn("backbone.embeddings.weight", "embeddings.weight", "embedding.weight");
+        WeightMatrix embedding = tensors.matrix(embeddingName, vocab, hidden);
         List<BlockWeights> blocks = new ArrayList<>();
         for (int i = 0; i < config.numLayers(); i++) {
             blocks.add(block(backbone + "blocks." + i + ".", shape));
@@ -122,6 +149,7 @@ final class WeightLoader {
     /** transformers uses a stored head even where the config ties the two; only a missing head is the embedding. */
     private Linear head(WeightMatrix embedding) {
         String name = tensors.endingIn("lm_head.weight", "lm_head.weight");
+        headName = name;
         boolean stored = tensors.has(name);
         if (stored && config.tiedHead()) {
             remarks.add("the stored head counts, although tie_word_embeddings is true, as in transformers");

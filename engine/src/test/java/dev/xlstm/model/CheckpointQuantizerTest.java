@@ -209,7 +209,8 @@ class CheckpointQuantizerTest {
         try (ModelDirectory model = ModelDirectory.open(broken)) {
             assertThatThrownBy(() -> CheckpointQuantizer.quantize(
                             model, directory.resolve("out"), WeightFormat.Q8_0, (done, total) -> {}))
-                    .hasMessageContaining("tensor 'lm_head.weight', row ")
+                    .hasMessageStartingWith(
+                            "tensor 'lm_head.weight', row 0: ") // no class name, whichever thread failed
                     .hasMessageContaining("NaN");
         }
         assertThat(directory.resolve("out")).doesNotExist();

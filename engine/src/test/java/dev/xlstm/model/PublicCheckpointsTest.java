@@ -9,20 +9,25 @@ import dev.xlstm.backend.cpu.CpuBackend;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.model.PublicLayout.Stored;
 import dev.xlstm.safetensors.DType;
+import dev.xlstm.tensor.WeightFormat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
 
 import static dev.xlstm.model.PublicLayout.LARGE;
 import static dev.xlstm.model.PublicLayout.MIXED;
@@ -113,6 +118,69 @@ class PublicCheckpointsTest {
             assertThat(greedy(model, golden.ids("prompt_ids"), golden.ids("continuation_ids").length))
                     .isEqualTo(golden.ids("continuation_ids"));
         }
+    }
+
+    /** Converted to f32, the copy has canonical names and a config without wrapper, and writes the same. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("layouts")
+    void convertsToACanonicalCheckpoint(String name, String fixture, Change change) throws Exception {
+        change.apply(new PublicLayout(fixture)).write(directory.resolve("source"));
+        Path target = directory.resolve("target");
+        try (ModelDirectory source = ModelDirectory.open(directory.resolve("source"))) {
+            source.useTokenizer(DEMO.toString());
+            CheckpointQuantizer.quantize(source, target, WeightFormat.F32, (done, total) -> {});
+        }
+        try (GoldenFixture golden =
+                        new GoldenFixture(Path.of(fixture).getFileName().toString());
+                ModelDirectory copy = ModelDirectory.open(target)) {
+            Set<String> canonical = new HashSet<>(new PublicLayout(fixture).tensors.keySet());
+            assertThat(canonical)
+                    .containsAll(copy.checkpoint().tensors().keySet().stream()
+                            .map(tensor -> tensor.equals("embedding.weight") ? "backbone.embeddings.weight" : tensor)
+                            .toList());
+            assertThat(target).isDirectoryContaining("glob:**/tokenizer_config.json");
+            assertThat(JsonMapper.shared()
+                            .readTree(target.resolve("config.json"))
+                            .propertyNames())
+                    .contains("embedding_dim");
+            copy.checkAllUsed();
+            assertThat(greedy(copy, golden.ids("prompt_ids"), golden.ids("continuation_ids").length))
+                    .isEqualTo(golden.ids("continuation_ids"));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = WeightFormat.class,
+            names = {"F16", "BF16"})
+    void convertsToSmallerTypes(WeightFormat format) throws Exception {
+        new PublicLayout(MIXED).write(directory.resolve("source"));
+        Path target = directory.resolve("target");
+        try (ModelDirectory source = ModelDirectory.open(directory.resolve("source"))) {
+            CheckpointQuantizer.quantize(source, target, format, (done, total) -> {});
+        }
+        try (GoldenFixture golden = new GoldenFixture("blocks-mixed");
+                ModelDirectory memory = ModelDirectory.open(directory.resolve("source"));
+                ModelDirectory copy = ModelDirectory.open(target)) {
+            memory.convertTo(format.toString());
+            assertThat(logits(copy, golden.ids("prompt_ids")))
+                    .containsExactly(logits(memory, golden.ids("prompt_ids")));
+        }
+    }
+
+    @Test
+    void refusesWeightsBeyondFloat16() throws Exception {
+        PublicLayout layout = new PublicLayout(LARGE);
+        byte[] bytes = layout.tensors.get("lm_head.weight").bytes();
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putFloat(0, 1e6f);
+        layout.write(directory.resolve("source"));
+        try (ModelDirectory source = ModelDirectory.open(directory.resolve("source"))) {
+            assertThatThrownBy(() -> CheckpointQuantizer.quantize(
+                            source, directory.resolve("target"), WeightFormat.F16, (done, total) -> {}))
+                    .hasMessage(
+                            "tensor 'lm_head.weight', row 0: the weight 1000000.0 is beyond f16; convert to bf16 or f32");
+        }
+        assertThat(directory.resolve("target")).doesNotExist();
     }
 
     private static int[] greedy(ModelDirectory directory, int[] prompt, int count) throws Exception {

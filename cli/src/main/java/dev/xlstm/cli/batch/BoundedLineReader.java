@@ -15,6 +15,7 @@ public final class BoundedLineReader implements AutoCloseable {
     private final char[] buffer = new char[8192];
     private int at;
     private int end;
+    private boolean begun;
 
     public BoundedLineReader(Reader in, int limit) {
         this.in = in;
@@ -56,7 +57,13 @@ public final class BoundedLineReader implements AutoCloseable {
     private boolean fill() throws IOException {
         at = 0;
         end = Math.max(0, in.read(buffer));
-        return end > 0;
+        if (!begun && end > 0) {
+            begun = true;
+            if (buffer[0] == '\uFEFF') { // a byte order mark
+                at = 1;
+            }
+        }
+        return at < end || end > 0 && fill();
     }
 
     @Override

@@ -1,12 +1,10 @@
 package dev.xlstm.cli.config;
 
 import dev.xlstm.cli.console.CliLimits;
+import dev.xlstm.cli.console.Utf8Text;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.StringReader;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -109,17 +107,18 @@ public final class ConfigFile {
                 throw new ConfigException(
                         path + ": is larger than the " + CliLimits.CONFIG_BYTES + " bytes allowed: shorten it");
             }
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString()
-                    .lines()
-                    .toList();
-        } catch (CharacterCodingException e) {
-            throw new ConfigException(path + ": is not UTF-8: save it as UTF-8");
+            return decode(path, bytes).lines().toList();
         } catch (IOException e) {
             throw new ConfigException(
                     path + ": cannot be read (" + e.getClass().getSimpleName() + "): make it readable or remove it");
+        }
+    }
+
+    private static String decode(Path path, byte[] bytes) {
+        try {
+            return Utf8Text.decode(path.toString(), bytes);
+        } catch (IOException e) {
+            throw new ConfigException(e.getMessage());
         }
     }
 

@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "quantize",
         description = {
-            "Writes a smaller and faster copy of a model, with weights quantized to 8 or 4 bits.",
+            "Writes a copy of a model in another format: smaller and faster with weights quantized to 8 or 4 bits, or in f32,"
+                    + " f16 or bf16.",
             "",
             "The copy is an ordinary model directory. It appears when it is complete; the next run removes what an"
                     + " interrupted one left behind."
@@ -49,8 +50,16 @@ public final class QuantizeCommand implements Callable<Integer> {
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            description = "q8_0 (8.5 bits per weight, almost no loss) or q4_0 (4.5 bits). Default: q8_0")
+            description =
+                    "q8_0 (8.5 bits per weight, almost no loss), q4_0 (4.5 bits), f32, f16 or bf16. Default: q8_0")
     private String format = "q8_0";
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "TOKENIZER",
+            description = "Copy the tokenizer from here: a tokenizer.json, its directory, or the name of a model in the"
+                    + " local Hugging Face cache. Default: the tokenizer of the model")
+    private Path tokenizer;
 
     @Option(
             names = {"-q", "--quiet"},
@@ -71,12 +80,18 @@ public final class QuantizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!format.equals("q8_0") && !format.equals("q4_0")) {
-            throw new ParameterException(spec.commandLine(), "--format must be q8_0 or q4_0, not '" + format + "'");
+        if (!ModelDirectory.formats().contains(format)) {
+            throw new ParameterException(
+                    spec.commandLine(),
+                    "--format must be one of " + String.join(", ", ModelDirectory.formats()) + ", not '" + format
+                            + "'");
         }
         interruption.begin();
         try (ModelDirectory model = ModelDirectory.open(source.toString());
                 ProgressBar bar = new ProgressBar(streams, "quantize")) {
+            if (tokenizer != null) {
+                model.useTokenizer(tokenizer.toString());
+            }
             CheckpointQuantizer.quantize(model, target, WeightFormat.of(format), (done, total) -> {
                 if (interruption.requested()) {
                     throw new CancellationException();

@@ -2,14 +2,12 @@ package dev.xlstm.cli.options;
 
 import dev.xlstm.cli.console.CliLimits;
 import dev.xlstm.cli.console.Streams;
+import dev.xlstm.cli.console.Utf8Text;
 import dev.xlstm.generation.TextModel;
 import dev.xlstm.grammar.CompiledGrammar;
 import dev.xlstm.grammar.Grammar;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -74,12 +72,7 @@ public final class GrammarFlags {
             if (utf8.length > CliLimits.GRAMMAR_BYTES) {
                 throw new IOException(file + ": is larger than " + CliLimits.GRAMMAR_BYTES + " bytes; shorten it");
             }
-            return StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(utf8))
-                    .toString();
-        } catch (CharacterCodingException e) {
-            throw new IOException(file + ": is not UTF-8 text", e);
+            return Utf8Text.decode(file.toString(), utf8);
         }
     }
 

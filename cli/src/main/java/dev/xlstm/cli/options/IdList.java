@@ -8,13 +8,15 @@ public final class IdList {
     private IdList() {}
 
     /**
+     * Parses ids; a byte order mark at the beginning is left out.
+     *
      * @throws IllegalArgumentException quoting what is not an id
      */
     public static int[] parse(String text) {
         int[] ids = new int[16];
         int count = 0;
         int end = text.length();
-        for (int at = 0; at < end; ) {
+        for (int at = text.startsWith("\uFEFF") ? 1 : 0; at < end; ) { // not a byte order mark
             if (isSeparator(text.charAt(at))) {
                 at++;
                 continue;

@@ -37,4 +37,10 @@ class BoundedLineReaderTest {
                 .containsExactly(most, "b", BoundedLineReader.TOO_LONG, "c");
         assertThat(lines(new StringReader(most + "y"), 20_000)).containsExactly(BoundedLineReader.TOO_LONG);
     }
+
+    @Test
+    void aByteOrderMarkAtTheBeginningIsSkipped() throws IOException {
+        assertThat(lines(new StringReader("\uFEFFa\n\uFEFFb"), 9)).containsExactly("a", "\uFEFFb");
+        assertThat(lines(new StringReader("\uFEFF"), 9)).isEmpty();
+    }
 }

@@ -69,7 +69,7 @@ class QuantizeCommandTest {
         assertThat(xlstm("quantize", DEMO).code()).isEqualTo(ExitCode.USAGE);
         CliRun run = xlstm("quantize", DEMO, directory.resolve("x").toString(), "--format", "q5_1");
         assertThat(run.code()).isEqualTo(ExitCode.USAGE);
-        assertThat(run.err()).contains("q8_0 or q4_0, not 'q5_1'");
+        assertThat(run.err()).contains("--format must be one of f32, f16, bf16, q8_0, q4_0, not 'q5_1'");
         assertThat(xlstm("score", "-m", DEMO, "--format", "q5_1", "x").err())
                 .contains("--format must be one of f32, f16, bf16, q8_0, q4_0");
     }
