@@ -7,12 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The shape of a block, and of the state it carries from token to token. There are three kinds: xLSTM large is a pile of
- * the first, the original models (arXiv 2405.04517) mix the other two.
+ * The shape of a block, and of the state that it carries from token to token. xLSTM large is a stack of {@link Large}
+ * blocks; the original models (arXiv 2405.04517) mix {@link Mlstm} and {@link Slstm}.
  */
 public sealed interface BlockConfig {
 
-    /** The kind, for people to read. */
+    /** The name of the kind. */
     String kind();
 
     /** The parts of the block's state, float32, in the order of the canonical layout. */
@@ -24,14 +24,14 @@ public sealed interface BlockConfig {
     }
 
     /**
-     * An mLSTM on the width of the residual stream, then a feed-forward layer.
+     * A block of xLSTM large: an mLSTM on the width of the residual stream, then a feed-forward layer.
      *
      * @param numHeads NH
      * @param qkSize QK, width of q and k over all heads
      * @param vSize VD, width of v, of the output gate and of the cell's output over all heads
      * @param ffnSize U, width of the feed-forward layer
      * @param gateSoftCap cap of the input and forget gates' pre-activations; 0 for none
-     * @param eps added to the denominator of the mLSTM read-out
+     * @param eps added to the denominator of the mLSTM's output
      * @param bias whether the linear layers and the norms have biases (the gates always have)
      */
     record Large(int numHeads, int qkSize, int vSize, int ffnSize, float gateSoftCap, float eps, boolean bias)
@@ -59,12 +59,12 @@ public sealed interface BlockConfig {
     }
 
     /**
-     * The original mLSTM block: between a projection up and one down, a causal convolution and an mLSTM.
+     * The original mLSTM block: a projection up, a causal convolution and an mLSTM, a projection down.
      *
      * @param numHeads NH
      * @param innerSize I, the width between the projections; q, k and v are as wide
-     * @param qkvBlockSize BS, rows and columns of the blocks that the matrices of q, k and v are made of
-     * @param convKernel KS, inputs that the convolution sees, the present one among them
+     * @param qkvBlockSize BS, rows and columns of the diagonal blocks of the matrices of q, k and v
+     * @param convKernel KS, inputs in the window of the convolution, including the present one
      * @param bias whether the projections and q, k and v have biases
      */
     record Mlstm(int numHeads, int innerSize, int qkvBlockSize, int convKernel, boolean bias) implements BlockConfig {
@@ -92,7 +92,7 @@ public sealed interface BlockConfig {
      *
      * @param numHeads NHs
      * @param size E, units over all heads: the width of the residual stream
-     * @param convKernel KSs, inputs that the convolution sees, the present one among them; 0 for no convolution
+     * @param convKernel KSs, inputs in the window of the convolution, including the present one; 0 for no convolution
      * @param groupNorm whether the norm of the heads has weights
      * @param feedForward null for none
      */
@@ -136,7 +136,7 @@ public sealed interface BlockConfig {
         return state;
     }
 
-    /** The inputs a convolution has yet to see again, oldest first. */
+    /** The last inputs of a convolution, which it needs again, oldest first. */
     private static void addWindow(List<TensorInfo> state, int kernel, int features) {
         if (kernel > 1) {
             state.add(new TensorInfo("conv", DType.F32, kernel - 1, features));

@@ -5,10 +5,13 @@ import dev.xlstm.model.XlstmWeights.Norm;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The weights of a block, of the kind that {@link BlockConfig} describes under the same name. */
+/**
+ * The weights of a block, of the kind that {@link BlockConfig} describes under the same name. The records have one component
+ * for each tensor of the specification, hence more than seven.
+ */
 public sealed interface BlockWeights {
 
-    /** The linear layers, each of which is used once a token. */
+    /** The linear layers; each is used once per token. */
     List<Linear> linears();
 
     /** All other weights. */
@@ -56,8 +59,8 @@ public sealed interface BlockWeights {
      * An original mLSTM block. The matrices of q, k and v are block-diagonal: row r holds the BS columns of its block.
      *
      * @param norm [E]
-     * @param x [I, E], the branch that is remembered
-     * @param z [I, E], the branch that gates
+     * @param x [I, E], the branch that the cell reads
+     * @param z [I, E], the gate of the block's output
      * @param conv over I features
      * @param q [I, BS]
      * @param k [I, BS]
@@ -65,7 +68,7 @@ public sealed interface BlockWeights {
      * @param inputGate [NH, 3I], always with a bias
      * @param forgetGate [NH, 3I], always with a bias
      * @param headNorm [I]
-     * @param skip [I], weight of the convolution's output beside the cell's
+     * @param skip [I], weight of the convolution's output, which is added to the cell's
      * @param down [E, I]
      */
     record Mlstm(
@@ -95,16 +98,16 @@ public sealed interface BlockWeights {
     }
 
     /**
-     * An original sLSTM block. The matrices of the gates are block-diagonal, a block a head: row r holds the D columns of
-     * its head.
+     * An original sLSTM block. The matrices of the gates are block-diagonal, one block per head: row r holds the D columns
+     * of its head.
      *
      * @param norm [E]
      * @param conv over E features; null for none
-     * @param inputGate [E, D], without bias as the others
+     * @param inputGate [E, D], without bias like the other three
      * @param forgetGate [E, D]
      * @param cellInput z, [E, D]
      * @param outputGate [E, D]
-     * @param recurrent {@code [NHs * 4 * D, D]}: for each head the rows of i, then f, z and o; the bias is all gates'
+     * @param recurrent {@code [NHs * 4 * D, D]}: for each head the rows of i, then f, z and o; its bias is that of all gates
      * @param headNorm [E]
      * @param feedForward null for none
      */

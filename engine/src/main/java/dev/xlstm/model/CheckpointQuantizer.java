@@ -22,13 +22,13 @@ import java.util.Optional;
 
 /**
  * Writes a model directory with weights in another format beside the original's other files. It takes a few rows of memory at a
- * time, and appears whole or not at all: what a killed run left behind, the next one clears away.
+ * time, and appears whole or not at all: the next run removes what a killed one left behind.
  */
 public final class CheckpointQuantizer {
 
     private static final String LOCK = "lock";
 
-    /** Follows the work. */
+    /** Receives the progress. */
     public interface Progress {
 
         /** @throws java.util.concurrent.CancellationException to stop; nothing is left behind */
@@ -108,7 +108,7 @@ public final class CheckpointQuantizer {
         }
     }
 
-    /** Two runs must not write one directory; a lock, unlike a file, dies with its process. */
+    /** Two runs must not write one directory. A lock, unlike a file, ends with its process. */
     private static FileChannel lock(Path partial) throws IOException {
         FileChannel channel =
                 FileChannel.open(partial.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -116,7 +116,7 @@ public final class CheckpointQuantizer {
         try {
             lock = channel.tryLock();
         } catch (OverlappingFileLockException e) {
-            // held by this very process
+            // this process holds it
         }
         if (lock == null) {
             channel.close();
@@ -217,12 +217,12 @@ public final class CheckpointQuantizer {
         progress.done(bytesRead, checkpoint.byteSize());
     }
 
-    /** Brings a file or directory to the disk for good. */
+    /** Flushes a file or directory to disk. */
     private static void sync(Path path) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             channel.force(true);
         } catch (java.nio.file.AccessDeniedException e) {
-            // Windows opens no directories, and needs no such step
+            // Windows cannot open directories, and need not sync them
         }
     }
 }

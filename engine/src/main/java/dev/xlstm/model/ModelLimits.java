@@ -1,21 +1,21 @@
 package dev.xlstm.model;
 
-/** What the files of a model, other than its tensors and its tokenizer, may ask for. Real ones stay far below. */
+/** Limits on the files of a model, other than its tensors and its tokenizer. Real files stay far below. */
 final class ModelLimits {
 
     /** Size of a JSON or YAML file. */
     static final int FILE_BYTES = 16 << 20;
 
-    /** Values in such a file: far beyond any vocabulary's added tokens, and no more than the heap has room for. */
+    /** Values in such a file: far more than any vocabulary's added tokens, and few enough for the heap. */
     static final int VALUES = 1 << 20;
 
-    /** Objects and arrays within each other. */
+    /** Depth of nested objects and arrays. */
     static final int NESTING = 500;
 
     /** Size of a chat_template.jinja. */
     static final int TEMPLATE_BYTES = 1 << 20;
 
-    // Dimensions: near enough that no product of them overflows a long.
+    // Dimensions: small enough that no product of them overflows a long.
 
     static final int WIDTH = 1 << 20;
 
@@ -29,10 +29,10 @@ final class ModelLimits {
     /** Of a session's state. */
     static final long STATE_BYTES = 1L << 36;
 
-    /** Tokens that a convolution looks at. */
+    /** Tokens in the window of a convolution. */
     static final int KERNEL = 64;
 
-    /** Width of the blocks of a q, k or v matrix: larger ones would be no small part of a model. */
+    /** Width of the blocks of a q, k or v matrix. */
     static final int BLOCK = 512;
 
     private ModelLimits() {}

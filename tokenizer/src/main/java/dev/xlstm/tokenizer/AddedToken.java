@@ -1,6 +1,6 @@
 package dev.xlstm.tokenizer;
 
-/** An entry of {@code added_tokens}: text that becomes one id before anything else looks at it. */
+/** An entry of {@code added_tokens}: its text becomes one id before any other stage. */
 record AddedToken(
         int id,
         String content,

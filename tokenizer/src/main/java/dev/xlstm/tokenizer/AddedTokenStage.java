@@ -3,8 +3,8 @@ package dev.xlstm.tokenizer;
 import java.util.BitSet;
 
 /**
- * Finds added tokens in the text: leftmost first, then longest. White space that a token strips goes with it; a
- * single-word token needs a non-word character or the end of the stretch on either side.
+ * Finds added tokens in the text: the leftmost, then the longest. A token takes the white space that it strips; a
+ * single-word token needs a non-word character or an end of the stretch on either side.
  */
 final class AddedTokenStage implements Stage {
     private final AddedTokens tokens;
@@ -12,10 +12,10 @@ final class AddedTokenStage implements Stage {
     private final Stage next;
 
     private final TextBuffer text = new TextBuffer();
-    private int start; // text before it is passed on or part of a token
-    private int scan; // no token begins before it but those passed on
-    private int solid; // text[solid, scan) is white space, text before it is of no use to lstrip
-    private boolean stripping; // the last token takes white space at start
+    private int start; // text before it is passed on, or part of a token
+    private int scan; // no token that is not passed on begins before it
+    private int solid; // text[solid, scan) is white space; lstrip cannot reach text before it
+    private boolean stripping; // the last token takes the white space at start
 
     /** @param asText ids of tokens that stay ordinary text */
     AddedTokenStage(AddedTokens tokens, BitSet asText, Stage next) {

@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 
-/** A set of added tokens that finds the longest one at a place of a text, in a trie over chars. */
+/** A set of added tokens, in a trie over chars that finds the longest one at an offset of a text. */
 final class AddedTokens {
-    /** An added token and how many chars of the text are it. */
+    /** An added token and its length in the text. */
     record Match(AddedToken token, int length) {}
 
-    /** Text that is not there yet could make a longer match. */
+    /** Text that has not arrived could make a longer match. */
     static final Match UNDECIDED = new Match(null, 0);
 
     private final LongMap children = new LongMap(64); // node << 16 | char → node; the root is 0

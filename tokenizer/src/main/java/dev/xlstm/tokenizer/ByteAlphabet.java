@@ -3,8 +3,8 @@ package dev.xlstm.tokenizer;
 import java.util.Arrays;
 
 /**
- * The printable spelling of bytes in a byte-level vocabulary, as GPT-2 defined it: the printable characters of Latin-1
- * stand for themselves, the other 68 bytes for U+0100 and up in their order (the space is Ġ, U+0120).
+ * The printable spelling of bytes in a byte-level vocabulary, as defined by GPT-2: printable characters of Latin-1 stand
+ * for themselves; the other 68 bytes are U+0100 and up, in order (the space is Ġ, U+0120).
  */
 final class ByteAlphabet {
     private static final char[] CHARS = new char[256];

@@ -1,6 +1,6 @@
 package dev.xlstm.tokenizer;
 
-/** GPT-2's words, the regular expression of ByteLevel, by hand: it tiles the text, and each char is seen about once. */
+/** A hand-written matcher of GPT-2's regular expression, that of ByteLevel. Matches tile the text; reads each char about once. */
 final class Gpt2Pattern implements SplitPattern {
     static final String REGEX = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 

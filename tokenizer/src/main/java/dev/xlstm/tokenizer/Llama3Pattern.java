@@ -1,6 +1,6 @@
 package dev.xlstm.tokenizer;
 
-/** The words of Llama-3 and, with single digits, of Qwen2, by hand: it tiles the text, each char seen a few times. */
+/** A hand-written matcher of the words of Llama-3 and, with single digits, of Qwen2. Matches tile the text. */
 final class Llama3Pattern implements SplitPattern {
     private static final String WORDS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|";
     private static final String SYMBOLS_AND_SPACE = "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";

@@ -2,7 +2,7 @@ package dev.xlstm.tokenizer;
 
 import java.util.concurrent.ThreadLocalRandom;
 
-/** A hash map from keys ≥ 0 to values ≥ 0 without boxes. Seeded at random, so that a file cannot choose collisions. */
+/** A hash map from keys ≥ 0 to values ≥ 0 without boxing. A random seed keeps files from choosing collisions. */
 final class LongMap {
     private static final long EMPTY = -1;
 

@@ -2,9 +2,9 @@ package dev.xlstm.tokenizer;
 
 import java.util.Arrays;
 
-/** Byte-pair merging: of all neighbours that may merge, those of the lowest rank first, the leftmost of them first. */
+/** Byte-pair merging: merges the neighbours of the lowest rank first, and the leftmost of these. */
 final class Merger {
-    /** Up to this many symbols a scan for the lowest rank beats a heap. */
+    /** Up to this many symbols, a scan for the lowest rank is faster than a heap. */
     private static final int SHORT = 40;
 
     private static final long NO_MERGE = Long.MAX_VALUE;
@@ -56,7 +56,7 @@ final class Merger {
         }
     }
 
-    /** O(n log n): symbols as a linked list, candidate merges in a heap, stale ones dropped when they come up. */
+    /** O(n log n): symbols in a linked list, candidate merges in a heap; a stale candidate is dropped when it is polled. */
     private int mergeLong(int[] ids, int count) {
         int[] next = new int[count];
         int[] previous = new int[count];

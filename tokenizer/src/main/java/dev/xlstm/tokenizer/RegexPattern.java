@@ -6,8 +6,8 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * Any other regular expression, run by java.util.regex and watched: an expression that backtracks without end, or deeper
- * than the stack, is given up with an {@link UncheckedIOException} around a {@link TokenizerException}.
+ * Any other regular expression, run by java.util.regex with a limit on its steps. An expression that backtracks beyond the
+ * limit, or deeper than the stack, fails with an {@link UncheckedIOException} around a {@link TokenizerException}.
  */
 final class RegexPattern implements SplitPattern {
     private final String where;
@@ -64,7 +64,7 @@ final class RegexPattern implements SplitPattern {
         return found ? SplitPattern.match(matcher.start(), end) : ~(long) to;
     }
 
-    /** The text, which counts how often it is looked at. */
+    /** The text; counts the accesses to it. */
     private static final class Window implements CharSequence {
         private char[] text = {};
         private int length;

@@ -3,9 +3,9 @@ package dev.xlstm.tokenizer;
 import java.util.Set;
 
 /**
- * Rewrites a regular expression from Oniguruma's syntax, which tokenizer.json uses, to that of java.util.regex with the
- * same meaning: \s, \d and \w are Unicode's. Refuses by name what means something else in Java, and whatever looks back,
- * because text already turned into ids is gone.
+ * Rewrites a regular expression from Oniguruma's syntax, which tokenizer.json uses, to the same meaning in java.util.regex:
+ * \s, \d and \w are Unicode's. Refuses by name constructs that mean something else in Java, and look-behind, because text
+ * already turned into ids is gone.
  */
 final class RegexTranslator {
     private static final Set<String> CATEGORIES = Set.of(

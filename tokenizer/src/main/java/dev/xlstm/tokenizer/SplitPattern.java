@@ -1,6 +1,6 @@
 package dev.xlstm.tokenizer;
 
-/** What a Split pre-tokeniser looks for. */
+/** The pattern of a pre-tokeniser that splits. */
 interface SplitPattern {
     /**
      * Finds the first match in {@code text[from, to)}; text before {@code from} does not count. With {@code last} the text
@@ -11,7 +11,7 @@ interface SplitPattern {
      */
     long find(char[] text, int from, int to, boolean last);
 
-    /** The pattern for one encoder, which asks it from one thread only. */
+    /** A pattern for one encoder, used by one thread. */
     default SplitPattern forOneEncoder() {
         return this;
     }

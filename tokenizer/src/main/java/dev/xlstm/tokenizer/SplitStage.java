@@ -2,7 +2,7 @@ package dev.xlstm.tokenizer;
 
 /** Cuts a stretch into smaller ones around the matches of a pattern. */
 final class SplitStage implements Stage {
-    /** What becomes of a match, by the names of tokenizer.json. */
+    /** The treatment of a match, named as in tokenizer.json. */
     enum Behavior {
         REMOVED,
         ISOLATED,
@@ -21,7 +21,7 @@ final class SplitStage implements Stage {
         }
     }
 
-    /** Held text up to this length is looked at again with every part that arrives; longer text when it has grown. */
+    /** Held text up to this length is searched again with every part that arrives; longer text when it has grown. */
     private static final int EAGER_CHARS = 4096;
 
     private final SplitPattern pattern;

@@ -16,7 +16,7 @@ final class TextBuffer {
         length += count;
     }
 
-    /** Forgets the first {@code count} chars. */
+    /** Removes the first {@code count} chars. */
     void drop(int count) {
         length -= count;
         System.arraycopy(chars, count, chars, 0, length);

@@ -14,7 +14,7 @@ public final class TokenizerException extends IOException {
         super(where + ": " + problem, cause);
     }
 
-    /** Text of a file as it may stand in a message: short, on one line, without control characters. */
+    /** Text of a file as a message shows it: short, on one line, without control characters. */
     static String quote(String text) {
         StringBuilder quoted = new StringBuilder("\"");
         for (int i = 0; i < text.length(); i++) {

@@ -1,6 +1,6 @@
 package dev.xlstm.tokenizer;
 
-/** Every bound on what a tokenizer.json or a text may ask for. Real files stay far below them. */
+/** The limits on a tokenizer.json and on texts. Real files stay far below them. */
 final class TokenizerLimits {
     /** Size of a tokenizer.json. */
     static final int FILE_BYTES = 32 << 20;
@@ -18,7 +18,7 @@ final class TokenizerLimits {
     /** Length of one token of the vocabulary. */
     static final int TOKEN_CHARS = 4096;
 
-    /** Length of one added token: each character of a text may be compared with as many. */
+    /** Length of one added token: the number of comparisons per character of a text. */
     static final int ADDED_TOKEN_CHARS = 512;
 
     static final int PATTERN_CHARS = 4096;
@@ -28,13 +28,13 @@ final class TokenizerLimits {
     /** Values in one of the small parts of the file (normalizer, pre_tokenizer, one added token, ...). */
     static final int JSON_VALUES = 10_000;
 
-    /** A pretoken longer than this is cut here, as is white space that an added token could strip from its left. */
+    /** A longer pretoken is cut here, as is white space that an added token could strip from its left. */
     static final int PIECE_CHARS = 1 << 20;
 
-    /** A run of combining characters longer than this is normalised in parts of this length. */
+    /** A longer run of combining characters is normalised in parts of this length. */
     static final int COMBINING_CHARS = 512;
 
-    /** Characters that java.util.regex may look at before a pattern is given up as runaway: at once, and per character. */
+    /** Character accesses of java.util.regex before a pattern fails as runaway: at once, and per character. */
     static final long PATTERN_STEPS = 1L << 26;
 
     static final int PATTERN_STEPS_PER_CHAR = 1000;

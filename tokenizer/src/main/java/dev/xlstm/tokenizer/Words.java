@@ -1,6 +1,6 @@
 package dev.xlstm.tokenizer;
 
-/** What the hand-written word patterns share. */
+/** Parts that the hand-written word patterns share. */
 final class Words {
     private Words() {}
 
@@ -14,7 +14,7 @@ final class Words {
     }
 
     /**
-     * White space by {@code \s+(?!\S)|\s+}: all of it, but before a word its last char is left to the word.
+     * White space by {@code \s+(?!\S)|\s+}: the whole run, but before a word its last char belongs to the word.
      *
      * @return the end, -1 if later text decides it
      */
