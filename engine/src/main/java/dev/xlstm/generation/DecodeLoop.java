@@ -2,14 +2,13 @@ package dev.xlstm.generation;
 
 import dev.xlstm.backend.TopLogits;
 import dev.xlstm.sampling.Sampler;
-import dev.xlstm.session.Session;
 import java.util.Set;
 
 /** Continues a text, one id after another: choose, write, read, until something ends the text. */
 final class DecodeLoop {
 
     private final TextModel model;
-    private final Session session;
+    private final DraftedSession session;
     private final ResumableSampler sampling;
     private final StreamedText text;
     private final GrammarCursor grammar; // null for none
@@ -20,7 +19,7 @@ final class DecodeLoop {
 
     DecodeLoop(
             TextModel model,
-            Session session,
+            DraftedSession session,
             ResumableSampler sampling,
             StreamedText text,
             GrammarCursor grammar,

@@ -179,15 +179,22 @@ public final class TextSession implements AutoCloseable {
         }
         long decodeStart = System.nanoTime();
         emit(stops.append(held), listener);
+        int[] recent = options.draft() > 0 ? sampling.recentIds() : new int[0];
+        DraftedSession drafted = new DraftedSession(session, options.draft(), new DraftLength(), recent);
         DecodeLoop loop = new DecodeLoop(
                 model,
-                session,
+                drafted,
                 sampling,
                 new StreamedText(model.tokenizer().orElse(null), decoder, stops),
                 cursor,
                 options,
                 listener);
-        FinishReason reason = cancelled ? FinishReason.INTERRUPTED : loop.run();
+        FinishReason reason;
+        try {
+            reason = cancelled ? FinishReason.INTERRUPTED : loop.run();
+        } finally {
+            drafted.finish();
+        }
         held = stops.held();
         if (stops.matched() != null && decoder != null) {
             decoder.finish(); // drops what came with the stop string, and after it

@@ -176,16 +176,20 @@ public final class Session implements AutoCloseable {
                 model.forward(batch, picked, rows);
             }
         } catch (Throwable e) { // the state may have read some of the ids
-            damage =
-                    new IllegalStateException("the session is unusable because the model failed: " + e.getMessage(), e);
-            if (e instanceof InternalError) { // how HotSpot reports a truncated mapped file
-                damage = new UncheckedIOException(
-                        new IOException("a file of the model was cut short while in use; fetch it again", e));
-                throw damage;
-            }
+            markDamaged(e);
             throw e;
         } finally {
             batch.clear();
+        }
+    }
+
+    /** @throws UncheckedIOException if a mapped file was truncated */
+    private void markDamaged(Throwable e) {
+        damage = new IllegalStateException("the session is unusable because the model failed: " + e.getMessage(), e);
+        if (e instanceof InternalError) { // how HotSpot reports a truncated mapped file
+            damage = new UncheckedIOException(
+                    new IOException("a file of the model was cut short while in use; fetch it again", e));
+            throw damage;
         }
     }
 
@@ -273,7 +277,12 @@ public final class Session implements AutoCloseable {
             throw damage;
         }
         if (count > 0) {
-            model.keep(state, count);
+            try {
+                model.keep(state, count);
+            } catch (Throwable e) { // the state may have read some of the ids
+                markDamaged(e);
+                throw e;
+            }
             System.arraycopy(verified, (count - 1) * logits.length, logits, 0, logits.length);
             logitsValid = true;
             late = false;
