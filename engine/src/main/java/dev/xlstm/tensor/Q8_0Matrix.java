@@ -28,6 +28,8 @@ final class Q8_0Matrix extends QuantizedMatrix {
     private static final int SCALES = BLOCK_LINES * LINE; // byte of a block
     private static final int BLOCK_BYTES = SCALES + LINE;
     private static final int BIAS = -BLOCK_LINES << 15;
+    private static final int BYTES = 0x00ff00ff;
+    private static final int SIGNS = 0x00800080;
     private static final int FACTORS = 3; // of a line and a row of x
 
     private static final boolean SHORT_SHIFTS = Simd.SHORT_SHIFTS; // see Q4_0Matrix
@@ -109,6 +111,7 @@ final class Q8_0Matrix extends QuantizedMatrix {
         }
     }
 
+    /** Multiplies the numbers of two rows, in the halves of an int, at once: a pair's sum of either fits in 16 bits. */
     @Override
     protected void scalarDots(RoundedActivations x, long panelAt, float[] out) {
         Arrays.fill(out, 0, PANEL, 0f);
@@ -116,20 +119,19 @@ final class Q8_0Matrix extends QuantizedMatrix {
         for (int b = 0; b < columns / BLOCK; b++) {
             long at = panelAt + (long) b * BLOCK_BYTES;
             float scale = x.scales()[b];
-            int start = 0;
-            for (int c = b * BLOCK; c < (b + 1) * BLOCK; c += 2) {
-                start -= 128 * factors[c];
-            }
             for (int i = 0; i < INTS; i++) {
-                int low = start;
-                int high = start;
+                int low = 0;
+                long both = 0; // low + 2^16 high
                 for (int line = 0; line < BLOCK_LINES; line++) {
                     int v = data.get(Simd.INT, at + line * LINE + 4 * i);
-                    int x0 = factors[b * BLOCK + 2 * line];
-                    int x1 = factors[b * BLOCK + 2 * line + 1];
-                    low += (v & 255) * x0 + (byte) (v >> 8) * x1;
-                    high += (v >>> 16 & 255) * x0 + (v >> 24) * x1;
+                    int c = b * BLOCK + 2 * line;
+                    int even = (v & BYTES) - SIGNS;
+                    int odd = (v >>> 8 & BYTES ^ SIGNS) - SIGNS;
+                    int sum = even * factors[c] + odd * factors[c + 1];
+                    low += (short) sum;
+                    both += sum;
                 }
+                int high = (int) (both - low >> 16);
                 int d = data.get(Simd.INT, at + SCALES + 4 * i);
                 out[i] = Math.fma((float) low, Float.intBitsToFloat(d << 16) * scale, out[i]);
                 out[i + INTS] = Math.fma((float) high, Float.intBitsToFloat(d & UPPER) * scale, out[i + INTS]);
