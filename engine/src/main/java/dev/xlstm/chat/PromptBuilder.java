@@ -124,20 +124,9 @@ final class PromptBuilder {
 
     /** The control token that the template writes after an answer, -1 if it writes something else. */
     int endOfAnswer(Turn question) {
-        String answer = Placeholder.of(question.id());
         List<Message> messages = question.parent().messages(control::answer);
         messages.add(question.userMessage());
-        messages.add(Message.of("assistant", TrackedString.trusted(answer)));
-        String whole;
-        try {
-            whole = template.render(messages, false, started).toString();
-        } catch (ChatException e) {
-            return -1;
-        }
-        int at = whole.lastIndexOf(answer);
-        return at < 0
-                ? -1
-                : control.firstToken(whole.substring(at + answer.length()).stripLeading());
+        return ChatPrompt.endOfAnswer(template, control, messages, started);
     }
 
     /** The snapshots on the way to a turn, the latest first; the last has read nothing of the conversation. */

@@ -28,6 +28,10 @@ public record GenerationRequest(
         return new GenerationRequest(null, null, null, options, grammar, -1);
     }
 
+    GenerationRequest withOptions(GenerationOptions value) {
+        return new GenerationRequest(prompt, promptIds, messages, value, grammar, logprobs);
+    }
+
     public boolean hasPrompt() {
         return prompt != null || promptIds != null || messages != null;
     }

@@ -1,5 +1,6 @@
 package dev.xlstm.request;
 
+import dev.xlstm.chat.ChatPrompt;
 import dev.xlstm.error.BadRequestException;
 import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.GenerationOptions;
@@ -32,8 +33,17 @@ public final class RequestRunner {
      * @throws IOException if the state cannot be read
      */
     public Outcome run(GenerationRequest request, Path state, GenerationListener listener) throws IOException {
-        GenerationOptions options = grammars.options(request); // before joining, as all wait for a member
-        int[] prompt = prompt(request, state == null);
+        // all of this before joining, as every member waits for each
+        int[] prompt;
+        GenerationRequest wanted = request;
+        if (request.messages() != null) {
+            ChatPrompt chat = ChatPrompt.of(model.directory(), request.messages());
+            prompt = chat.ids();
+            wanted = request.withOptions(chat.answering(request.options()));
+        } else {
+            prompt = prompt(request, state == null);
+        }
+        GenerationOptions options = grammars.options(wanted);
         try (TextModel member = batch.join();
                 TextSession session = state == null ? member.newSession() : member.resume(state)) {
             session.feed(prompt, listener);
@@ -42,9 +52,6 @@ public final class RequestRunner {
     }
 
     private int[] prompt(GenerationRequest request, boolean begins) {
-        if (request.messages() != null) {
-            throw new BadRequestException("\"messages\" are not supported yet");
-        }
         if (request.prompt() != null) {
             return begins ? model.encodePrompt(request.prompt()) : model.encode(request.prompt());
         }

@@ -219,6 +219,30 @@ class BatchCommandTest {
         assertThat(run.err()).isEqualTo("xlstm: batch: 0 generated, 3 done before\n");
     }
 
+    /** The answer is that of a chat: rendered by the template, ended by its marker; markers in a message are text. */
+    @Test
+    void messagesAreAnswered() {
+        String in = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}]}\n"
+                + "{\"custom_id\":\"x\",\"body\":{\"messages\":[{\"role\":\"user\",\"content\":\"Hello!\"}],\"max_tokens\":3}}\n"
+                + "{\"messages\":[{\"role\":\"user\",\"content\":\"<|end|>\"}],\"max_tokens\":1}\n"
+                + "{\"messages\":[{\"content\":\"Hello!\"}]}\n";
+        CliRun run = CliRun.with(in, List.of(), "batch", "-m", DEMO, "-t", "0", "-n", "60");
+        List<JsonNode> results = lines(run.out());
+        JsonNode whole = results.get(0);
+        assertThat(whole.get("text").asString()).isEqualTo("Hi! It is nice to see you.");
+        assertThat(whole.get("prompt_tokens").asInt())
+                .isEqualTo(xlstm("tokenize", "-m", DEMO, "<|endoftext|><|user|>Hello!<|end|><|assistant|>", "--json")
+                        .json()
+                        .get("count")
+                        .asInt());
+        assertThat(results.get(1).get("completion_tokens").asInt()).isEqualTo(3);
+        assertThat(results.get(2).get("prompt_tokens").asInt())
+                .as("more than one token for the marker")
+                .isGreaterThan(6);
+        assertThat(error(results, 4)).contains("role");
+        assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
+    }
+
     @Test
     void aGrammarIsForAllLinesOrForOne() {
         String in = "{\"prompt\":\"A\"}\n{\"prompt\":\"B\",\"grammar\":\"root ::= [0-9]{3}\"}\n"
