@@ -33,6 +33,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.RunLast;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * Parses and runs a command line. Holds the policy that all commands share: which exception becomes which line on stderr and
@@ -60,6 +61,11 @@ final class Cli {
             if (args.length == 1 && isVersion(args[0])) { // without the parser, which takes most of the time to load
                 streams.print(new RootCommand.Version().getVersion()[0] + "\n");
                 return ExitCode.OK;
+            }
+            if (args.length > 1 && args[0].equals("help") && !CommandNames.ALL.contains(args[1])) {
+                CommandLine all = commandLine(CommandNames.ALL);
+                return reportUsage(
+                        new ParameterException(all, UsageText.unknownCommand(all.getCommandSpec(), args[1])));
             }
             String[] plain = withoutHelpCommand(args);
             configuration.file(); // here, since picocli would wrap the ConfigException
@@ -108,7 +114,7 @@ final class Cli {
         line.setExpandAtFiles(false); // a prompt such as "@notes" must not become arguments read from a file
         line.setInterpolateVariables(false); // ${...} in the value of a flag is text
         line.setExecutionStrategy(this::execute);
-        line.setParameterExceptionHandler(this::reportUsage);
+        line.setParameterExceptionHandler((e, args) -> reportUsage(e));
         line.setExecutionExceptionHandler((e, command, result) -> report(e));
         return line;
     }
@@ -157,6 +163,12 @@ final class Cli {
         result.commandSpec()
                 .commandLine()
                 .setColorScheme(CommandLine.Help.defaultColorScheme(colour ? Ansi.ON : Ansi.OFF));
+        for (ParseResult level = result; level != null; level = level.hasSubcommand() ? level.subcommand() : null) {
+            if (!level.unmatched().isEmpty()) { // picocli ignores them beside --help
+                CommandLine line = level.commandSpec().commandLine();
+                return reportUsage(new UnmatchedArgumentException(line, level.unmatched()));
+            }
+        }
         Integer help = CommandLine.executeHelpRequest(result);
         if (help != null) {
             return help;
@@ -173,8 +185,11 @@ final class Cli {
         return new RunLast().execute(result);
     }
 
-    private int reportUsage(ParameterException e, String[] args) {
-        streams.message("xlstm: " + ErrorText.oneLine(configuration.explain(e)));
+    private int reportUsage(ParameterException e) {
+        String message = e instanceof UnmatchedArgumentException unmatched
+                ? UsageText.unmatched(e.getCommandLine(), unmatched.getUnmatched())
+                : configuration.explain(e);
+        streams.message("xlstm: " + ErrorText.oneLine(message));
         streams.message("Try '" + e.getCommandLine().getCommandSpec().qualifiedName() + " --help' for help.");
         trace(e);
         return ExitCode.USAGE;

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
 
@@ -90,9 +91,42 @@ class CliTest {
 
     @Test
     void unknownCommandsAreUsageErrors() {
-        CliRun run = xlstm("generat", "text");
-        assertThat(run.code()).isEqualTo(2);
-        assertThat(run.err()).startsWith("xlstm: Unmatched arguments").contains("'generat'");
+        for (String[] args : new String[][] {{"generat", "text"}, {"help", "generat"}, {"generat", "--help"}}) {
+            CliRun run = xlstm(args);
+            assertThat(run.code()).isEqualTo(2);
+            assertThat(run.out()).isEmpty();
+            assertThat(run.err())
+                    .isEqualTo("xlstm: no command 'generat'; did you mean generate?\nTry 'xlstm --help' for help.\n");
+        }
+    }
+
+    /** What people type instead of what a command takes: the message says what to type. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "chat,What is red?|xlstm chat --once \"What is red?\"",
+                "generate,once,upon,a time|xlstm generate \"once upon a time\"",
+                "score,the,cat|xlstm score \"the cat\"",
+                "generate,a,$b|xlstm generate 'a $b'",
+                "Once upon a time|xlstm generate \"Once upon a time\"",
+                "zzzzzz|no command 'zzzzzz'; there are generate, chat,",
+                "sessions,lst|no command 'lst' of sessions; did you mean list?",
+                "generate,--temprature,1,x|unknown flag '--temprature'; did you mean --temperature?",
+                "chat,--modle=x|unknown flag '--modle'; did you mean --model?",
+                "generate,--zzzzzzzz|unknown flag '--zzzzzzzz'; see xlstm generate --help",
+                "generate,-- a dash|put -- before a text that begins with a dash",
+                "inspect,a,b|unexpected argument 'b'",
+                "config,chta|no command 'chta'; did you mean chat?",
+                "man,zzzzzz|no command 'zzzzzz'; there are generate,",
+                "help,foo,bar|no command 'foo'",
+            })
+    void mistakesAreAnsweredWithWhatToType(String args, String expected) {
+        CliRun run = xlstm(args.split(","));
+        assertThat(run.code()).as(run.err()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err()).startsWith("xlstm: ").contains(expected).hasLineCount(2);
     }
 
     @Test

@@ -114,6 +114,26 @@ class LauncherIT {
                 .isEqualTo(new CliRun(0, "", ""));
     }
 
+    @Test
+    void aShellLoopKeepsItsLines() throws Exception {
+        CliRun run = shell("printf 'a\\nb\\nc\\n' | while read -r line; do"
+                + " $xlstm generate --no-stdin -q -t 0 -n 2 Hello; done; $xlstm generate -q -n 0 Hello | wc -l");
+        assertThat(run.err()).isEmpty();
+        List<String> lines = run.out().lines().toList();
+        assertThat(lines).hasSize(4);
+        assertThat(lines.subList(0, 3)).containsOnly(lines.getFirst());
+        assertThat(lines.getLast().strip()).isEqualTo("1");
+    }
+
+    @Test
+    void waitingForStandardInputIsShown() throws Exception {
+        CliRun run = shell("(until grep -q waiting notice; do sleep 0.2; done; echo late)"
+                + " | $xlstm generate -t 0 -n 2 Hello 2>notice; cat notice >&2");
+        assertThat(run.err()).isEqualTo("xlstm: waiting for standard input\n");
+        assertThat(shell("(sleep 5; echo late) | $xlstm generate -q -t 0 -n 2 Hello"))
+                .isEqualTo(new CliRun(0, run.out(), ""));
+    }
+
     /** The weights are mapped: what is no longer in the file must be an error of the run, not of the JVM. */
     @ParameterizedTest
     @ValueSource(strings = {"bf16", "q8_0", "q4_0"})

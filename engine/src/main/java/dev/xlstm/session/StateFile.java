@@ -25,6 +25,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -172,6 +173,38 @@ public final class StateFile {
     }
 
     /**
+     * What a state file says of itself.
+     *
+     * @param position number of tokens read
+     * @param weights format of the weights of its model
+     * @param model hash of its model
+     * @param exact false if the matrix memories are rounded to BF16
+     */
+    public record Description(long position, String weights, String model, boolean exact) {}
+
+    /**
+     * Checks a state file and describes it without its model.
+     *
+     * @return empty if the file is not a state file
+     * @throws SafetensorsException if the file is damaged or was altered
+     */
+    public static Optional<Description> describe(Path path) throws IOException {
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            Map<String, String> metadata = file.metadata();
+            if (!FORMAT.equals(metadata.get(FORMAT_KEY))) {
+                return Optional.empty();
+            }
+            checkIntact(file, metadata);
+            boolean exact = file.tensors().values().stream().noneMatch(tensor -> tensor.dtype() == DType.BF16);
+            return Optional.of(new Description(
+                    Long.parseLong(metadata.getOrDefault(TOKENS_KEY, "0")),
+                    metadata.get(WEIGHTS_KEY),
+                    metadata.get(MODEL_KEY),
+                    exact));
+        }
+    }
+
+    /**
      * Reads a session.
      *
      * @param model that continues the session
@@ -197,8 +230,8 @@ public final class StateFile {
         }
     }
 
-    private static void check(SafetensorsFile file, Map<String, String> metadata, XlstmConfig config, Fingerprint model)
-            throws SafetensorsException {
+    /** Checks what does not depend on the model: format, version and checksum. */
+    private static void checkIntact(SafetensorsFile file, Map<String, String> metadata) throws SafetensorsException {
         if (!FORMAT.equals(metadata.get(FORMAT_KEY))) {
             throw new SafetensorsException(file.path(), "is not a state file of xlstm");
         }
@@ -216,6 +249,11 @@ public final class StateFile {
             throw new SafetensorsException(
                     file.path(), "was altered or damaged: its checksum does not match" + RECREATE);
         }
+    }
+
+    private static void check(SafetensorsFile file, Map<String, String> metadata, XlstmConfig config, Fingerprint model)
+            throws SafetensorsException {
+        checkIntact(file, metadata);
         for (Part part : StateLayout.of(config).parts()) {
             if (!file.tensors().containsKey(part.fullName())) {
                 throw new SafetensorsException(

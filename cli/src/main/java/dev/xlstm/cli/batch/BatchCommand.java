@@ -177,7 +177,8 @@ public final class BatchCommand implements Callable<Integer> {
     }
 
     private BoundedLineReader open() throws IOException {
-        InputStream bytes = TextInput.isStdin(input) ? streams.in() : Files.newInputStream(input);
+        InputStream bytes =
+                TextInput.isStdin(input) ? quiet ? streams.in() : streams.announcedIn() : Files.newInputStream(input);
         return new BoundedLineReader(new InputStreamReader(bytes, StandardCharsets.UTF_8), CliLimits.LINE_CHARS);
     }
 

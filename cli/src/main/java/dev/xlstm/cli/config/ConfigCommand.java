@@ -4,6 +4,7 @@ import dev.xlstm.cli.console.JsonOutput;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.CommandNames;
 import dev.xlstm.cli.options.MultiValue;
+import dev.xlstm.cli.options.UsageErrors;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -18,7 +19,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -101,9 +101,7 @@ public final class ConfigCommand implements Runnable {
         Configuration.collect(everything.get(), options);
         Map<String, Effective> shown = command == null ? all(options) : of(command, options);
         if (shown.isEmpty()) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "no command '" + command + "'; there are " + String.join(", ", CommandNames.ALL));
+            throw UsageErrors.unknownCommand(spec, command);
         }
         if (json) {
             print(shown);

@@ -20,7 +20,11 @@ public final class ErrorText {
         if (e instanceof OutOfMemoryError) {
             return "out of memory (" + e.getMessage() + "); give the JVM more, as in XLSTM_JAVA_OPTS=-Xmx1g";
         }
+        Throwable cause = e.getCause();
         String message = e.getMessage();
+        if (cause != null && (message == null || message.equals(cause.toString()))) {
+            return describe(cause); // a wrapper whose message is only the class and message of its cause
+        }
         if (message == null) {
             return "internal error, please report: " + e.getClass().getName() + " (--debug shows where)";
         }

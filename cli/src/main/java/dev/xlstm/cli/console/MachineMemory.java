@@ -10,6 +10,13 @@ public final class MachineMemory {
 
     private MachineMemory() {}
 
+    /** All memory; {@link Long#MAX_VALUE} if unknown. */
+    public static long total() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? system.getTotalMemorySize()
+                : Long.MAX_VALUE;
+    }
+
     /** Memory that no process uses now. */
     public static long free() {
         return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system

@@ -67,6 +67,11 @@ public final class Streams {
         return in;
     }
 
+    /** stdin; a message on stderr says so if it makes the program wait, unless it is a terminal. */
+    public InputStream announcedIn() {
+        return inIsTerminal() ? in : new AnnouncedInput(in, this);
+    }
+
     public boolean inIsTerminal() {
         return terminals.contains("in");
     }
@@ -81,7 +86,7 @@ public final class Streams {
 
     /** Reads stdin to its end as UTF-8; invalid bytes become U+FFFD. */
     public String readAll() throws IOException {
-        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        return new String(announcedIn().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     /**

@@ -139,7 +139,9 @@ public final class GenerateCommand implements Callable<Integer> {
         GenerationOptions asked = options();
         Grammar grammar = constraint.read(spec, streams, verbosity().quiet());
         int[] ids = promptIds();
-        try (Reader text = ids == null ? input.text.open(prompt, streams, spec) : Reader.nullReader();
+        try (Reader text = ids == null
+                        ? input.text.open(prompt, verbosity().quiet(), streams, spec)
+                        : Reader.nullReader();
                 TextModel opened = model.open(streams, verbosity().quiet());
                 TextSession session = open(opened)) {
             GenerationOptions given = withSeed(asked, session);

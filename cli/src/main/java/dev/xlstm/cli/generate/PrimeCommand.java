@@ -78,7 +78,7 @@ public final class PrimeCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         StateFormat.check(output, spec);
         boolean stats = told.stats(streams);
-        try (PromptReader text = input.open(prompt, streams, spec);
+        try (PromptReader text = input.open(prompt, told.quiet(), streams, spec);
                 TextModel opened = model.open(streams, told.quiet());
                 TextSession session = input.state() == null ? opened.newSession() : opened.resume(input.state())) {
             interruption.begin();

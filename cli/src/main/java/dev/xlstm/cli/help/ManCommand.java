@@ -2,12 +2,12 @@ package dev.xlstm.cli.help;
 
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.CommandNames;
+import dev.xlstm.cli.options.UsageErrors;
 import java.util.Map;
 import java.util.function.Supplier;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
@@ -51,9 +51,7 @@ public final class ManCommand implements Runnable {
         CommandSpec program = everything.get();
         Map<String, CommandLine> commands = program.subcommands();
         if (command != null && !commands.containsKey(command)) {
-            throw new ParameterException(
-                    spec.commandLine(),
-                    "no command '" + command + "'; there are " + String.join(", ", commands.keySet()));
+            throw UsageErrors.unknownCommand(spec, command);
         }
         CommandSpec shown = command == null ? program : commands.get(command).getCommandSpec();
         streams.print(new ManPage(shown).roff());

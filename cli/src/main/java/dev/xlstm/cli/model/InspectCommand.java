@@ -10,9 +10,11 @@ import dev.xlstm.model.ModelDirectory;
 import dev.xlstm.model.SpecialTokens;
 import dev.xlstm.model.XlstmConfig;
 import dev.xlstm.safetensors.Tensor;
+import dev.xlstm.session.StateFile;
 import dev.xlstm.tokenizer.Tokenizer;
 import dev.xlstm.tokenizer.TokenizerException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,23 +31,35 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import tools.jackson.core.JsonGenerator;
 
 /** {@code xlstm inspect}. */
 @Command(
         name = "inspect",
         description =
-                "Shows the structure of a model and the memory it needs. Checks its files, but not the values of its weights.",
+                "Shows the structure of a model and the memory it needs, or the content of a state file. Checks the files, but not"
+                        + " the values of weights.",
         optionListHeading = "%nOptions:%n",
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {
             "  xlstm inspect",
-            "  xlstm inspect --tensors --model ~/models/xLSTM-7b",
+            "  xlstm inspect --tensors ~/models/xLSTM-7b",
+            "  xlstm inspect book.state",
             "  xlstm inspect --json | jq .parameters",
         })
 public final class InspectCommand implements Callable<Integer> {
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "PATH",
+            description = "A model, as for --model, or a state file. Default: the model of --model")
+    private Path path;
 
     @Option(names = "--tensors", fallbackValue = "true", description = "Also list every tensor; --json always does.")
     private boolean listTensors;
@@ -55,6 +69,9 @@ public final class InspectCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions model;
+
+    @Spec
+    private CommandSpec spec;
 
     private final Streams streams;
 
@@ -108,7 +125,17 @@ public final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (ModelDirectory directory = model.directory()) {
+        if (path != null && model.modelGiven()) {
+            throw new ParameterException(spec.commandLine(), "give PATH or --model, not both");
+        }
+        if (path != null && Files.isRegularFile(path)) {
+            Optional<StateFile.Description> state = StateFile.describe(path);
+            if (state.isPresent()) {
+                new StateDescription(path, state.get()).print(streams, json);
+                return ExitCode.OK;
+            }
+        }
+        try (ModelDirectory directory = path == null ? model.directory() : model.directory(path.toString())) {
             directory.weights(); // checks every shape
             OptionalInt tokens = OptionalInt.empty();
             String problem = null;

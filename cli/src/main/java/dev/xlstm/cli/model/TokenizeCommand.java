@@ -95,7 +95,7 @@ public final class TokenizeCommand implements Callable<Integer> {
         }
         String input = new TextInput(streams, spec, file, text).exact();
         Tokenizer tokenizer = model.tokenizer();
-        int[] ids = decode ? ids(input) : tokenizer.encode(input, !noSpecial);
+        int[] ids = decode ? ids(input, tokenizer.vocabSize()) : tokenizer.encode(input, !noSpecial);
         String decoded = decode ? tokenizer.decode(ids, noSpecial) : input;
         if (json) {
             JsonOutput.print(streams, out -> {
@@ -137,9 +137,16 @@ public final class TokenizeCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private static int[] ids(String input) throws IOException {
+    private static int[] ids(String input, int vocabulary) throws IOException {
         try {
-            return IdList.parse(input);
+            int[] ids = IdList.parse(input);
+            for (int id : ids) {
+                if (id >= vocabulary) {
+                    throw new IOException("id " + id + " is outside the tokenizer's vocabulary; the largest id is "
+                            + (vocabulary - 1));
+                }
+            }
+            return ids;
         } catch (IllegalArgumentException e) {
             throw new IOException(e.getMessage() + "; --decode reads numbers, separated by commas or white space");
         }

@@ -6,6 +6,7 @@ import dev.xlstm.backend.LoadedModel;
 import dev.xlstm.chat.ChatPrompt;
 import dev.xlstm.chat.Message;
 import dev.xlstm.cli.console.ByteSize;
+import dev.xlstm.cli.console.MachineMemory;
 import dev.xlstm.cli.console.ProgressBar;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.generation.TextModel;
@@ -87,6 +88,11 @@ public final class ModelOptions {
     @Spec(Target.MIXEE)
     private CommandSpec spec;
 
+    /** Whether --model is on the command line. */
+    public boolean modelGiven() {
+        return spec.commandLine().getParseResult().hasMatchedOption("--model");
+    }
+
     private String name() {
         if (model == null) {
             throw new ParameterException(spec.commandLine(), "no model: give --model or set XLSTM_MODEL");
@@ -98,7 +104,8 @@ public final class ModelOptions {
         return directory(name());
     }
 
-    private ModelDirectory directory(String name) throws IOException {
+    /** The directory of a model that is not the value of --model. */
+    public ModelDirectory directory(String name) throws IOException {
         String wanted = format();
         ModelDirectory directory = ModelDirectory.open(name);
         directory.convertTo(wanted);
@@ -118,15 +125,17 @@ public final class ModelOptions {
      */
     public TextModel open(Streams streams, boolean quiet, String fallback) throws IOException {
         int count = threads();
-        boolean asked = spec.commandLine().getParseResult().hasMatchedOption("--model");
-        String name = fallback == null || asked ? name() : fallback;
+        String name = fallback == null || modelGiven() ? name() : fallback;
         String chosen = backend();
         if (!ModelDirectory.exists(name) && PullRun.isTerminal(streams)) {
             offerPull(name, streams);
         }
         try (ProgressBar bar = new ProgressBar(streams, "loading")) {
-            TextModel opened =
-                    TextModel.open(directory(name), chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
+            ModelDirectory directory = directory(name);
+            if (!quiet && !chosen.equals("gpu")) {
+                MemoryWarning.of(directory, format(), MachineMemory.total()).ifPresent(streams::message);
+            }
+            TextModel opened = TextModel.open(directory, chosen, count, quiet ? LoadProgress.NONE : loadProgress(bar));
             String warning = opened.recommendedSampling().warning();
             if (warning != null && !quiet) {
                 streams.message("xlstm: warning: " + warning);

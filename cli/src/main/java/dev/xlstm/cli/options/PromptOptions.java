@@ -20,6 +20,12 @@ public final class PromptOptions {
     private Path file;
 
     @Option(
+            names = "--no-stdin",
+            fallbackValue = "true",
+            description = "Do not read standard input, for example within a shell loop that reads it.")
+    private boolean noStdin;
+
+    @Option(
             names = "--join",
             paramLabel = "TEXT",
             description = "Text between the parts of the prompt. Default: a blank line")
@@ -44,12 +50,18 @@ public final class PromptOptions {
      * Opens the prompt and waits for the first of its text.
      *
      * @param argument may be null; "-" is stdin
+     * @param quiet whether to wait for stdin without a message
      * @throws ParameterException if there is nothing to read
      */
-    public PromptReader open(String argument, Streams streams, CommandSpec spec) throws IOException {
+    public PromptReader open(String argument, boolean quiet, Streams streams, CommandSpec spec) throws IOException {
         boolean dash = argument != null && argument.equals("-");
+        if (noStdin && (dash || file != null && TextInput.isStdin(file))) {
+            throw new ParameterException(spec.commandLine(), "give --no-stdin or '-', not both");
+        }
         String text = dash ? null : argument;
-        PromptReader prompt = new PromptReader(body(dash, text, streams, spec), text, join, state != null);
+        InputStream stdin = quiet ? streams.in() : streams.announcedIn();
+        PromptReader prompt =
+                new PromptReader(body(dash, text, stdin, !streams.inIsTerminal(), spec), text, join, state != null);
         if (text == null && state == null && prompt.isEmpty()) {
             String origin = file == null || TextInput.isStdin(file) ? "standard input" : file.toString();
             throw new ParameterException(spec.commandLine(), "nothing to read: " + origin + " is empty");
@@ -57,7 +69,8 @@ public final class PromptOptions {
         return prompt;
     }
 
-    private InputStream body(boolean dash, String text, Streams streams, CommandSpec spec) throws IOException {
+    private InputStream body(boolean dash, String text, InputStream stdin, boolean piped, CommandSpec spec)
+            throws IOException {
         if (file != null && !TextInput.isStdin(file)) {
             if (dash) {
                 throw new ParameterException(spec.commandLine(), "give a file or '-', not both");
@@ -67,8 +80,8 @@ public final class PromptOptions {
             }
             return Files.newInputStream(file);
         }
-        if (file != null || dash || !streams.inIsTerminal()) {
-            return streams.in();
+        if (file != null || dash || piped && !noStdin) {
+            return stdin;
         }
         if (text == null && state == null) {
             throw new ParameterException(

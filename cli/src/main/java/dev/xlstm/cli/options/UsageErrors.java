@@ -1,5 +1,6 @@
 package dev.xlstm.cli.options;
 
+import dev.xlstm.cli.console.SpellingSuggestion;
 import java.util.function.Supplier;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -16,6 +17,14 @@ public final class UsageErrors {
      */
     public static <T> T checked(CommandSpec spec, Supplier<T> value) {
         return checked(spec, "", value);
+    }
+
+    /** The error of an argument that should name a command. */
+    public static ParameterException unknownCommand(CommandSpec spec, String name) {
+        String all = "there are " + String.join(", ", CommandNames.ALL);
+        return new ParameterException(
+                spec.commandLine(),
+                "no command '" + name + "'; " + SpellingSuggestion.hint(name, CommandNames.ALL, all));
     }
 
     /**

@@ -202,6 +202,53 @@ class OtherCommandsTest {
     }
 
     @Test
+    void inspectTakesAPath() {
+        assertThat(xlstm("inspect", TINY.toString())).isEqualTo(xlstm("inspect", "--model", TINY.toString()));
+        assertThat(xlstm("inspect", TINY.toString(), "--model", DEMO).code()).isEqualTo(2);
+        assertThat(xlstm("inspect", "/no/such/model").err()).startsWith("xlstm: /no/such/model: ");
+    }
+
+    @Test
+    void inspectDescribesAStateFile() throws IOException {
+        Path state = directory.resolve("a.state");
+        xlstm("prime", "--model", DEMO, "-o", state.toString(), "Once upon a time");
+        JsonNode json = xlstm("inspect", state.toString(), "--json").json();
+        int tokens = xlstm("tokenize", "--model", DEMO, "--json", "Once upon a time")
+                .json()
+                .get("count")
+                .asInt();
+        assertThat(json.get("kind").asString()).isEqualTo("state");
+        assertThat(json.get("tokens").asInt()).isBetween(tokens, tokens + 1); // with or without a bos token
+        assertThat(json.get("exact").asBoolean()).isTrue();
+        assertThat(json.get("bytes").asLong()).isEqualTo(Files.size(state));
+        CliRun table = xlstm("inspect", state.toString());
+        assertThat(table.out()).contains("tokens read    " + json.get("tokens")).contains("f32 (resumes exactly)");
+        xlstm("prime", "--model", DEMO, "--state-dtype", "bf16", "-o", state.toString(), "Once upon a time");
+        assertThat(xlstm("inspect", state.toString()).out()).contains("bf16 (approximate)");
+
+        byte[] bytes = Files.readAllBytes(state);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(state, bytes);
+        CliRun damaged = xlstm("inspect", state.toString());
+        assertThat(damaged.code()).isEqualTo(1);
+        assertThat(damaged.err()).startsWith("xlstm: " + state + ": ").contains("was altered or damaged");
+    }
+
+    @Test
+    void decodingAnIdOutsideTheVocabularyIsAnError() {
+        int size = xlstm("inspect", DEMO, "--json").json().get("tokenizer_size").asInt();
+        assertThat(xlstm("tokenize", "--model", DEMO, "--decode", "" + (size - 1))
+                        .code())
+                .isZero();
+        assertThat(xlstm("tokenize", "--model", DEMO, "--decode", "5," + size))
+                .isEqualTo(new CliRun(
+                        1,
+                        "",
+                        "xlstm: id " + size + " is outside the tokenizer's vocabulary; the largest id is " + (size - 1)
+                                + "\n"));
+    }
+
+    @Test
     void inspectKnowsTheDemoModel() {
         JsonNode json = xlstm("inspect", "--model", DEMO, "--json").json();
         assertThat(json.get("chat_template").asBoolean()).isTrue();
