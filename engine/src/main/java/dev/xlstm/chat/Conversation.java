@@ -18,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * A conversation as a tree of turns, with a snapshot of the model's state after each. Branches are names for ends of the
@@ -225,10 +226,17 @@ public final class Conversation implements AutoCloseable {
         liveAt = null;
         snapshots.put(SnapshotKey.asked(question), live);
         long prefillNanos = System.nanoTime() - start;
-        CollectingListener gathered = new CollectingListener() {
+        CollectingListener gathered = new CollectingListener();
+        GenerationListener both = new GenerationListener() {
+            @Override
+            public void token(int id, String piece, Supplier<float[]> logits) {
+                gathered.token(id, piece, logits);
+                listener.token(id, piece, logits);
+            }
+
             @Override
             public void text(String piece) {
-                super.text(piece);
+                gathered.text(piece);
                 listener.text(piece);
             }
 
@@ -237,7 +245,7 @@ public final class Conversation implements AutoCloseable {
                 return listener.cancelled();
             }
         };
-        Outcome generated = live.generate(forTurn(options, question), gathered);
+        Outcome generated = live.generate(forTurn(options, question), both);
         outcome = new Outcome(
                 generated.finishReason(),
                 generated.stop(),
@@ -259,6 +267,13 @@ public final class Conversation implements AutoCloseable {
                 new Answer(gathered.text(), ids, !cut, outcome.finishReason().toString()));
         moveTo(turn);
         return turn;
+    }
+
+    /** The ids that end an answer to the next question beside the model's own: a grammar must not contain them. */
+    public Set<Integer> stopIds(GenerationOptions options) {
+        Prompt nothing = new Prompt(SnapshotKey.after(head()), "", new int[0], 0);
+        return forTurn(options, Turn.question(branches.nextId(), head(), "", nothing))
+                .stopIds();
     }
 
     /** The options of one turn: its own seed, and beside the ends asked for those of the template. */

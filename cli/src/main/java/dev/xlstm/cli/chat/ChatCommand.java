@@ -1,6 +1,7 @@
 package dev.xlstm.cli.chat;
 
 import dev.xlstm.chat.ChatSession;
+import dev.xlstm.chat.Conversation;
 import dev.xlstm.chat.ConversationFile;
 import dev.xlstm.chat.SessionStore;
 import dev.xlstm.chat.Turn;
@@ -10,14 +11,16 @@ import dev.xlstm.cli.console.Interruption;
 import dev.xlstm.cli.console.MachineMemory;
 import dev.xlstm.cli.console.Streams;
 import dev.xlstm.cli.options.ByteSizeConverter;
+import dev.xlstm.cli.options.GrammarFlags;
 import dev.xlstm.cli.options.ModelOptions;
 import dev.xlstm.cli.options.MultiValue;
 import dev.xlstm.cli.options.SamplingFlags;
 import dev.xlstm.cli.options.UsageErrors;
-import dev.xlstm.generation.FinishReason;
+import dev.xlstm.cli.output.OutputOptions;
 import dev.xlstm.generation.GenerationListener;
 import dev.xlstm.generation.GenerationOptions;
 import dev.xlstm.generation.TextModel;
+import dev.xlstm.grammar.Grammar;
 import java.io.BufferedReader;
 import java.io.FileInputStream;
 import java.io.IOException;
@@ -49,6 +52,7 @@ import picocli.CommandLine.Spec;
             "  xlstm chat --continue",
             "  cat notes.md | xlstm chat",
             "  git diff | xlstm chat --once \"What does this change?\"",
+            "  xlstm chat --once \"Name a cat.\" --num-samples 3 --json",
         })
 public final class ChatCommand implements Callable<Integer> {
 
@@ -126,6 +130,12 @@ public final class ChatCommand implements Callable<Integer> {
 
     private final SamplingFlags sampling = new SamplingFlags();
 
+    @ArgGroup(validate = false, heading = "%nConstraints, with --once:%n", order = 1)
+    private GrammarFlags constraint = new GrammarFlags();
+
+    @ArgGroup(validate = false, heading = "%nOutput, with --once:%n", order = 2)
+    private OutputOptions output = new OutputOptions();
+
     @Mixin
     private ModelOptions model;
 
@@ -169,11 +179,18 @@ public final class ChatCommand implements Callable<Integer> {
             throw new ParameterException(
                     spec.commandLine(), "no terminal to talk on; --once \"question\" answers without one");
         }
+        output.check(spec);
+        if (talk.once == null && (constraint.given() || output.json() || output.jsonl() || output.samples() > 1)) {
+            throw new ParameterException(spec.commandLine(), "constraints and output formats need --once");
+        }
+        Grammar grammar = constraint.read(spec, streams, output.verbosity().quiet());
         SessionStore store = SessionStore.ofUser(System.getenv());
         Path saved = talk.resumed == null ? null : store.find(talk.resumed);
         String heldWith = saved == null ? null : ConversationFile.open(saved).model();
-        try (TextModel opened = model.open(streams, false, heldWith)) {
-            return talk.once != null ? once(opened, options) : talk(opened, options, store, saved);
+        try (TextModel opened = model.open(streams, output.verbosity().quiet(), heldWith)) {
+            GenerationOptions recommended = options.withSampling(
+                    sampling.options(opened, options.sampling().seed(), spec));
+            return talk.once != null ? once(opened, recommended, grammar) : talk(opened, recommended, store, saved);
         }
     }
 
@@ -195,17 +212,8 @@ public final class ChatCommand implements Callable<Integer> {
         return new ChatSession.Beginning(talk.state, talk.system);
     }
 
-    private int once(TextModel opened, GenerationOptions options) throws IOException {
+    private int once(TextModel opened, GenerationOptions options, Grammar grammar) throws IOException {
         GenerationListener listener = new GenerationListener() {
-            private boolean begun;
-
-            @Override
-            public void text(String piece) {
-                String shown = begun ? piece : piece.stripLeading();
-                begun |= !shown.isEmpty();
-                streams.printUntrusted(shown);
-            }
-
             @Override
             public boolean cancelled() {
                 return interruption.requested();
@@ -216,12 +224,11 @@ public final class ChatCommand implements Callable<Integer> {
             if (!streams.inIsTerminal()) {
                 prime(session, new InputStreamReader(streams.in(), StandardCharsets.UTF_8), listener);
             }
-            Turn turn = session.conversation().say(talk.once, options, listener);
-            if (turn != null) {
-                streams.print(turn.answer().text().endsWith("\n") ? "" : "\n");
-            }
-            boolean stopped = turn == null || turn.answer().ending().equals(FinishReason.INTERRUPTED.toString());
-            return stopped ? ExitCode.INTERRUPTED : ExitCode.OK;
+            Conversation conversation = session.conversation();
+            GenerationOptions constrained =
+                    options.withGrammar(constraint.compile(grammar, opened, conversation.stopIds(options), spec));
+            return new OnceAnswer(streams, interruption, output, model.threads())
+                    .print(conversation, talk.once, constrained);
         } finally {
             interruption.end();
         }
