@@ -25,7 +25,7 @@ class DevicesTest {
         assertThatThrownBy(() -> needs(8 * GIB, 3 * GIB, GIB / 8).slotsOn(device(80 * GIB, 2 * GIB)))
                 .isInstanceOf(DoesNotFitException.class)
                 .hasMessageContaining("largest matrix has " + 3 * GIB)
-                .hasMessageContaining("at most " + 2 * GIB + " in one buffer")
+                .hasMessageContaining("at most " + 2 * GIB + " bytes in one buffer")
                 .hasMessageContaining("--backend cpu")
                 .hasMessageNotContaining("device memory");
         assertThatThrownBy(() -> needs(8 * GIB, GIB, 3 * GIB).slotsOn(device(80 * GIB, 2 * GIB)))
