@@ -38,8 +38,8 @@ def load(path):
     """The tensors of one file of torch.save by name."""
     try:
         loaded = torch.load(path, map_location='cpu', weights_only=True)
-    except Exception as e:  # torch raises many kinds
-        fail(f'{path}: cannot be read as weights only: {str(e).splitlines()[0]}')
+    except Exception as e:  # torch raises many kinds, and advises to allow code
+        fail(f'{path}: cannot be read as weights only ({type(e).__name__}): it is damaged, or holds more than tensors')
     return state_dict(path, loaded)
 
 
@@ -82,9 +82,9 @@ def convert(source):
 
 
 def base_tensors(base):
-    names = sorted(n for n in os.listdir(base) if n.endswith('.safetensors') and not n.startswith('adapter'))
+    names = sorted(n for n in os.listdir(base) if n.startswith('model') and n.endswith('.safetensors'))
     if not names:
-        fail(f'{base}: has no safetensors file; convert the base model first')
+        fail(f'{base}: has no model*.safetensors; convert the base model first')
     tensors = {}
     for name in names:
         tensors.update(load_file(os.path.join(base, name)))
