@@ -13,10 +13,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 class ChatOnceTest {
 
     private static CliRun once(String... more) {
-        return CliRun.xlstm(Stream.concat(
-                        Stream.of("chat", "-m", CliRun.DEMO.toString(), "--once", "Hello!"),
-                        Stream.of(more))
-                .toArray(String[]::new));
+        return CliRun.xlstm(
+                Stream.concat(Stream.of("chat", "-m", CliRun.DEMO.toString(), "--once", "Hello!"), Stream.of(more))
+                        .toArray(String[]::new));
     }
 
     @Test
