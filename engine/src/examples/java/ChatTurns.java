@@ -23,9 +23,10 @@ final class ChatTurns {
         var inMemory = new Conversation.Storage(SNAPSHOT_MEMORY, null, 0);
         try (TextModel model = TextModel.open(Path.of(args[0]));
                 Conversation chat = new Conversation(model, ChatTemplate.of(model), null, null, null, inMemory)) {
-            System.out.println(chat.say("Hello!", options, quiet).answer());
-            System.out.println(
-                    chat.say("What sound does a cow make?", options, quiet).answer());
+            System.out.println(chat.say("Hello!", options, quiet).answer().text());
+            System.out.println(chat.say("What sound does a cow make?", options, quiet)
+                    .answer()
+                    .text());
             chat.undo(1);
             System.out.println(chat.head().text());
         }

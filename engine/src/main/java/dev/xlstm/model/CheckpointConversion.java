@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +39,7 @@ final class CheckpointConversion {
 
     private final WeightFormat format;
     private final Set<String> converted = new HashSet<>(); // names of tensors
+    private final Map<String, String> names = new HashMap<>(); // in the new file, by those in the old one
     private final List<TensorInfo> layout = new ArrayList<>();
     private final Map<String, String> metadata;
 
@@ -50,11 +52,13 @@ final class CheckpointConversion {
         }
         for (Tensor tensor : source.checkpoint().tensors().values()) {
             boolean matrix = source.matrices().containsKey(tensor.name());
+            String name = source.canonicalName(tensor.name());
+            names.put(tensor.name(), name);
             if (matrix && isConverted(tensor)) {
                 converted.add(tensor.name());
-                layout.add(converted(tensor));
+                layout.add(converted(name, tensor));
             } else {
-                layout.add(new TensorInfo(tensor.name(), tensor.dtype(), tensor.shape()));
+                layout.add(new TensorInfo(name, tensor.dtype(), tensor.shape()));
             }
         }
     }
@@ -65,10 +69,10 @@ final class CheckpointConversion {
                 : !tensor.dtype().name().equals(format.name());
     }
 
-    private TensorInfo converted(Tensor tensor) {
+    private TensorInfo converted(String name, Tensor tensor) {
         return format.isQuantized()
-                ? Quantization.tensor(format, tensor.name(), rows(tensor), columns(tensor))
-                : new TensorInfo(tensor.name(), DType.valueOf(format.name()), tensor.shape());
+                ? Quantization.tensor(format, name, rows(tensor), columns(tensor))
+                : new TensorInfo(name, DType.valueOf(format.name()), tensor.shape());
     }
 
     private static int columns(Tensor tensor) {
@@ -77,6 +81,11 @@ final class CheckpointConversion {
 
     private static int rows(Tensor tensor) {
         return Math.toIntExact(tensor.elementCount() / columns(tensor));
+    }
+
+    /** The name of a tensor in the new file. */
+    String name(Tensor tensor) {
+        return names.get(tensor.name());
     }
 
     /** Tensors of the new file, in the order of the old one's. */

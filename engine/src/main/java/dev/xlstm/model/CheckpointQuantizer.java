@@ -3,7 +3,6 @@ package dev.xlstm.model;
 import dev.xlstm.safetensors.Checkpoint;
 import dev.xlstm.safetensors.SafetensorsWriter;
 import dev.xlstm.safetensors.Tensor;
-import dev.xlstm.safetensors.TensorInfo;
 import dev.xlstm.tensor.WeightFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +15,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -168,13 +166,9 @@ public final class CheckpointQuantizer {
 
     private void writeWeights(Path file) throws IOException {
         CheckpointConversion conversion = new CheckpointConversion(source, format);
-        List<TensorInfo> layout = new ArrayList<>();
-        for (TensorInfo tensor : conversion.layout()) {
-            layout.add(new TensorInfo(source.canonicalName(tensor.name()), tensor.dtype(), tensor.shape()));
-        }
-        try (SafetensorsWriter writer = SafetensorsWriter.create(file, conversion.metadata(), layout)) {
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, conversion.metadata(), conversion.layout())) {
             for (Tensor tensor : checkpoint.tensors().values()) {
-                String name = source.canonicalName(tensor.name());
+                String name = conversion.name(tensor);
                 MappedSource mapped = new MappedSource(tensor.data());
                 conversion.convert(tensor, mapped, piece -> {
                     writer.write(name, piece);

@@ -192,7 +192,7 @@ final class ConvertingDownload {
         String[] done = progress.getOrDefault(name, "0").split(" ");
         int first = Integer.parseInt(done[0]);
         for (Tensor tensor : tensors.subList(0, first)) {
-            writer.keep(tensor.name());
+            writer.keep(conversion.name(tensor));
         }
         long data =
                 tensors.stream().mapToLong(tensor -> tensor.data().byteSize()).sum();
@@ -206,7 +206,7 @@ final class ConvertingDownload {
             BufferedSource source = new BufferedSource(stream, arena);
             for (int i = first; i < tensors.size(); i++) {
                 Tensor tensor = tensors.get(i);
-                conversion.convert(tensor, source, piece -> writer.write(tensor.name(), piece));
+                conversion.convert(tensor, source, piece -> writer.write(conversion.name(tensor), piece));
                 append(name + " " + (i + 1) + " " + stream.save());
                 if (failed()) {
                     return;
@@ -239,12 +239,14 @@ final class ConvertingDownload {
         }
     }
 
-    /** Config and tokenizer, from the hub's cache. */
+    /** Config and tokenizer. */
     private void copySmallFiles(Path partial) throws IOException {
+        Files.write(partial.resolve("config.json"), headers.canonicalConfig());
         try (Stream<Path> files = Files.list(headers.path())) {
             for (Path file : files.toList()) {
                 String name = file.getFileName().toString();
-                if (!name.endsWith(".safetensors") && !name.endsWith(".index.json") && Files.isRegularFile(file)) {
+                boolean weights = name.endsWith(".safetensors") || name.endsWith(".index.json");
+                if (!weights && !name.matches("config\\.(json|yaml)") && Files.isRegularFile(file)) {
                     Files.copy(file, partial.resolve(name), StandardCopyOption.REPLACE_EXISTING);
                 }
             }
