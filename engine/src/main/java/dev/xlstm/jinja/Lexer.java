@@ -16,9 +16,10 @@ final class Lexer {
             Pattern.compile("\\{%[-+]?\\s*raw\\s*(?:-%}\\s*|%})", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern END_RAW =
             Pattern.compile("\\{%([-+]?)\\s*endraw\\s*(?:\\+%}|-%}\\s*|%}\\n?)", Pattern.UNICODE_CHARACTER_CLASS);
+    // repeated groups are possessive: the matcher recurses into others, once a repetition
     private static final Pattern EXPRESSION_TOKEN = Pattern.compile("""
-            (?<float>(?<!\\.)\\d+(?:_\\d+)*(?:\\.\\d+(?:_\\d+)*(?:[eE][+-]?\\d+(?:_\\d+)*)?|[eE][+-]?\\d+(?:_\\d+)*))\
-            |(?<integer>0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[0-9a-fA-F])+|[1-9](?:_?\\d)*|0(?:_?0)*)\
+            (?<float>(?<!\\.)\\d+(?:_\\d+)*+(?:\\.\\d+(?:_\\d+)*+(?:[eE][+-]?\\d+(?:_\\d+)*+)?|[eE][+-]?\\d+(?:_\\d+)*+))\
+            |(?<integer>0[bB](?:_?[01])++|0[oO](?:_?[0-7])++|0[xX](?:_?[0-9a-fA-F])++|[1-9](?:_?\\d)*+|0(?:_?0)*+)\
             |(?<name>[\\p{L}_][\\p{L}\\p{N}\\p{M}_]*)\
             |(?<string>'(?:[^'\\\\]|\\\\.)*+'|"(?:[^"\\\\]|\\\\.)*+")\
             |(?<operator>\\*\\*|//|==|!=|>=|<=|[-+*/%~<>=.,:|()\\[\\]{};])""", Pattern.DOTALL);

@@ -10,9 +10,9 @@ import java.util.regex.Pattern;
 final class Numbers {
 
     private static final Pattern FLOAT = Pattern.compile(
-            "[+-]?(?:(?:\\d+(?:_\\d+)*)?\\.\\d+(?:_\\d+)*|\\d+(?:_\\d+)*\\.?)(?:e[+-]?\\d+(?:_\\d+)*)?",
+            "[+-]?(?:(?:\\d+(?:_\\d+)*+)?\\.\\d+(?:_\\d+)*+|\\d+(?:_\\d+)*+\\.?)(?:e[+-]?\\d+(?:_\\d+)*+)?",
             Pattern.CASE_INSENSITIVE);
-    private static final Pattern DIGITS = Pattern.compile("[0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*");
+    private static final Pattern DIGITS = Pattern.compile("[0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*+");
 
     /** Python refuses to print longer integers. */
     private static final int MAX_DIGITS = 4300;
@@ -314,7 +314,7 @@ final class Numbers {
             digits = digits.startsWith("_") ? digits.substring(1) : digits;
         } else if (radix == 0) {
             radix = 10;
-            if (digits.startsWith("0") && !digits.matches("0+(_0+)*")) {
+            if (digits.startsWith("0") && !digits.matches("0+(?:_0+)*+")) {
                 return null;
             }
         }

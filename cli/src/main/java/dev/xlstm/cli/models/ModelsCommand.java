@@ -13,6 +13,7 @@ import dev.xlstm.hub.CachedModels.Snapshot;
 import dev.xlstm.model.ConvertedModels;
 import dev.xlstm.model.ConvertedModels.Converted;
 import dev.xlstm.model.ModelDirectory;
+import dev.xlstm.safetensors.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -99,8 +100,11 @@ public final class ModelsCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    /** Null for a model of another kind. */
+    /** Null for a model of another kind, and where there is a config without weights. */
     private static String[] row(Snapshot snapshot) throws IOException {
+        if (!Checkpoint.isIn(snapshot.directory())) {
+            return null;
+        }
         String revision = snapshot.refs().isEmpty()
                 ? snapshot.commit()
                         .substring(0, Math.min(COMMIT_LENGTH, snapshot.commit().length()))

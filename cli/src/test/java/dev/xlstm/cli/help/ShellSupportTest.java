@@ -140,7 +140,7 @@ class ShellSupportTest {
     void aShellThatIsNotKnownIsAUsageError() {
         assertThat(xlstm("completion", "tcsh").code()).isEqualTo(2);
         assertThat(xlstm("completion").err()).contains("SHELL");
-        assertThat(xlstm("man", "generat").err()).startsWith("xlstm: no command 'generat'; there are generate, chat");
+        assertThat(xlstm("man", "generat").err()).startsWith("xlstm: no command 'generat'; did you mean generate?");
     }
 
     static List<String> commands() {
