@@ -147,7 +147,7 @@ class LauncherIT {
                 + "truncate -s 20000 m/model.safetensors; wait; exit $(cat code)");
         assertThat(run.err())
                 .isEqualTo("xlstm: " + run.err().strip().substring(7) + "\n")
-                .contains("cut short", "fetch it again");
+                .contains("truncated", "fetch it again");
         assertThat(run.code()).isEqualTo(ExitCode.FAILURE);
     }
 
@@ -190,7 +190,7 @@ class LauncherIT {
         CliRun run = shell("$xlstm generate --bogus text");
         assertThat(run.code()).isEqualTo(2);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err()).startsWith("xlstm: Unknown option: '--bogus'\n");
+        assertThat(run.err()).startsWith("xlstm: unknown flag '--bogus'; see xlstm generate --help\n");
     }
 
     @Test

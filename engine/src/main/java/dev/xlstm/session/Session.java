@@ -188,7 +188,7 @@ public final class Session implements AutoCloseable {
         damage = new IllegalStateException("the session is unusable because the model failed: " + e.getMessage(), e);
         if (e instanceof InternalError) { // how HotSpot reports a truncated mapped file
             damage = new UncheckedIOException(
-                    new IOException("a file of the model was cut short while in use; fetch it again", e));
+                    new IOException("a file of the model was truncated while it was in use; fetch it again", e));
             throw damage;
         }
     }

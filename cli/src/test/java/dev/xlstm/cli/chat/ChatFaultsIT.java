@@ -135,6 +135,8 @@ class ChatFaultsIT extends ChatOnTerminal {
         try (PseudoTerminal terminal = chat(200, 24, Map.of(), "-n", "3")) {
             ask(terminal, "One.");
             terminal.enter("/save " + link);
+            terminal.await("overwrite ");
+            terminal.enter("y");
             terminal.await("wrote ");
             terminal.enter("/save " + home);
             terminal.await(home + ": ");
