@@ -153,7 +153,7 @@ class ChatCommandsIT extends ChatOnTerminal {
             terminal.enter("/system");
             terminal.await("> /system\nBe brief.\n>");
             terminal.enter("/reset");
-            terminal.await("begins anew; what was said is branch main.1");
+            terminal.await("begins anew; the turns so far are branch main.1");
             terminal.enter("/undo");
             terminal.await("nothing to undo\nnow after: (the beginning)");
             terminal.enter("Hello!");
@@ -202,7 +202,7 @@ class ChatCommandsIT extends ChatOnTerminal {
             terminal.enter("/load " + id);
             terminal.await("now after: My name is Tom.");
             terminal.enter("/load " + id);
-            terminal.await("this is it");
+            terminal.await("this is the current session");
             terminal.enter("/undo");
             terminal.await("took back 1 turn\nnow after: (the beginning)");
         }
