@@ -47,6 +47,7 @@ class PullIT {
         List<String> command = new ArrayList<>(List.of(args));
         command.addFirst(ROOT.resolve("scripts/xlstm").toString());
         ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectInput(Path.of("/dev/null").toFile())
                 .redirectOutput(directory.resolve("out").toFile())
                 .redirectError(directory.resolve("err").toFile());
         builder.environment().keySet().removeIf(name -> name.startsWith("XLSTM_") || name.startsWith("HF_"));
