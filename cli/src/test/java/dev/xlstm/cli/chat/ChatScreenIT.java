@@ -25,7 +25,7 @@ class ChatScreenIT extends ChatOnTerminal {
             terminal.await("answer", shown -> shown.contains("tokens/s") && shown.endsWith("\n>"));
             String received = terminal.received();
             terminal.enter("/save " + saved);
-            terminal.await("wrote ");
+            terminal.await("\nwrote");
             JsonNode messages = JsonMapper.shared().readTree(saved.toFile()).path("messages");
             String answer = messages.path(1).path("content").asString().strip();
             assertThat(answer).hasSizeGreaterThan(80);
