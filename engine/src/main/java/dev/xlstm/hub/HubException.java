@@ -44,4 +44,14 @@ public class HubException extends IOException {
             super(message);
         }
     }
+
+    /** The content received is not what the hub announced. */
+    public static final class WrongContent extends HubException {
+
+        private static final long serialVersionUID = 1L;
+
+        WrongContent(String message) {
+            super(message);
+        }
+    }
 }

@@ -106,12 +106,13 @@ public final class RemoteStream implements AutoCloseable {
     /**
      * Verifies what was read, which must be the whole file.
      *
-     * @throws HubException if it is not the content that the hub announced
+     * @throws HubException.WrongContent if it is not the content that the hub announced
      */
     public void verify() throws HubException {
         if (file.etag().matches("[0-9a-f]{64}") && !hash.finish().equals(file.etag())) {
-            throw new HubException(file.path() + ": the content received does not match its name on the hub, "
-                    + file.etag() + "; nothing of it is kept. Run the command again");
+            throw new HubException.WrongContent(
+                    file.path() + ": the content received does not match its name on the hub, " + file.etag()
+                            + "; nothing of it is kept. Run the command again");
         }
     }
 

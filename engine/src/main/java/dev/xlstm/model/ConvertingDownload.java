@@ -1,6 +1,7 @@
 package dev.xlstm.model;
 
 import dev.xlstm.hub.Hub;
+import dev.xlstm.hub.HubException;
 import dev.xlstm.hub.RemoteFile;
 import dev.xlstm.hub.RemoteStream;
 import dev.xlstm.hub.RepositoryListing;
@@ -76,10 +77,8 @@ final class ConvertingDownload {
                 partial.resolve(WEIGHTS), partial.resolve(UNFINISHED), conversion.metadata(), conversion.layout())) {
             fetch(shards, writer);
             writer.commit();
-        } catch (dev.xlstm.hub.HubException e) {
-            if (e.getMessage().contains("does not match its name")) { // nothing of it is to be trusted
-                Files.deleteIfExists(journal);
-            }
+        } catch (HubException.WrongContent e) {
+            Files.deleteIfExists(journal); // nothing of it is to be trusted
             throw e;
         }
         copySmallFiles(partial);
